@@ -1,0 +1,89 @@
+// Package printable makes text from strangers safe to print.
+//
+// Names, cards, license texts, error bodies and file names come from people we do not know. Printed raw they can move
+// the cursor, hide characters, or issue commands to a CI runner (CVE-2021-25743, CVE-2020-15228 and many more). Every
+// renderer and every message on stderr passes foreign text through this package at the last step, and nothing else
+// does, so that data inside a document stays as it was found.
+package printable
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Line returns s safe for one line of a terminal or a log: control characters, bidirectional controls, zero-width
+// characters, line and paragraph separators, and invalid UTF-8 become visible escapes such as \x1b or \u202e. Tabs and
+// line ends become escapes too. The forms that CI runners take for commands ("::name" at the start, "##[" anywhere)
+// are broken up.
+func Line(s string) string {
+	return clean(s, false)
+}
+
+// Text is Line for text of several lines: line ends and tabs stay, and every line is made safe by itself.
+func Text(s string) string {
+	return clean(s, true)
+}
+
+func clean(s string, lines bool) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	start := true // only blanks so far on this line: a runner trims them before it looks for "::"
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case lines && (r == '\n' || r == '\t'):
+			b.WriteRune(r)
+		case lines && r == '\r' && strings.HasPrefix(s[i+n:], "\n"):
+			// The pair is one line end; the carriage return alone would overwrite the line.
+		case Hidden(r):
+			escape(&b, r)
+		case start && r == ':' && strings.HasPrefix(s[i+n:], ":"):
+			b.WriteString(`:\`)
+		case r == '#' && strings.HasPrefix(s[i+n:], "#["):
+			b.WriteString(`#\`)
+		default:
+			b.WriteRune(r)
+		}
+		start = r == '\n' || start && (r == ' ' || r == '\t')
+		i += n
+	}
+	return b.String()
+}
+
+func escape(b *strings.Builder, r rune) {
+	switch {
+	case r == '\n':
+		b.WriteString(`\n`)
+	case r == '\r':
+		b.WriteString(`\r`)
+	case r == '\t':
+		b.WriteString(`\t`)
+	case r < 0x100:
+		fmt.Fprintf(b, `\x%02x`, r)
+	case r < 0x10000:
+		fmt.Fprintf(b, `\u%04x`, r)
+	default:
+		fmt.Fprintf(b, `\U%08x`, r)
+	}
+}
+
+// Hidden reports whether a reader would not see r or would be misled by it: C0 and C1 controls, DEL, bidirectional
+// controls, zero-width and other format characters, separators of lines and paragraphs, and tags (U+E0000 block).
+func Hidden(r rune) bool {
+	switch {
+	case r < 0x20, r >= 0x7f && r < 0xa0:
+		return true
+	case r == 0x00ad, r == 0x034f, r == 0x061c, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x180e:
+		return true
+	case r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
+		return true
+	case r == 0x3164, r == 0xfeff, r == 0xffa0, r >= 0xfff0 && r <= 0xfffb:
+		return true
+	case r >= 0xe0000 && r <= 0xe0fff:
+		return true
+	}
+	return false
+}
