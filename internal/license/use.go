@@ -330,3 +330,18 @@ func or[T ~string](list []T) string {
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
+
+// Flag is the flag of the command line that answers the input.
+func (i Input) Flag() string {
+	switch i {
+	case askShipping:
+		return "--ship"
+	case askCountries:
+		return "--country"
+	case askFields:
+		return "--field"
+	case askModality:
+		return "" // a trait of the model, not of the use
+	}
+	return "--" + strings.ReplaceAll(string(i), "_", "-")
+}
