@@ -58,9 +58,7 @@ func (c *collector) walkAt(at io.ReaderAt, l layer) error {
 	var members []member
 	err := c.scan(tar.NewReader(r), func(h *tar.Header, body io.Reader) error {
 		if !weightFile(h.Name) {
-			m, err := c.keep(h, body)
-			members = append(members, m)
-			return err
+			return c.keep(&members, h, body)
 		}
 		off, err := r.Seek(0, io.SeekCurrent)
 		if err != nil || off+h.Size > l.Size {
@@ -91,9 +89,7 @@ func (c *collector) walkPacked(b blobs, l layer) error {
 			members = append(members, member{name: h.Name, size: h.Size})
 			return nil
 		}
-		m, err := c.keep(h, body)
-		members = append(members, m)
-		return err
+		return c.keep(&members, h, body)
 	})
 	if err := sum.finish(); err != nil {
 		return err
@@ -150,18 +146,17 @@ func sparse(h *tar.Header) bool {
 }
 
 // keep reads a text out of an archive.
-func (c *collector) keep(h *tar.Header, body io.Reader) (member, error) {
-	if h.Size > model.MaxText {
-		return member{name: h.Name, size: h.Size}, nil
+func (c *collector) keep(members *[]member, h *tar.Header, body io.Reader) error {
+	m := member{name: h.Name, size: h.Size}
+	if h.Size <= model.MaxText && c.held.take(h.Size) == nil {
+		data, err := io.ReadAll(io.LimitReader(body, model.MaxText))
+		if err != nil {
+			return fmt.Errorf("reading %.200q in the archive: %w", h.Name, err)
+		}
+		m.data = data
 	}
-	if err := c.held.take(h.Size); err != nil {
-		return member{name: h.Name, size: h.Size}, nil
-	}
-	data, err := io.ReadAll(io.LimitReader(body, model.MaxText))
-	if err != nil {
-		return member{name: h.Name, size: h.Size}, fmt.Errorf("reading %.200q in the archive: %w", h.Name, err)
-	}
-	return member{name: h.Name, size: int64(len(data)), data: data}, nil
+	*members = append(*members, m)
+	return nil
 }
 
 // take puts members into the snapshot.

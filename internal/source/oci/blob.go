@@ -262,6 +262,7 @@ func newBudget(n int64) *budget {
 
 func (b *budget) take(n int64) error {
 	if b.left.Add(-n) < 0 {
+		b.left.Add(n)
 		return errors.New("too much was read from this model already")
 	}
 	return nil
