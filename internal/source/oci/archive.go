@@ -116,7 +116,7 @@ func (c *collector) scan(t *tar.Reader, found func(*tar.Header, io.Reader) error
 			continue
 		}
 		if err := checkName(h.Name); err != nil {
-			c.gap(fmt.Sprintf("archive member %.200q", h.Name), "its name is refused: "+err.Error(), model.Unread)
+			c.gap(fmt.Sprintf("archive member %.200q", h.Name), "its name is refused: it "+err.Error(), model.Unread)
 			continue
 		}
 		if !evidence(h.Name) && !weightFile(h.Name) {

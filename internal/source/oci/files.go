@@ -2,15 +2,14 @@ package oci
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/llmcheck/llmcheck/internal/filename"
 	"github.com/llmcheck/llmcheck/internal/printable"
 )
 
@@ -156,52 +155,14 @@ func (f *folder) ReadDir(n int) ([]fs.DirEntry, error) {
 	return left, nil
 }
 
-// maxName and maxPath are what common file systems take.
-const (
-	maxName = 255
-	maxPath = 1024
-)
-
-// checkName accepts a file name from a manifest or an archive, by the rules of POSIX and of Windows on every system:
-// nothing that leaves the folder, is hidden from a reader, or means a device.
+// checkName accepts a file name from a manifest or an archive. Beyond what filename.Check asks for, nothing in it may be
+// hidden from a reader.
 func checkName(name string) error {
-	switch {
-	case len(name) > maxPath:
-		return fmt.Errorf("it is %d bytes long", len(name))
-	case !utf8.ValidString(name), strings.ContainsFunc(name, printable.Hidden):
-		return errors.New("it contains characters that are not shown")
-	case strings.ContainsAny(name, `\:*?"<>|`):
-		return errors.New("it contains a character that file systems take for something else")
-	case !fs.ValidPath(name) || name == ".":
-		return errors.New("it is not a path inside the model")
+	if err := filename.Check(name); err != nil {
+		return err
 	}
-	for part := range strings.SplitSeq(name, "/") {
-		if err := checkPart(part); err != nil {
-			return err
-		}
+	if strings.ContainsFunc(name, printable.Hidden) {
+		return errors.New("contains characters that are not shown")
 	}
 	return nil
-}
-
-func checkPart(part string) error {
-	stem, _, _ := strings.Cut(strings.ToUpper(part), ".")
-	stem = strings.TrimRight(stem, " ")
-	switch {
-	case len(part) > maxName:
-		return fmt.Errorf("a part of it is %d bytes long", len(part))
-	case strings.HasSuffix(part, ".") || strings.HasSuffix(part, " ") || strings.HasPrefix(part, " "):
-		return errors.New("a part of it ends in a dot or a blank")
-	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, stem), device(stem):
-		return errors.New("a part of it is the name of a device")
-	}
-	return nil
-}
-
-// device reports whether a name is COM0 to COM9 or LPT0 to LPT9, also with superscript digits.
-func device(stem string) bool {
-	n, ok := strings.CutPrefix(stem, "COM")
-	if !ok {
-		n, ok = strings.CutPrefix(stem, "LPT")
-	}
-	return ok && utf8.RuneCountInString(n) == 1 && strings.ContainsAny(n, "0123456789¹²³")
 }

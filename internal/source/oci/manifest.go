@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
-	"unicode"
 
 	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
 // The limits on what a registry may make us hold.
@@ -19,7 +17,6 @@ const (
 	maxLayers    = 4096
 	maxManifests = 256     // in an index
 	maxSize      = 1 << 50 // of a blob; a petabyte is a fault, not a model
-	maxDepth     = 64      // of JSON
 )
 
 // descriptor names a blob. The field `urls` of the specification is left out on purpose: it asks the reader to fetch
@@ -148,72 +145,11 @@ func (d *descriptor) validate() error {
 }
 
 // decodeJSON reads exactly one JSON value. encoding/json takes the last of duplicate keys and ignores case, so that two
-// readers can see two manifests in the same bytes; such a value is refused.
+// readers can see two manifests in the same bytes; strictjson refuses such a value. Annotations and GGUF keys are names,
+// which may differ by case.
 func decodeJSON(data []byte, v any) error {
-	if err := checkJSON(data); err != nil {
+	if _, err := strictjson.Parse(bytes.NewReader(data), max(maxManifest, maxConfig), "annotations", "gguf"); err != nil {
 		return err
 	}
 	return json.Unmarshal(data, v)
-}
-
-func checkJSON(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := checkValue(dec, 0); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is something behind the JSON value")
-	}
-	return nil
-}
-
-func checkValue(dec *json.Decoder, depth int) error {
-	t, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	open, ok := t.(json.Delim)
-	if !ok {
-		return nil
-	}
-	if depth >= maxDepth {
-		return fmt.Errorf("it is nested more than %d deep", maxDepth)
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		if open == '{' {
-			if err := checkKey(dec, seen); err != nil {
-				return err
-			}
-		}
-		if err := checkValue(dec, depth+1); err != nil {
-			return err
-		}
-	}
-	_, err = dec.Token()
-	return err
-}
-
-func checkKey(dec *json.Decoder, seen map[string]bool) error {
-	t, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	key, _ := t.(string)
-	folded := strings.Map(fold, key)
-	if seen[folded] {
-		return fmt.Errorf("the key %.100q is there twice", key)
-	}
-	seen[folded] = true
-	return nil
-}
-
-// fold maps all runes that encoding/json takes for one another to the same one.
-func fold(r rune) rune {
-	least := r
-	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-		least = min(least, f)
-	}
-	return least
 }

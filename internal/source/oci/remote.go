@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -51,10 +52,16 @@ func (o *Opener) remote(t target, scheme model.Scheme) (*remote, error) {
 		g.next = http.DefaultTransport
 	}
 	client.Transport = g
+	login := &auth.Client{
+		Client: &client, Credential: o.credential(t.registry), Cache: auth.NewCache(),
+		// oras would resolve the host of a token service by itself. The dialer of package fetch refuses private
+		// addresses after it resolved the name, which also holds when the answer changes in between.
+		BlockedRealmPrefixes: []netip.Prefix{},
+	}
 	return &remote{
 		target: t,
 		base:   origin.String() + "/v2/" + t.repository + "/",
-		client: &auth.Client{Client: &client, Credential: o.credential(t.registry), Cache: auth.NewCache()},
+		client: login,
 		guard:  g,
 		budget: newBudget(maxRanged),
 	}, nil

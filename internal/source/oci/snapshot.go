@@ -305,7 +305,7 @@ func (c *collector) name(l layer) string {
 	}
 	name := c.free(l.generic)
 	if l.path != "" && err != nil {
-		c.gap(fmt.Sprintf("layer %.200q", l.path), "its name is refused: "+err.Error()+"; it is shown as "+name, model.Unread)
+		c.gap(fmt.Sprintf("layer %.200q", l.path), "its name is refused: it "+err.Error()+"; it is shown as "+name, model.Unread)
 	}
 	return name
 }
