@@ -38,6 +38,7 @@ type alignment struct {
 	added                              int // words of the file in bad gaps
 	bad                                int // bad gaps
 	score                              float64
+	bound                              float64 // the score cannot be higher
 }
 
 // span returns the stretch of the file from the first to the last shared word.
@@ -53,17 +54,30 @@ const (
 	maxCandidates = 14
 )
 
+// search is the state of one alignment of a file with all licenses.
+type search struct {
+	x     *shingle.Index
+	d     *doc
+	first []int32 // of the hits of entry i; they end where those of entry i+1 begin
+	hits  []hit   // by entry, then by place in the file
+	dead  []bool  // entries that have proved nothing
+	marks []uint64
+	keys  []uint64
+	rows  [2][]int32
+}
+
 // align lays the licenses beside the file that explain most of it, each part of the file once.
 func (x *Index) align(d *doc) []*alignment {
-	byEntry := x.hits(d)
+	s := &search{x: x.x, d: d, dead: make([]bool, x.x.Len())}
+	s.lookUp()
 	var found []*alignment
 	for len(found) < maxMatches {
-		best := x.bestOf(d, byEntry)
+		best := s.best()
 		if best == nil {
 			break
 		}
 		if best.relation() == "" {
-			delete(byEntry, best.entry)
+			s.dead[best.entry] = true
 			continue
 		}
 		for i := best.span().From; i < best.span().To; i++ {
@@ -74,33 +88,54 @@ func (x *Index) align(d *doc) []*alignment {
 	return found
 }
 
-// hits looks up the shingles of the file.
-func (x *Index) hits(d *doc) map[int][]hit {
-	byEntry := map[int][]hit{}
+// lookUp finds the shingles of the file in the index and sorts the places by entry.
+func (s *search) lookUp() {
+	var all []hit
 	repeats := map[uint32]int{}
-	n := 0
-	shingle.Anchors(d.toks, func(pos int, h uint32) bool {
-		if len(d.toks) > 20_000 {
+	s.first = make([]int32, s.x.Len()+1)
+	shingle.Anchors(s.d.toks, func(pos int, h uint32) bool {
+		if len(s.d.toks) > 20_000 {
 			if repeats[h]++; repeats[h] > maxRepeats {
 				return true
 			}
 		}
-		x.x.Postings(h, func(entry, lic int) bool {
-			byEntry[entry] = append(byEntry[entry], hit{int32(entry), int32(pos), int32(lic)})
-			n++
+		s.x.Postings(h, func(entry, lic int) bool {
+			all = append(all, hit{int32(entry), int32(pos), int32(lic)})
+			s.first[entry+1]++
 			return true
 		})
-		return n < maxHits
+		return len(all) < maxHits
 	})
-	return byEntry
+	for i := 1; i < len(s.first); i++ {
+		s.first[i] += s.first[i-1]
+	}
+	next := slices.Clone(s.first)
+	s.hits = make([]hit, len(all))
+	for _, h := range all {
+		s.hits[next[h.entry]] = h
+		next[h.entry]++
+	}
 }
 
-// bestOf aligns the most promising entries and returns the one that explains most.
-func (x *Index) bestOf(d *doc, byEntry map[int][]hit) *alignment {
+// of returns the hits of an entry.
+func (s *search) of(entry int) []hit { return s.hits[s.first[entry]:s.first[entry+1]] }
+
+// best aligns the most promising entries and returns the one that explains most.
+func (s *search) best() *alignment {
+	var drafts []*alignment
+	for _, c := range s.candidates() {
+		if a := s.draft(c.entry); a != nil {
+			drafts = append(drafts, a)
+		}
+	}
+	slices.SortStableFunc(drafts, func(a, b *alignment) int { return cmp.Compare(b.bound, a.bound) })
 	var best *alignment
-	for _, c := range x.candidates(d, byEntry) {
-		a := x.lay(d, c.entry, byEntry[c.entry])
-		if a != nil && (best == nil || a.score > best.score) {
+	for _, a := range drafts {
+		if best != nil && a.bound <= best.score {
+			break
+		}
+		s.finish(a)
+		if best == nil || a.score > best.score || a.score == best.score && a.entry < best.entry {
 			best = a
 		}
 	}
@@ -116,21 +151,19 @@ type candidate struct {
 }
 
 // candidates estimates from the hits alone what an alignment of each entry would be worth.
-func (x *Index) candidates(d *doc, byEntry map[int][]hit) []candidate {
+func (s *search) candidates() []candidate {
 	var cs []candidate
-	for entry, hits := range byEntry {
-		n, last := 0, int32(-1)
-		for _, h := range hits {
-			if h.lic != last && !d.owned[h.file] {
-				n++
-				last = h.lic
-			}
-		}
-		if n == 0 {
-			delete(byEntry, entry)
+	for entry := range s.dead {
+		hits := s.of(entry)
+		if s.dead[entry] || len(hits) == 0 {
 			continue
 		}
-		e := x.x.Entry(entry)
+		e := s.x.Entry(entry)
+		n := s.distinct(e, hits)
+		if n == 0 {
+			s.dead[entry] = true
+			continue
+		}
 		n = min(n, e.Anchors)
 		cs = append(cs, candidate{entry, float64(n) - 0.3*float64(e.Anchors-n)*float64(n)/float64(e.Anchors)})
 	}
@@ -138,68 +171,117 @@ func (x *Index) candidates(d *doc, byEntry map[int][]hit) []candidate {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.entry, b.entry))
 	})
 	keep := min(len(cs), maxCandidates)
-	for keep < len(cs) && keep < 3*maxCandidates && cs[keep].score >= 0.8*cs[0].score {
+	for keep < len(cs) && keep < 6*maxCandidates && cs[keep].score >= 0.85*cs[0].score {
 		keep++
 	}
 	return cs[:keep]
 }
 
-// lay aligns one entry with the part of the file that nothing else explains.
-func (x *Index) lay(d *doc, entry int, hits []hit) *alignment {
-	a := &alignment{entry: entry, e: x.x.Entry(entry)}
-	a.runs = x.chain(x.grow(d, a.e, hits))
+// distinct counts the places of the license that are hit from a part of the file that is still free.
+func (s *search) distinct(e shingle.Entry, hits []hit) int {
+	words := e.Words/64 + 1
+	if len(s.marks) < words {
+		s.marks = make([]uint64, 2*words)
+	}
+	clear(s.marks[:words])
+	places, n, last := 0, 0, int32(-1)
+	for _, h := range hits {
+		if s.d.owned[h.file] {
+			continue
+		}
+		if h.file != last {
+			last = h.file
+			places++
+		}
+		if bit := uint64(1) << (h.lic & 63); s.marks[h.lic>>6]&bit == 0 {
+			s.marks[h.lic>>6] |= bit
+			n++
+		}
+	}
+	return min(n, places)
+}
+
+// draft finds the long shared runs of one entry and bounds the score from above.
+func (s *search) draft(entry int) *alignment {
+	a := &alignment{entry: entry, e: s.x.Entry(entry)}
+	a.runs = chain(s.grow(a.e, s.of(entry)))
 	if len(a.runs) == 0 {
 		return nil
 	}
-	a.optional = x.x.Optional(a.e, nil)
-	x.fill(d, a)
-	x.judge(d, a)
-	x.trim(d, a)
-	x.weigh(d, a)
+	first, last := a.runs[0], a.runs[len(a.runs)-1]
+	n := min(margin, first.file, first.lic) + min(margin, len(s.d.toks)-last.file-last.n, a.e.Words-last.lic-last.n)
+	unmatched := a.e.Words - n
+	for i, r := range a.runs {
+		n += r.n
+		unmatched -= r.n
+		if i > 0 {
+			p := a.runs[i-1]
+			both := min(r.file-p.file-p.n, r.lic-p.lic-p.n)
+			n += both
+			unmatched -= both
+		}
+	}
+	a.bound = float64(n) - 0.45*float64(max(0, unmatched-(a.e.Words-a.e.Required)-24))
 	return a
 }
 
+// finish completes and judges a draft.
+func (s *search) finish(a *alignment) {
+	a.optional = s.x.Optional(a.e, nil)
+	s.fill(a)
+	s.judge(a)
+	s.trim(a)
+	s.weigh(a)
+}
+
 // grow extends hits to maximal runs of shared words.
-func (x *Index) grow(d *doc, e shingle.Entry, hits []hit) []run {
-	slices.SortFunc(hits, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.file-a.lic, b.file-b.lic), cmp.Compare(a.file, b.file))
-	})
-	var runs []run
-	diagonal, end := int32(-1<<30), -1
+func (s *search) grow(e shingle.Entry, hits []hit) []run {
+	s.keys = s.keys[:0]
 	for _, h := range hits {
-		if d.owned[h.file] || h.file-h.lic == diagonal && int(h.file) < end {
+		if !s.d.owned[h.file] {
+			s.keys = append(s.keys, uint64(h.file-h.lic+1<<30)<<32|uint64(h.file))
+		}
+	}
+	slices.Sort(s.keys)
+	var runs []run
+	diagonal, end := -1, -1
+	for _, k := range s.keys {
+		file, diag := int(uint32(k)), int(k>>32)
+		if diag == diagonal && file < end {
 			continue
 		}
-		r := x.extend(d, e, int(h.file), int(h.lic))
+		r := s.extend(e, file, file-(diag-1<<30))
 		if r.n < shingle.Size {
 			continue
 		}
 		runs = append(runs, r)
-		diagonal, end = h.file-h.lic, r.file+r.n
+		diagonal, end = diag, r.file+r.n
 	}
-	slices.SortFunc(runs, func(a, b run) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.lic, b.lic)) })
+	slices.SortFunc(runs, byPlace)
 	return runs
 }
 
+func byPlace(a, b run) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.lic, b.lic)) }
+
 // extend returns the longest run through file word f and license word l.
-func (x *Index) extend(d *doc, e shingle.Entry, f, l int) run {
-	from, to := f, f
-	for k := 1; f-k >= 0 && l-k >= 0 && !d.owned[f-k] && d.codes[f-k] == x.x.Code(e, l-k); k++ {
+func (s *search) extend(e shingle.Entry, f, l int) run {
+	d, from, to := s.d, f, f
+	for k := 1; f-k >= 0 && l-k >= 0 && !d.owned[f-k] && d.codes[f-k] == s.x.Code(e, l-k); k++ {
 		from = f - k
 	}
-	for k := 0; f+k+1 < len(d.toks) && l+k+1 < e.Words && !d.owned[f+k+1] && d.codes[f+k] == x.x.Code(e, l+k); k++ {
+	for k := 0; f+k+1 < len(d.toks) && l+k+1 < e.Words && !d.owned[f+k+1] && d.codes[f+k] == s.x.Code(e, l+k); k++ {
 		to = f + k + 1
 	}
 	return run{from, l - (f - from), to - from + 1}
 }
 
 // chain picks runs that go forward in file and license, as many words as possible, far jumps at a cost.
-func (x *Index) chain(runs []run) []run {
+func chain(runs []run) []run {
 	const lookback = 80
 	if len(runs) > 4000 {
 		slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(b.n, a.n) })
 		runs = runs[:4000]
-		slices.SortFunc(runs, func(a, b run) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.lic, b.lic)) })
+		slices.SortFunc(runs, byPlace)
 	}
 	score := make([]float64, len(runs))
 	from := make([]int, len(runs))
@@ -256,53 +338,71 @@ func clip(runs []run) []run {
 }
 
 const (
-	maxCells = 60_000 // of the table with which a gap is searched for shorter runs
+	maxCells = 30_000 // of the table with which a gap is searched for shorter runs
 	margin   = 40     // words before the first and after the last run that are searched
 )
 
 // fill finds short runs in the gaps and at both ends.
-func (x *Index) fill(d *doc, a *alignment) {
+func (s *search) fill(a *alignment) {
 	first, last := a.runs[0], a.runs[len(a.runs)-1]
 	var out []run
-	out = x.between(d, a, max(0, first.file-margin), first.file, max(0, first.lic-margin), first.lic, out)
+	out = s.between(a, max(0, first.file-margin), first.file, max(0, first.lic-margin), first.lic, out)
 	for i, r := range a.runs {
 		if i > 0 {
 			p := a.runs[i-1]
-			out = x.between(d, a, p.file+p.n, r.file, p.lic+p.n, r.lic, out)
+			out = s.between(a, p.file+p.n, r.file, p.lic+p.n, r.lic, out)
 		}
 		out = append(out, r)
 	}
 	f, l := last.file+last.n, last.lic+last.n
-	out = x.between(d, a, f, min(len(d.toks), f+margin), l, min(a.e.Words, l+margin), out)
-	a.runs = out
+	a.runs = s.between(a, f, min(len(s.d.toks), f+margin), l, min(a.e.Words, l+margin), out)
 }
 
 // between appends the runs in a rectangle: the longest, and those before and after it.
-func (x *Index) between(d *doc, a *alignment, f0, f1, l0, l1 int, out []run) []run {
+func (s *search) between(a *alignment, f0, f1, l0, l1 int, out []run) []run {
 	if f1-f0 < 2 || l1-l0 < 2 || (f1-f0)*(l1-l0) > maxCells {
 		return out
 	}
+	best := s.longest(a, f0, f1, l0, l1)
+	if best.n == 0 {
+		return out
+	}
+	out = s.between(a, f0, best.file, l0, best.lic, out)
+	out = append(out, best)
+	return s.between(a, best.file+best.n, f1, best.lic+best.n, l1, out)
+}
+
+// longest returns the longest shared run in a rectangle.
+func (s *search) longest(a *alignment, f0, f1, l0, l1 int) run {
 	best := run{}
-	prev, cur := make([]int32, l1-l0+1), make([]int32, l1-l0+1)
+	width := l1 - l0 + 1
+	for i := range s.rows {
+		if cap(s.rows[i]) < width {
+			s.rows[i] = make([]int32, 2*width)
+		}
+		s.rows[i] = s.rows[i][:cap(s.rows[i])]
+		clear(s.rows[i][:width])
+	}
+	prev, cur := s.rows[0][:width], s.rows[1][:width]
 	for f := f0; f+1 < f1; f++ {
-		clear(cur)
-		if !d.owned[f] && !d.owned[f+1] {
-			for l := l0; l+1 < l1; l++ {
-				if d.codes[f] == x.x.Code(a.e, l) {
-					n := prev[l-l0] + 1
-					cur[l-l0+1] = n
-					if int(n)+1 > best.n {
-						best = run{f - int(n) + 1, l - int(n) + 1, int(n) + 1}
-					}
-				}
+		if s.d.owned[f] || s.d.owned[f+1] {
+			clear(cur)
+			prev, cur = cur, prev
+			continue
+		}
+		code := s.d.codes[f]
+		for l := 0; l+1 < l1-l0; l++ {
+			if code != s.x.Code(a.e, l0+l) {
+				cur[l+1] = 0
+				continue
+			}
+			n := prev[l] + 1
+			cur[l+1] = n
+			if int(n)+1 > best.n {
+				best = run{f - int(n) + 1, l0 + l - int(n) + 1, int(n) + 1}
 			}
 		}
 		prev, cur = cur, prev
 	}
-	if best.n == 0 {
-		return out
-	}
-	out = x.between(d, a, f0, best.file, l0, best.lic, out)
-	out = append(out, best)
-	return x.between(d, a, best.file+best.n, f1, best.lic+best.n, l1, out)
+	return best
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // judge finds the gaps between the runs and decides which of them can change the terms.
-func (x *Index) judge(d *doc, a *alignment) {
+func (s *search) judge(a *alignment) {
 	a.gaps = a.gaps[:0]
 	minor := 0
 	for i := 1; i < len(a.runs); i++ {
@@ -15,13 +15,13 @@ func (x *Index) judge(d *doc, a *alignment) {
 		g := gap{lic: shingle.Span{From: p.lic + p.n, To: r.lic}, file: shingle.Span{From: p.file + p.n, To: r.file}}
 		if g.lic.Len() == 0 && g.file.Len() == 0 {
 			// Neighbors on both sides that do not join: two different words with one hash.
-			g.bad = x.x.Code(a.e, p.lic+p.n-1) != d.codes[p.file+p.n-1]
+			g.bad = s.x.Code(a.e, p.lic+p.n-1) != s.d.codes[p.file+p.n-1]
 			if g.bad {
 				a.gaps = append(a.gaps, g)
 			}
 			continue
 		}
-		x.decide(d, a, &g)
+		s.decide(a, &g)
 		if g.minor {
 			minor++
 		}
@@ -41,10 +41,12 @@ type kinds struct {
 	optionalNumbers, optionalAll int
 }
 
-func (x *Index) kinds(a *alignment, s shingle.Span) kinds {
+func (s *search) kinds(a *alignment, span shingle.Span) kinds { return a.kinds(s.x, span) }
+
+func (a *alignment) kinds(x *shingle.Index, span shingle.Span) kinds {
 	var k kinds
-	for l := s.From; l < s.To; l++ {
-		c := x.x.ClassAt(a.e, l)
+	for l := span.From; l < span.To; l++ {
+		c := x.ClassAt(a.e, l)
 		if a.isOptional(l) {
 			k.optional++
 			if c == shingle.Number {
@@ -80,23 +82,23 @@ func (a *alignment) isOptional(l int) bool {
 }
 
 // decide sets g.bad or g.minor.
-func (x *Index) decide(d *doc, a *alignment, g *gap) {
-	k := x.kinds(a, g.lic)
+func (s *search) decide(a *alignment, g *gap) {
+	k := s.kinds(a, g.lic)
 	switch {
 	case k.required == 0 && g.file.Len() == 0:
-	case k.required == 0 && d.inCopyright(g.file):
-	case k.required == 0 && k.optionalNumbers > 0 && d.has(g.file, shingle.Number):
+	case k.required == 0 && s.d.inCopyright(g.file):
+	case k.required == 0 && k.optionalNumbers > 0 && s.d.has(g.file, shingle.Number):
 		g.bad = true
-	case k.required == 0 && d.harmless(g.file):
+	case k.required == 0 && s.d.harmless(g.file):
 	case k.required > 0 && k.required == k.slots+k.holders+k.function && k.slots+k.holders > 0:
 		limit := 12
 		if k.slots > 0 {
 			limit = 24
 		}
-		g.bad = g.file.Len() > limit || !d.names(g.file) || k.required > 12 ||
+		g.bad = g.file.Len() > limit || !s.d.names(g.file) || k.required > 12 ||
 			g.file.Len() == 0 && k.slots == 0 && k.required > 4
-	case k.optional == 0 && x.repair(d, a, *g):
-	case k.required == k.function && k.required < 3 && g.file.Len() < 3 && d.only(g.file, shingle.Function):
+	case k.optional == 0 && s.repair(a, *g):
+	case k.required == k.function && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
 		g.minor = true
 	default:
 		g.bad = true
@@ -161,54 +163,54 @@ func joint(t *shingle.Token) bool {
 
 // repair reports whether the gap is one word misspelled, split or joined: the index holds no words, but it can tell
 // whether a spelling fits between the neighbors.
-func (x *Index) repair(d *doc, a *alignment, g gap) bool {
+func (s *search) repair(a *alignment, g gap) bool {
 	nf, nl := g.file.Len(), g.lic.Len()
-	if g.file.From == 0 || g.file.To >= len(d.toks) || g.lic.From == 0 || g.lic.To >= a.e.Words {
+	if g.file.From == 0 || g.file.To >= len(s.d.toks) || g.lic.From == 0 || g.lic.To >= a.e.Words {
 		return false
 	}
-	w := strings.ToLower(d.word(g.file.From))
+	w := strings.ToLower(s.d.word(g.file.From))
 	switch {
 	case nf == 2 && nl == 1:
-		return x.fits(d, a, g, w+strings.ToLower(d.word(g.file.From+1)))
+		return s.fits(a, g, w+strings.ToLower(s.d.word(g.file.From+1)))
 	case nf == 1 && nl == 2:
 		for i := 1; i < len(w); i++ {
-			if x.fits(d, a, g, w[:i], w[i:]) {
+			if s.fits(a, g, w[:i], w[i:]) {
 				return true
 			}
 		}
 	case nf == 1 && nl == 1:
-		return len(w) >= 6 && len(w) < 24 && d.toks[g.file.From].Class == shingle.Plain && x.misspelled(d, a, g, w)
+		return len(w) >= 6 && len(w) < 24 && s.d.toks[g.file.From].Class == shingle.Plain && s.misspelled(a, g, w)
 	}
 	return false
 }
 
 // fits reports whether words can stand in the license's side of the gap.
-func (x *Index) fits(d *doc, a *alignment, g gap, words ...string) bool {
-	left := d.toks[g.file.From-1].Hash
+func (s *search) fits(a *alignment, g gap, words ...string) bool {
+	left := s.d.toks[g.file.From-1].Hash
 	at := g.lic.From - 1
 	for _, w := range words {
 		h := shingle.WordHash(w)
-		if shingle.Pair(left, h) != x.x.Code(a.e, at) {
+		if shingle.Pair(left, h) != s.x.Code(a.e, at) {
 			return false
 		}
 		left = h
 		at++
 	}
-	return shingle.Pair(left, d.toks[g.file.To].Hash) == x.x.Code(a.e, at)
+	return shingle.Pair(left, s.d.toks[g.file.To].Hash) == s.x.Code(a.e, at)
 }
 
 // misspelled tries every spelling one letter away.
-func (x *Index) misspelled(d *doc, a *alignment, g gap, w string) bool {
+func (s *search) misspelled(a *alignment, g gap, w string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	for i := 0; i <= len(w); i++ {
-		if i < len(w) && x.fits(d, a, g, w[:i]+w[i+1:]) {
+		if i < len(w) && s.fits(a, g, w[:i]+w[i+1:]) {
 			return true
 		}
-		if i+1 < len(w) && x.fits(d, a, g, w[:i]+w[i+1:i+2]+w[i:i+1]+w[i+2:]) {
+		if i+1 < len(w) && s.fits(a, g, w[:i]+w[i+1:i+2]+w[i:i+1]+w[i+2:]) {
 			return true
 		}
 		for _, c := range letters {
-			if x.fits(d, a, g, w[:i]+string(c)+w[i:]) || i < len(w) && x.fits(d, a, g, w[:i]+string(c)+w[i+1:]) {
+			if s.fits(a, g, w[:i]+string(c)+w[i:]) || i < len(w) && s.fits(a, g, w[:i]+string(c)+w[i+1:]) {
 				return true
 			}
 		}
@@ -218,57 +220,57 @@ func (x *Index) misspelled(d *doc, a *alignment, g gap, w string) bool {
 
 // trim takes off ends that only chance has put there: short runs beyond a gap that is larger than they are, and
 // instructions for use that stand elsewhere in the file.
-func (x *Index) trim(d *doc, a *alignment) {
+func (s *search) trim(a *alignment) {
 	for len(a.runs) > 1 {
 		n := len(a.runs)
 		p, r := a.runs[n-2], a.runs[n-1]
-		if !x.stray(d, a, p, r, r) {
+		if !s.stray(a, p, r, r) {
 			break
 		}
 		a.runs = a.runs[:n-1]
 	}
 	for len(a.runs) > 1 {
-		if !x.stray(d, a, a.runs[0], a.runs[1], a.runs[0]) {
+		if !s.stray(a, a.runs[0], a.runs[1], a.runs[0]) {
 			break
 		}
 		a.runs = a.runs[1:]
 	}
-	x.judge(d, a)
+	s.judge(a)
 }
 
-func (x *Index) stray(d *doc, a *alignment, p, r, end run) bool {
+func (s *search) stray(a *alignment, p, r, end run) bool {
 	g := gap{lic: shingle.Span{From: p.lic + p.n, To: r.lic}, file: shingle.Span{From: p.file + p.n, To: r.file}}
 	if g.lic.Len() == 0 && g.file.Len() == 0 {
 		return false
 	}
-	x.decide(d, a, &g)
+	s.decide(a, &g)
 	if !g.bad {
 		return false
 	}
 	if end.n < 8 && max(g.lic.Len(), g.file.Len()) >= 2*end.n {
 		return true
 	}
-	return g.file.Len() > 0 && x.kinds(a, shingle.Span{From: end.lic, To: end.lic + end.n}).required == 0
+	return g.file.Len() > 0 && s.kinds(a, shingle.Span{From: end.lic, To: end.lic + end.n}).required == 0
 }
 
 // weigh counts.
-func (x *Index) weigh(d *doc, a *alignment) {
+func (s *search) weigh(a *alignment) {
 	a.required = a.e.Required
 	a.matched, a.matchedOptional, a.missing, a.added, a.bad, a.head, a.tail = 0, 0, 0, 0, 0, 0, 0
 	for _, r := range a.runs {
-		k := x.kinds(a, shingle.Span{From: r.lic, To: r.lic + r.n})
+		k := s.kinds(a, shingle.Span{From: r.lic, To: r.lic + r.n})
 		a.matched += k.required
 		a.matchedOptional += k.optional
 	}
 	first, last := a.runs[0], a.runs[len(a.runs)-1]
-	a.head = x.kinds(a, shingle.Span{From: 0, To: first.lic}).required
-	a.tail = x.kinds(a, shingle.Span{From: last.lic + last.n, To: a.e.Words}).required
+	a.head = s.kinds(a, shingle.Span{From: 0, To: first.lic}).required
+	a.tail = s.kinds(a, shingle.Span{From: last.lic + last.n, To: a.e.Words}).required
 	a.missing = a.head + a.tail
 	fine := 0
 	for _, g := range a.gaps {
 		if g.bad {
 			a.bad++
-			a.missing += x.kinds(a, g.lic).required
+			a.missing += s.kinds(a, g.lic).required
 			a.added += g.file.Len()
 		} else {
 			fine += min(g.file.Len()+g.lic.Len(), 6)
@@ -351,7 +353,7 @@ func (x *Index) differences(d *doc, a *alignment) []Difference {
 	}
 	for _, g := range a.gaps {
 		if g.bad && len(out) < maxDifferences {
-			out = append(out, d.difference(g.file, x.kinds(a, g.lic).required))
+			out = append(out, d.difference(g.file, a.kinds(x.x, g.lic).required))
 		}
 	}
 	if a.tail > 0 {

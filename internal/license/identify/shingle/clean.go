@@ -358,12 +358,33 @@ func (c *cleaner) entity() bool {
 	if s == ref {
 		return false
 	}
-	if s == "\u00a0" {
+	switch s {
+	case "\u00a0", "\u00ad":
 		s = " "
+	case "<":
+		if n := c.escapedTag(c.at + end + 1); n > 0 {
+			c.at += end + 1
+			c.drop(n)
+			return true
+		}
 	}
 	c.body = append(c.body, s...)
 	c.at += end + 1
 	return true
+}
+
+// escapedTag returns the length of the rest of a line break or paragraph tag that a page shows instead of obeying.
+func (c *cleaner) escapedTag(at int) int {
+	rest := c.src[at:min(len(c.src), at+12)]
+	end := bytes.Index(rest, []byte("&gt;"))
+	if end < 1 {
+		return 0
+	}
+	switch string(bytes.ToLower(bytes.Trim(rest[:end], "/ "))) {
+	case "br", "p", "b", "i", "li", "ul":
+		return end + 4
+	}
+	return 0
 }
 
 // wide copies one character beyond ASCII, folded to its plain form where it has one.

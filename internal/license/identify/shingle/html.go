@@ -56,7 +56,7 @@ func (c *cleaner) tag() bool {
 		return false
 	}
 	end := c.tagEnd(rest)
-	if end < 0 {
+	if end < 0 || !c.page && !bare(rest[:end], name) {
 		return false
 	}
 	word := " " + name + " "
@@ -76,6 +76,13 @@ func (c *cleaner) tag() bool {
 		return false
 	}
 	return true
+}
+
+// bare reports whether what looks like a tag in a text that is no page has no attributes, or attributes with values.
+// <CODE BEGINS> has neither.
+func bare(tag []byte, name string) bool {
+	inner := bytes.Trim(tag[1:len(tag)-1], "/ ")
+	return len(inner) == len(name) || bytes.IndexByte(inner, '=') > 0
 }
 
 // block ends the paragraph that a block element ends.

@@ -99,7 +99,9 @@ func (x *Index) Optional(e Entry, buf []Span) []Span {
 func (x *Index) Code(e Entry, i int) uint16 { return u16(x.data, x.atCodes+(e.First+i)*2) & codeMask }
 
 // ClassAt returns the class of the word at i of an entry.
-func (x *Index) ClassAt(e Entry, i int) Class { return Class(u16(x.data, x.atCodes+(e.First+i)*2) >> 13) }
+func (x *Index) ClassAt(e Entry, i int) Class {
+	return Class(u16(x.data, x.atCodes+(e.First+i)*2) >> 13)
+}
 
 // Postings calls yield with entry and position for each place of a shingle, until it returns false.
 func (x *Index) Postings(shingle uint32, yield func(entry, pos int) bool) {

@@ -283,7 +283,7 @@ func (s *scanner) hyphen(i int) int {
 // url reads the rest of an address; scheme, "www.", a closing slash and ".html" make no difference.
 func (s *scanner) url(start, i int) {
 	end := i
-	for end < len(s.b) && end-start < 2000 && s.b[end] > ' ' && bytes.IndexByte([]byte("<>\"'`)]}|*"), s.b[end]) < 0 {
+	for end < len(s.b) && end-start < 2000 && s.b[end] > ' ' && s.b[end] < utf8.RuneSelf && bytes.IndexByte([]byte("<>\"'`)]}|*"), s.b[end]) < 0 {
 		end++
 	}
 	for end > start && bytes.IndexByte([]byte(".,;:!?"), s.b[end-1]) >= 0 {
@@ -336,10 +336,10 @@ const copyrightHash = 0xbddb5f09
 var countsAfter = sync.OnceValue(func() map[uint32]bool {
 	m := map[uint32]bool{}
 	for _, w := range []string{"article", "chapter", "clause", "exceed", "exceeding", "exhibit", "appendix", "annex",
-	"schedule", "fifteen", "five", "four", "hundred", "least", "most", "ninety", "of", "one", "paragraph", "part",
-	"section", "seven", "sixty", "subsection", "ten", "than", "thirty", "three", "to", "twenty", "two", "under", "usd",
-	"v", "version", "within", "december", "january", "february", "march", "april", "may", "june", "july", "august",
-	"september", "october", "november", "fourteen", "eighteen", "six", "eight", "nine", "twelve", "class", "copyright"} {
+		"schedule", "fifteen", "five", "four", "hundred", "least", "most", "ninety", "of", "one", "paragraph", "part",
+		"section", "seven", "sixty", "subsection", "ten", "than", "thirty", "three", "to", "twenty", "two", "under", "usd",
+		"v", "version", "within", "december", "january", "february", "march", "april", "may", "june", "july", "august",
+		"september", "october", "november", "fourteen", "eighteen", "six", "eight", "nine", "twelve", "class", "copyright"} {
 		m[WordHash(w)] = true
 	}
 	return m
