@@ -1,6 +1,6 @@
 // Package catalog holds one record for each license we know, under terms/, and finds them by any name that people,
-// cards, hubs and registries use. A record is decoded when it is asked for: start-up pays for none of them. A company
-// lays its own records over ours with Overlay.
+// cards, hubs and registries use. A record is decoded when it is asked for, and names are searched where they lie:
+// start-up pays for none of them. A company lays its own records over ours with Overlay.
 package catalog
 
 import (
@@ -16,65 +16,58 @@ import (
 	"github.com/llmcheck/llmcheck/internal/records"
 )
 
-//go:embed terms/*.yaml aliases.tsv
+//go:generate go run ./gen
+
+//go:embed terms/*.yaml
 var embedded embed.FS
 
-// Catalog finds terms by id and ids by name.
+// folder is where the records lie, in the program and in its source.
+const folder = "terms"
+
+// Catalog finds terms by id and ids by name. Overlay makes a new one; none ever changes.
 type Catalog struct {
-	terms   fs.FS
-	over    map[string]*license.Terms // the user's records, decoded
-	aliases map[string][]string       // normalized name → ids; see Normal
+	over  map[string]*license.Terms // the user's records, decoded
+	names map[string][]string       // names that the user's records claim → ids
 }
 
 // ErrUnknown means that the catalogue has no license of that id.
 var ErrUnknown = errors.New("license is not in the catalogue")
 
 // Default is the catalogue that is built into the program.
-func Default() (*Catalog, error) {
-	terms, err := fs.Sub(embedded, "terms")
-	if err != nil {
-		return nil, fmt.Errorf("opening the catalogue of licenses: %w", err)
-	}
-	data, err := embedded.ReadFile("aliases.tsv")
-	if err != nil {
-		return nil, fmt.Errorf("opening the names of licenses: %w", err)
-	}
-	c := &Catalog{terms: terms, aliases: make(map[string][]string)}
-	for line := range strings.Lines(string(data)) {
-		name, id, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		if ok {
-			c.aliases[name] = append(c.aliases[name], id)
-		}
-	}
-	return c, nil
-}
+func Default() *Catalog { return &Catalog{} }
 
 // Overlay lays the *.yaml records of a folder over the catalogue; a record of the same id replaces ours. Every fault of
 // every record is reported.
 func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
-	over, err := records.Load(fsys, ".", check)
+	mine, err := records.Load(fsys, ".", check)
 	if err != nil {
 		return nil, err
 	}
-	out := &Catalog{terms: c.terms, over: maps.Clone(c.over), aliases: maps.Clone(c.aliases)}
-	if out.over == nil {
-		out.over = make(map[string]*license.Terms)
-	}
-	maps.Copy(out.over, over)
-	for _, id := range slices.Sorted(maps.Keys(over)) {
-		for _, name := range Aliases(over[id]) {
-			out.aliases[name] = replaceOrAdd(out.aliases[name], id)
+	out := &Catalog{over: make(map[string]*license.Terms), names: make(map[string][]string)}
+	maps.Copy(out.over, c.over)
+	maps.Copy(out.over, mine)
+	maps.Copy(out.names, c.names)
+	claims := make(map[string][]string)
+	for _, id := range slices.Sorted(maps.Keys(mine)) {
+		for _, name := range Aliases(mine[id]) {
+			claims[name] = append(claims[name], id)
 		}
+	}
+	for name, ids := range claims {
+		out.names[name] = claimed(c.resolve(name), ids)
 	}
 	return out, nil
 }
 
-// replaceOrAdd gives a user's record the names it claims: what a company says about a name counts alone.
-func replaceOrAdd(ids []string, id string) []string {
-	if slices.Contains(ids, id) {
-		return ids
+// claimed gives a name to the user's records: what a company says about a name counts alone. Where its records only
+// replace some of those that bore the name before, the others keep it, for the name still does not tell them apart.
+func claimed(before, mine []string) []string {
+	for _, id := range mine {
+		if !slices.Contains(before, id) {
+			return mine
+		}
 	}
-	return []string{id}
+	return before
 }
 
 func check(id string, t *license.Terms) error { return t.Validate(id) }
@@ -84,11 +77,8 @@ func (c *Catalog) Get(id string) (*license.Terms, error) {
 	if t, ok := c.over[id]; ok {
 		return t, nil
 	}
-	if !fs.ValidPath(id + ".yaml") {
-		return nil, fmt.Errorf("looking up license %q: %w", id, ErrUnknown)
-	}
-	t, err := records.One(c.terms, id+".yaml", id, check)
-	if errors.Is(err, fs.ErrNotExist) {
+	t, err := records.One(embedded, folder+"/"+id+".yaml", id, check)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return nil, fmt.Errorf("looking up license %q: %w", id, ErrUnknown)
 	}
 	return t, err
@@ -96,7 +86,7 @@ func (c *Catalog) Get(id string) (*license.Terms, error) {
 
 // IDs lists every license in order.
 func (c *Catalog) IDs() ([]string, error) {
-	entries, err := fs.ReadDir(c.terms, ".")
+	entries, err := fs.ReadDir(embedded, folder)
 	if err != nil {
 		return nil, fmt.Errorf("listing the catalogue of licenses: %w", err)
 	}
@@ -112,25 +102,11 @@ func (c *Catalog) IDs() ([]string, error) {
 
 // Resolve finds the licenses that a name may mean: an id of ours, an SPDX id, a hub identifier, a license_name or an
 // address. Several ids mean that the name does not say which edition is meant. None means that the name is not known.
-func (c *Catalog) Resolve(name string) []string { return c.aliases[Normal(name)] }
+func (c *Catalog) Resolve(name string) []string { return slices.Clone(c.resolve(Normal(name))) }
 
-// Normal brings the spellings of one name together: case, spaces, underscores and, for addresses, the scheme, a
-// leading www and a trailing slash do not matter.
-func Normal(name string) string {
-	s := strings.ToLower(strings.TrimSpace(name))
-	for _, p := range []string{"https://", "http://", "www."} {
-		s = strings.TrimPrefix(s, p)
+func (c *Catalog) resolve(normal string) []string {
+	if ids, ok := c.names[normal]; ok {
+		return ids
 	}
-	return strings.TrimSuffix(strings.NewReplacer(" ", "-", "_", "-").Replace(s), "/")
-}
-
-// Aliases lists the normalized names of one record, without repeats, in order.
-func Aliases(t *license.Terms) []string {
-	names := slices.Concat([]string{t.ID, t.Name, t.SPDX}, t.Hub, t.Names, t.Links)
-	for i, n := range names {
-		names[i] = Normal(n)
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	return slices.DeleteFunc(names, func(s string) bool { return s == "" })
+	return lookup(aliases, normal)
 }
