@@ -215,12 +215,12 @@ func (a *App) resolveRef(s string) (model.Ref, error) {
 
 // runLicense asks every question and writes one answer.
 func runLicense(ctx context.Context, o *licenseOptions) error {
-	deps, err := o.deps(o.config)
+	progress := o.app.progress(len(o.asked))
+	defer progress.stop()
+	deps, err := o.deps(o.config, progress.hear)
 	if err != nil {
 		return err
 	}
-	progress := o.app.progress(len(o.asked))
-	defer progress.stop()
 	docs := make([]*report.Document, len(o.asked))
 	codes := make([]Code, len(o.asked))
 	group, ctx := errgroup.WithContext(ctx)
