@@ -16,7 +16,10 @@ type Model struct {
 	Datasets []string // training data sets that the card names
 	Weights  Weights
 	Files    []File // what was read or listed, in order of name
-	Gaps     []Gap
+	// RemoteCode is the code that loading the model with trust would run, as the configuration names it:
+	// "modeling_x.py XForCausalLM (config.json auto_map.AutoModel)".
+	RemoteCode []string
+	Gaps       []Gap
 }
 
 // Card is a model card: YAML front matter and Markdown.
@@ -30,16 +33,29 @@ type Card struct {
 	Datasets    []string
 	Tags        []string
 	Pipeline    string // pipeline_tag, which tells text from multimodal models
+	Library     string // library_name
 	Body        []byte // the Markdown below the front matter
 	BodyLine    int    // the line of the file on which Body starts, counted from 1
+	// LicenseSection is the part of Body under a heading that speaks of the license. It is a mention and no claim.
+	LicenseSection *Section
 }
+
+// Section is a part of a card's Markdown, from its heading to the next of the same rank.
+type Section struct {
+	Text string // heading included; at most MaxSection bytes
+	Line int    // of the heading in the file, counted from 1
+}
+
+// MaxSection is how much of a section is kept, in bytes.
+const MaxSection = 16 << 10
 
 // Text is a file that holds, or may hold, terms.
 type Text struct {
-	Path string
-	Kind TextKind
-	Data []byte // at most the first MaxText bytes
-	Cut  bool   // true if the file is longer than that
+	Path   string
+	Kind   TextKind
+	Data   []byte // at most the first MaxText bytes; UTF-16 is turned into UTF-8
+	Cut    bool   // true if the file is longer than that
+	SHA256 string // hex digest of the bytes read, before any conversion; of the whole file unless Cut
 }
 
 // TextKind says what the name of a file promises.
@@ -148,3 +164,22 @@ type Known struct {
 	Confidence string // high, medium, low
 	Note       string
 }
+
+// KnownDataset is a training data set whose terms put what is trained on it at risk.
+type KnownDataset struct {
+	ID      string          `yaml:"id"`      // org/name on the hub
+	License string          `yaml:"license"` // as declared
+	Risk    DatasetRisk     `yaml:"risk"`
+	Text    string          `yaml:"text"` // what the risk is, in our words
+	Source  evidence.Source `yaml:"source"`
+}
+
+// DatasetRisk is the kind of risk.
+type DatasetRisk string
+
+// The risks.
+const (
+	NonCommercialData DatasetRisk = "non-commercial" // the data may not be used commercially
+	APIOutputs        DatasetRisk = "api-outputs"    // made with an API whose terms bar training rivals on outputs
+	UnclearData       DatasetRisk = "unclear"        // collected without a license that covers it
+)

@@ -7,8 +7,10 @@
 package records
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -25,6 +27,12 @@ const (
 	maxNodes = 200_000
 	maxKeys  = 10_000 // of one mapping
 	maxDepth = 64
+	// maxPairs bounds the comparisons of the library's duplicate check over all mappings of a document together: as
+	// many as one mapping of maxKeys needs.
+	maxPairs = maxKeys * maxKeys
+	// maxMarks bounds the bytes that can begin a value, so that a text of nothing but commas is refused before every
+	// comma has become a node of 150 bytes.
+	maxMarks = 800_000
 )
 
 // Decode reads one strict YAML document into v, a pointer to a struct. The name is used in errors only. All faults of
@@ -37,10 +45,7 @@ func Decode(name string, data []byte, v any) error {
 	if err := check(name, root, strict); err != nil {
 		return err
 	}
-	if err := decodeNode(name, root, v); err != nil {
-		return err
-	}
-	return nil
+	return decodeNode(name, root, v)
 }
 
 // Front reads YAML written by a stranger, such as the front matter of a card, into plain values: map[string]any, []any,
@@ -69,8 +74,11 @@ func Front(name string, data []byte) (map[string]any, error) {
 // parse reads the first document as nodes and refuses a second one. It returns nil for an empty document. A panic of
 // the library (it had several) becomes an error that names the file.
 func parse(name string, data []byte) (root *yaml.Node, err error) {
-	if len(data) > maxBytes {
+	switch {
+	case len(data) > maxBytes:
 		return nil, fmt.Errorf("%s: reading YAML: %d bytes are more than %d", name, len(data), maxBytes)
+	case marks(data) > maxMarks:
+		return nil, fmt.Errorf("%s: reading YAML: more than %d values", name, maxNodes)
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -80,18 +88,30 @@ func parse(name string, data []byte) (root *yaml.Node, err error) {
 	dec := yaml.NewDecoder(strings.NewReader(string(data)))
 	var doc, second yaml.Node
 	switch err := dec.Decode(&doc); {
-	case isEOF(err):
+	case errors.Is(err, io.EOF):
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("%s: reading YAML: %w", name, shorter(err))
 	}
-	if err := dec.Decode(&second); !isEOF(err) {
+	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: reading YAML: more than one document, want one", name)
 	}
 	if len(doc.Content) == 0 {
 		return nil, nil
 	}
 	return doc.Content[0], nil
+}
+
+// marks counts the bytes that can begin a value. Every node but the first costs at least one of them.
+func marks(data []byte) int {
+	n := 0
+	for _, b := range data {
+		switch b {
+		case '\n', '\r', ',', ':', '-', '?', '[', '{', '*', '&', '!':
+			n++
+		}
+	}
+	return n
 }
 
 type mode bool
@@ -111,17 +131,19 @@ func check(name string, root *yaml.Node, m mode) error {
 		return nil
 	}
 	var faults []error
-	nodes, stack := 0, []item{{root, 1}}
+	nodes, pairs, stack := 0, 0, []item{{root, 1}}
 	for len(stack) > 0 {
 		it := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		nodes++
+		keys := mappingKeys(it.n)
+		pairs += keys * keys
 		switch {
 		case nodes > maxNodes:
 			return fmt.Errorf("%s:%d: reading YAML: more than %d values", name, it.n.Line, maxNodes)
 		case it.depth > maxDepth:
 			return fmt.Errorf("%s:%d: reading YAML: nested deeper than %d levels", name, it.n.Line, maxDepth)
-		case len(it.n.Content) > 2*maxKeys && it.n.Kind == yaml.MappingNode:
+		case keys > maxKeys || pairs > maxPairs:
 			return fmt.Errorf("%s:%d: reading YAML: more than %d keys", name, it.n.Line, maxKeys)
 		}
 		if m == strict {
@@ -135,6 +157,13 @@ func check(name string, root *yaml.Node, m mode) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+func mappingKeys(n *yaml.Node) int {
+	if n.Kind != yaml.MappingNode {
+		return 0
+	}
+	return len(n.Content) / 2
 }
 
 func forbidden(name string, n *yaml.Node) []error {
@@ -245,8 +274,6 @@ func shorter(err error) error {
 	return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
 }
 
-func isEOF(err error) bool { return err != nil && err.Error() == "EOF" }
-
 // Load decodes every *.yaml file of a folder into a record of its own, by the file's name without the ending. The
 // check is told the id that the name promises and reports what is wrong with the record. All faults of all files come
 // back joined. A folder without a record is a fault.
@@ -289,4 +316,15 @@ func One[T any](fsys fs.FS, name, id string, check func(id string, v *T) error) 
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return v, nil
+}
+
+// Encode writes a record as YAML, as Decode reads it.
+func Encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := errors.Join(enc.Encode(v), enc.Close()); err != nil {
+		return nil, fmt.Errorf("writing YAML: %w", err)
+	}
+	return b.Bytes(), nil
 }
