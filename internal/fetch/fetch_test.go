@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -395,13 +396,20 @@ func TestPermanentFailuresEndAtOnce(t *testing.T) {
 			t.Errorf("%s: %v after %d tries, want unreachable after one", name, err, n)
 		}
 	}
-	srv := httptest.NewTLSServer(http.NotFoundHandler())
+	srv := quietTLS(http.NotFoundHandler())
 	defer srv.Close()
-	srv.Config.ErrorLog = nil
 	c, k := newTest(t, Options{Endpoint: srv.URL})
 	if _, err := get(c, srv.URL); !errors.Is(err, source.ErrUnreachable) || !strings.Contains(err.Error(), "certificate") || k.slept != 0 {
 		t.Errorf("unknown certificate: %v after %s, want unreachable at once", err, k.slept)
 	}
+}
+
+// quietTLS is a server that does not log the handshakes that we refuse.
+func quietTLS(h http.Handler) *httptest.Server {
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.StartTLS()
+	return srv
 }
 
 // All workers wait for a host together, and its budget is spent once.
@@ -703,7 +711,7 @@ func TestProxy(t *testing.T) {
 
 // The variables of the environment work as in every Go program. They are read once in a process, so a child reads them.
 func TestEnvironmentOfProxyAndCertificates(t *testing.T) {
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ok") }))
+	srv := quietTLS(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ok") }))
 	defer srv.Close()
 	pem := t.TempDir() + "/ca.pem"
 	if err := os.WriteFile(pem, pemOf(srv.Certificate().Raw), 0o600); err != nil {

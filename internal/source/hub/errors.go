@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/fetch"
@@ -15,10 +16,11 @@ import (
 // one, 401 means "no such repository" as often as "not yours", which only a token can tell apart.
 func (o *Opener) explain(ref model.Ref, err error) error {
 	e, ok := errors.AsType[*fetch.Error](err)
-	if !ok || e.Status == 0 {
-		return err
-	}
 	switch {
+	case !ok || e.Status == 0:
+		return err
+	case e.Host != o.host():
+		return o.say(source.ErrUnreachable, e, "the download server that the hub names does not give the file")
 	case e.Code == "GatedRepo":
 		return o.say(source.ErrForbidden, e, "%s is gated; %s", ref.Name, o.gateHint(ref.Name))
 	case strings.Contains(strings.ToLower(e.Message), "access to this resource is disabled"):
@@ -32,6 +34,15 @@ func (o *Opener) explain(ref model.Ref, err error) error {
 			o.Client.Endpoint(), ref.Name)
 	}
 	return o.explainStatus(ref, e)
+}
+
+// host is that of the hub; a status from another one says nothing about who may read the model.
+func (o *Opener) host() string {
+	u, err := url.Parse(o.Client.Endpoint())
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 func (o *Opener) explainStatus(ref model.Ref, e *fetch.Error) error {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/llmcheck/llmcheck/internal/fetch"
+	"github.com/llmcheck/llmcheck/internal/fetch/fetchtest"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/source"
 	"github.com/llmcheck/llmcheck/internal/source/hub"
@@ -68,33 +69,22 @@ type setup struct {
 	t       *testing.T
 	server  *hubtest.Hub
 	opener  *hub.Opener
-	slept   *time.Duration
+	clock   *fetchtest.Clock
 	cache   string
 	options fetch.Options
 }
 
 func start(t *testing.T, fsys fs.FS, change func(*fetch.Options)) *setup {
 	t.Helper()
-	s := &setup{t: t, server: hubtest.Start(fsys), slept: new(time.Duration)}
+	s := &setup{t: t, server: hubtest.Start(fsys), clock: fetchtest.NewClock(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC))}
 	t.Cleanup(func() {
 		s.server.Close()
 		for _, f := range s.server.Faults() {
 			t.Errorf("the hub says: %s", f)
 		}
 	})
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	var mu sync.Mutex
-	s.options = fetch.Options{
-		Endpoint: s.server.URL, Token: token,
-		Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now.Add(*s.slept) },
-		Sleep: func(ctx context.Context, d time.Duration) error {
-			mu.Lock()
-			defer mu.Unlock()
-			*s.slept += d
-			return ctx.Err()
-		},
-		AfterFunc: func(time.Duration, func()) func() bool { return func() bool { return true } },
-	}
+	s.options = fetch.Options{Endpoint: s.server.URL, Token: token}
+	s.clock.Set(&s.options)
 	if change != nil {
 		change(&s.options)
 	}
@@ -299,6 +289,10 @@ func TestFailures(t *testing.T) {
 		{name: "flaky", hub: "flake: 3\non: list", tries: 4},
 		{name: "flaky files", hub: "flake: 2\non: files"},
 		{name: "flaky download server", hub: "flake: 2\non: cdn"},
+		{
+			name: "download server refuses", hub: "status: 403\non: cdn",
+			files: map[string]string{"tiny.gguf": "did not answer", "model.safetensors": "did not answer"},
+		},
 		{name: "portal", hub: "html: true\non: list", open: source.ErrUnreachable, says: "a portal"},
 		{name: "portal at the files", hub: "html: true\non: files", files: everything(source.ErrMalformed)},
 		{name: "cut listing", hub: "json: cut\non: list", open: source.ErrMalformed, says: "reading the listing"},
@@ -391,8 +385,8 @@ func checkTries(t *testing.T, s *setup, want int) {
 	if want = max(want, 1); n != want {
 		t.Errorf("the listing was asked for %d times, want %d", n, want)
 	}
-	if *s.slept > fetch.MaxWait {
-		t.Errorf("waited %s", *s.slept)
+	if d := s.clock.Slept(); d > fetch.MaxWait {
+		t.Errorf("waited %s", d)
 	}
 }
 

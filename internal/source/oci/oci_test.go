@@ -680,7 +680,7 @@ func TestArchives(t *testing.T) {
 	zeros := strings.Repeat("\x00", 1<<20)
 	many := make([]ocitest.File, 5000)
 	for i := range many {
-		many[i].Name = fmt.Sprintf("f%d", i)
+		many[i].Name = fmt.Sprintf("f%d.dat", i)
 	}
 	for _, tt := range []struct {
 		name  string
@@ -702,6 +702,8 @@ func TestArchives(t *testing.T) {
 		{"weights inside a compressed one", "tar+gzip", ocitest.Gzip(ocitest.Tar(text, ocitest.File{Name: "a.gguf", Data: "x"})), map[string]string{"LICENSE": "text"}, "no header is read"},
 		{"members that leave", "tar", ocitest.Tar(text, ocitest.File{Name: "../../LICENSE", Data: "x"}), map[string]string{"LICENSE": "text"}, "its name is refused"},
 		{"links", "tar", ocitest.TarOf([]tar.Header{{Name: "LICENSE", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}}, []string{""}), nil, "it is a link"},
+		{"a link that nobody needs", "tar", ocitest.TarOf([]tar.Header{{Name: "a.md", Typeflag: tar.TypeSymlink, Linkname: "b.md"}}, []string{""}), nil, ""},
+		{"other texts", "tar", ocitest.Tar(ocitest.File{Name: "a.md", Data: "x"}, ocitest.File{Name: "b.txt", Data: strings.Repeat("x", 300<<10)}, ocitest.File{Name: "c.py", Data: "x"}), map[string]string{"a.md": "x"}, ""},
 		{"a hard link", "tar", ocitest.TarOf([]tar.Header{{Name: "LICENSE", Typeflag: tar.TypeLink, Linkname: "../x"}}, []string{""}), nil, "it is a link"},
 		{"a pipe", "tar", ocitest.TarOf([]tar.Header{{Name: "LICENSE", Typeflag: tar.TypeFifo}}, []string{""}), nil, "it is a link"},
 		{"twice with other words", "tar", ocitest.Tar(text, ocitest.File{Name: "LICENSE", Data: "other"}), map[string]string{"LICENSE": "text"}, "two layers hold a file of this name"},
