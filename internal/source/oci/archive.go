@@ -61,7 +61,7 @@ func (c *collector) walkAt(at io.ReaderAt, l layer) error {
 			return c.keep(&members, h, body)
 		}
 		off, err := r.Seek(0, io.SeekCurrent)
-		if err != nil || off+h.Size > l.Size {
+		if err != nil || h.Size > l.Size-off {
 			return fmt.Errorf("it ends inside %.200q", h.Name)
 		}
 		members = append(members, member{name: h.Name, size: h.Size, at: io.NewSectionReader(at, off, h.Size)})

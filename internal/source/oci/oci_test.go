@@ -695,7 +695,7 @@ func TestArchives(t *testing.T) {
 		{"packed with a thing of the future", "tar+xz", []byte("x"), nil, `packed with "xz"`},
 		{"cut off", "tar", ocitest.Tar(text)[:514], nil, "unexpected EOF"},
 		{"cut off inside gzip", "tar+gzip", cutGzip(ocitest.Tar(text)), nil, "unexpected EOF"},
-		{"gzip bomb", "tar+gzip", ocitest.Gzip(bomb(300)), map[string]string{"LICENSE": "text"}, "becomes more than"},
+		{"gzip bomb", "tar+gzip", ocitest.Gzip(bomb(257)), map[string]string{"LICENSE": "text"}, "becomes more than"},
 		{"text above the limit", "tar", ocitest.Tar(text, ocitest.File{Name: "NOTICE", Data: strings.Repeat("x", model.MaxText+1)}), map[string]string{"LICENSE": "text"}, "it has 8388609 bytes"},
 		{"large member that nobody needs", "tar+gzip", ocitest.Gzip(ocitest.Tar(ocitest.File{Name: "a.dat", Data: strings.Repeat(zeros, 20)}, text)), map[string]string{"LICENSE": "text"}, ""},
 		{"too many members", "tar", ocitest.Tar(append(many, text)...), nil, "more than the 4096 members"},
