@@ -304,7 +304,8 @@ func (p *parser) field(name string, number func() error) error {
 		p.seen |= offsetsField
 		return p.offsets(number)
 	}
-	return fail(Malformed, "tensor %s has the field %s, which the format does not have", quote(p.tensor.Name), quote(name))
+	return fail(Malformed, "tensor %s has the field %s, which the format does not have",
+		quote(p.tensor.Name), quote(name))
 }
 
 // number reads one of the numbers of an array.

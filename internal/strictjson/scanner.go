@@ -1,5 +1,5 @@
-// Package strictjson reads JSON written by strangers: config.json, an index of shards, an adapter, an answer of a hub, an
-// OCI config. It is the only JSON reader for such files.
+// Package strictjson reads JSON written by strangers: config.json, an index of shards, an adapter, an answer of a hub,
+// an OCI config. It is the only JSON reader for such files.
 //
 // encoding/json takes the last of two equal keys and matches keys in any case, so that "HIDDEN_SIZE" silently replaces
 // "hidden_size" and two programs read two models out of one file. Here a key that appears twice is an error, and so is
@@ -163,18 +163,6 @@ func (s *Scanner) Uint() (uint64, error) {
 		return 0, s.fail("%s", reason)
 	}
 	return n, nil
-}
-
-// Skip reads any value and forgets it.
-func (s *Scanner) Skip() error {
-	s.space()
-	switch s.peek() {
-	case '{':
-		return s.Object(func(string) error { return s.Skip() })
-	case '[':
-		return s.Array(s.Skip)
-	}
-	return s.scalar()
 }
 
 // End checks that nothing but blanks follows.

@@ -284,7 +284,7 @@ func TestCost(t *testing.T) {
 				}
 			})
 			t.Logf("%v, %d MiB allocated", time.Since(start).Round(time.Millisecond), got>>20)
-			if got > 600<<20 {
+			if got > 450<<20 {
 				t.Errorf("%d MiB allocated", got>>20)
 			}
 		})
