@@ -112,10 +112,10 @@ func TestRefused(t *testing.T) {
 		{"NUL padding", raw("{}\x00\x00", nil), safetensors.Malformed, "something follows after the end of the value"},
 		{"equal names", raw(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, nil), safetensors.Malformed, `the name "a" appears twice`},
 		{"two metadata", raw(`{"__metadata__":{},"__metadata__":{}}`, nil), safetensors.Malformed, `the name "__metadata__" appears twice`},
-		{"equal metadata", raw(`{"__metadata__":{"license":"a","license":"b"}}`, nil), safetensors.Malformed, `__metadata__: in the object that begins here, the key "license" appears twice`},
+		{"equal metadata", raw(`{"__metadata__":{"license":"a","license":"b"}}`, nil), safetensors.Malformed, `__metadata__: the key "license" appears twice`},
 		{"metadata number", raw(`{"__metadata__":{"n":1}}`, nil), safetensors.Malformed, "__metadata__: '1' where a string should be"},
 		{"name with NUL", raw(`{"a\u0000b":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}`, nil), safetensors.Malformed, `the name "a\x00b" holds a NUL, which hides what follows from some readers`},
-		{"equal fields", one(`"dtype":"U8","dtype":"U8","shape":[4],"data_offsets":[0,4]`), safetensors.Malformed, `tensor "a": in the object that begins here, the key "dtype" appears twice`},
+		{"equal fields", one(`"dtype":"U8","dtype":"U8","shape":[4],"data_offsets":[0,4]`), safetensors.Malformed, `tensor "a": the key "dtype" appears twice`},
 		{"fields in two cases", one(`"dtype":"U8","DTYPE":"U8","shape":[4],"data_offsets":[0,4]`), safetensors.Malformed, `tensor "a" has the field "DTYPE", which the format does not have`},
 		{"no dtype", one(`"shape":[4],"data_offsets":[0,4]`), safetensors.Malformed, `tensor "a" has no dtype`},
 		{"no shape", one(`"dtype":"U8","data_offsets":[0,4]`), safetensors.Malformed, `tensor "a" has no shape`},
@@ -285,8 +285,8 @@ func TestIndexRefused(t *testing.T) {
 		`{"weight_map":{"a":"/etc/passwd"}}`:  `line 1: weight_map.a names the file "/etc/passwd", which is absolute`,
 		`{"weight_map":{"a":"C:x"}}`:          `line 1: weight_map.a names the file "C:x", which contains a colon, which Windows takes for a drive or a stream`,
 		`{"weight_map":{"a":"x\u0000"}}`:      `line 1: weight_map.a names the file "x\x00", which contains the control character 0x00`,
-		`{"weight_map":{"a":"x","a":"y"}}`:    `line 1: in the object that begins here, the key "a" appears twice`,
-		`{"weight_map":{"a":"x"},"Weight_Map":{"a":"y"}}`: `line 1: in the object that begins here, the keys "weight_map" and "Weight_Map" differ by case only`,
+		`{"weight_map":{"a":"x","a":"y"}}`:    `line 1: the key "a" appears twice`,
+		`{"weight_map":{"a":"x"},"Weight_Map":{"a":"y"}}`: `line 1: the keys "weight_map" and "Weight_Map" differ by case only`,
 	} {
 		_, err := safetensors.ReadIndex(strings.NewReader(in))
 		if err == nil || err.Error() != want {

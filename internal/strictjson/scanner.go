@@ -84,7 +84,6 @@ func (s *Scanner) Dictionary(field func(key string) error) error {
 }
 
 func (s *Scanner) object(same sameness, field func(key string) error) error {
-	start := s.pos
 	if err := s.open('{', "an object"); err != nil {
 		return err
 	}
@@ -109,17 +108,19 @@ func (s *Scanner) object(same sameness, field func(key string) error) error {
 	earlier, later, found := clash(s.text, s.marks[base:], same)
 	s.marks = s.marks[:base]
 	if found {
-		return s.clashed(start, decode(s.text, earlier), decode(s.text, later))
+		return s.clashed(earlier, later)
 	}
 	return nil
 }
 
-func (s *Scanner) clashed(object int, earlier, later string) error {
-	s.pos = object
-	s.space()
-	e := &SyntaxError{Line: s.line(), Reason: "in the object that begins here, " + clashReason(earlier, later)}
-	if earlier == later {
-		e.Key = later
+func (s *Scanner) clashed(earlier, later int) error {
+	key, again := decode(s.text, earlier), decode(s.text, later)
+	e := &SyntaxError{Line: lineAt(s.text, later), Reason: clashReason(key, again)}
+	if line := lineAt(s.text, earlier); line != e.Line {
+		e.Reason += fmt.Sprintf(", first in line %d", line)
+	}
+	if key == again {
+		e.Key = key
 	}
 	return e
 }
