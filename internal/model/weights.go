@@ -204,8 +204,8 @@ func (r *reader) readGGUF(name string, f io.ReaderAt, size int64) {
 		r.gap(Unread, name, "its header could not be read: %v", err)
 		return
 	}
-	for _, g := range h.Gaps {
-		r.gap(Unread, name, "%s", g)
+	for _, g := range h.Gaps { // a key of ours that was not kept is an Unread gap where it is asked for
+		r.gap(Absent, name, "%s", g)
 	}
 	g := ggufKeys{r: r, name: name, h: h}
 	g.claims()
