@@ -142,7 +142,7 @@ func TestCard(t *testing.T) {
 		{name: "alias bomb", card: "---\n" + bomb() + "---\n", unread: []string{"README.md front matter: README.md"}},
 		{
 			name:    "base models",
-			card:    "---\nlicense: mit\nbase_model:\n- a/b\n- https://huggingface.co/c/d/tree/main\n- A/B\nbase_model_relation: merge\n---\n",
+			card:    "---\nlicense: mit\nbase_model:\n- a/b\n- https://huggingface.co/c/d/tree/main\n- A/B\n- hf.co/a/b\nbase_model_relation: merge\n---\n",
 			claims:  []Claim{{FromCard, "README.md:2", "mit", "", ""}},
 			parents: []Parent{{"a/b", Merge, "README.md:4"}, {"c/d", Merge, "README.md:5"}},
 		},
@@ -276,6 +276,8 @@ func TestTexts(t *testing.T) {
 		{name: "COPYING", kind: LicenseText},
 		{name: "COPYING.LESSER", kind: LicenseText},
 		{name: "UNLICENSE", kind: LicenseText},
+		{name: "COPYRIGHT_NOTICE.txt", kind: NoticeText},
+		{name: "PATENTS", kind: NoticeText},
 		{name: "EULA.txt", kind: LicenseText},
 		{name: "TERMS_OF_USE.md", kind: LicenseText},
 		{name: "terms.txt", kind: LicenseText},
@@ -747,7 +749,7 @@ func TestTree(t *testing.T) {
 		{name: "too many entries", files: many, unread: []string{"the folder: it has more than 20000 entries"}},
 		{name: "too deep", files: files("LICENSE", "x", "a/b/c/d/e.txt", "x"), unread: []string{"a/b/c/d: folders below the third level"}},
 		{name: "deep enough", files: files("LICENSE", "x", "a/b/c/e.txt", "x")},
-		{name: "terms of a part", files: files("LICENSE", "x", "a/b/LICENSE", "x"), absent: []string{"a/b/LICENSE: terms that lie deeper"}},
+		{name: "terms of a part", files: files("LICENSE", "x", "a/b/LICENSE", "x"), absent: []string{"a/b/LICENSE: terms and recipes that lie deeper"}},
 		{
 			name:   "link",
 			files:  fstest.MapFS{"LICENSE": {Data: []byte("/etc/passwd"), Mode: fs.ModeSymlink | 0o777}},
@@ -757,6 +759,11 @@ func TestTree(t *testing.T) {
 			name:   "pipe",
 			files:  fstest.MapFS{"LICENSE": {Mode: fs.ModeNamedPipe | 0o644}},
 			unread: []string{"LICENSE: it is not a regular file"},
+		},
+		{
+			name:   "recipes of a part",
+			files:  files("LICENSE", "x", "a/b/adapter_config.json", "{}", "a/b/config.json", "{}", "a/b/README.md", "x"),
+			absent: []string{"a/b/adapter_config.json: terms and recipes"},
 		},
 		{name: "folder named like a file", files: files("LICENSE/x.py", "x", "COPYING", "x")},
 		{
@@ -796,6 +803,55 @@ func manyTexts() fstest.MapFS {
 		m[fmt.Sprintf("LICENSES/%04d", i)] = &fstest.MapFile{Data: []byte("x")}
 	}
 	return m
+}
+
+// plainFS is a file system whose files are read from front to back only, as those of an archive are, and of which some
+// cannot be opened.
+type plainFS struct {
+	fs.FS
+	errs map[string]error
+}
+
+func (p plainFS) Open(name string) (fs.File, error) {
+	if err := p.errs[name]; err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	f, err := p.FS.Open(name)
+	if _, ok := f.(fs.ReadDirFile); ok || err != nil {
+		return f, err
+	}
+	return struct{ fs.File }{f}, nil
+}
+
+func TestNoRanges(t *testing.T) {
+	m := read(t, plainFS{files("m.gguf", "GGUF", "LICENSE", "terms"), nil}, folderRef)
+	wantGaps(t, m, Unread, "m.gguf: its header was not read: the origin gives whole files only")
+	if len(m.Texts) != 1 {
+		t.Errorf("texts %v", m.Texts)
+	}
+}
+
+func TestFilesThatDoNotCome(t *testing.T) {
+	away := fmt.Errorf("asking example.com: %w", ErrUnreachable)
+	fsys := plainFS{
+		files("LICENSE", "x", "NOTICE", "x", "m.gguf", "GGUF", "README.md", "---\nlicense: other\nlicense_link: a.txt\n---\n", "a.txt", "x"),
+		map[string]error{"LICENSE": away, "m.gguf": away, "a.txt": away, "NOTICE": fs.ErrPermission},
+	}
+	m := read(t, fsys, folderRef)
+	wantGaps(t, m, Unreachable, "a.txt: license_link names it, and it could not be read: asking example.com: source did not",
+		"LICENSE: it could not be read: asking", "m.gguf: it could not be opened: asking")
+	wantGaps(t, m, Unread, "NOTICE: it could not be read: permission denied")
+}
+
+func TestManyGaps(t *testing.T) {
+	m := fstest.MapFS{}
+	for i := range 2 * maxGaps {
+		m[fmt.Sprintf("LICENSE%d", i)] = &fstest.MapFile{Mode: fs.ModeNamedPipe}
+	}
+	got := read(t, m, folderRef).Gaps
+	if len(got) != maxGaps+1 || got[maxGaps].Kind != Unread {
+		t.Errorf("%d gaps, the last %+v", len(got), got[len(got)-1])
+	}
 }
 
 func TestNoFolder(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 func (r *reader) readSafetensors(name string, f io.ReaderAt, size int64) {
 	h, err := safetensors.Read(f, size)
 	if err != nil {
-		r.gap(Unread, name, "its header could not be read: %v", cause(err))
+		r.failed(name, "its header could not be read", err)
 		return
 	}
 	for _, g := range h.Gaps {
