@@ -3,7 +3,11 @@
 // place it was found, and whatever was looked for and not found is a Gap, so that nobody mistakes absence for a fact.
 package model
 
-import "github.com/llmcheck/llmcheck/internal/evidence"
+import (
+	"errors"
+
+	"github.com/llmcheck/llmcheck/internal/evidence"
+)
 
 // Model is one model at one revision.
 type Model struct {
@@ -138,6 +142,10 @@ type Gap struct {
 	Why  string // what stood in the way, and what would mend it
 	Kind GapKind
 }
+
+// ErrUnreachable is wrapped by the errors of a file system whose files come from elsewhere, when the other side did not
+// answer. Read makes gaps of the kind Unreachable of them.
+var ErrUnreachable = errors.New("source did not answer")
 
 // GapKind says what follows from a gap.
 type GapKind string
