@@ -37,7 +37,7 @@ func TestBadNetwork(t *testing.T) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	opened, read, failed := 0, 0, 0
-	seeds := 150
+	seeds := 60
 	if testing.Short() {
 		seeds = 20
 	}
