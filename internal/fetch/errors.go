@@ -145,7 +145,7 @@ func (c *Client) answerText(e *Error, u, proxy *url.URL) string {
 	if e.Code != "" {
 		t += ", " + e.Code
 	}
-	if e.Message != "" {
+	if e.Message != "" && e.Message != http.StatusText(e.Status) {
 		t += ": " + e.Message
 	}
 	if e.HTML {

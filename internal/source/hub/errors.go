@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -17,8 +18,10 @@ import (
 func (o *Opener) explain(ref model.Ref, err error) error {
 	e, ok := errors.AsType[*fetch.Error](err)
 	switch {
-	case !ok || e.Status == 0:
+	case !ok:
 		return err
+	case e.Status == 0:
+		return o.explainSilence(e)
 	case e.Host != o.host():
 		return o.say(source.ErrUnreachable, e, "the download server that the hub names does not give the file")
 	case e.Code == "GatedRepo":
@@ -34,6 +37,16 @@ func (o *Opener) explain(ref model.Ref, err error) error {
 			o.Client.Endpoint(), ref.Name)
 	}
 	return o.explainStatus(ref, e)
+}
+
+// explainSilence adds what to look at when nobody answered.
+func (o *Opener) explainSilence(e *fetch.Error) error {
+	if !errors.Is(e, source.ErrUnreachable) || errors.Is(e, fetch.ErrRefused) || errors.Is(e, context.Canceled) {
+		return e
+	}
+	c := *e
+	c.Text += "; check the network, HF_ENDPOINT and HTTPS_PROXY"
+	return &c
 }
 
 // host is that of the hub; a status from another one says nothing about who may read the model.

@@ -49,14 +49,14 @@ func gguf(size int) []byte {
 	return b[:size]
 }
 
-// tiny is a repository with a card, a license, a nested file, and weights of 1.5 MB.
+// tiny is a repository with a card, a license, a nested file, and weights of 600 kB.
 func tiny(hubFile string) fstest.MapFS {
 	m := fstest.MapFS{
 		"acme/tiny/README.md":         {Data: []byte(card)},
 		"acme/tiny/LICENSE":           {Data: []byte("The terms.\n")},
 		"acme/tiny/config.json":       {Data: []byte(`{"model_type":"llama"}`)},
 		"acme/tiny/onnx/config.json":  {Data: []byte(`{}`)},
-		"acme/tiny/tiny.gguf":         {Data: gguf(1_500_000)},
+		"acme/tiny/tiny.gguf":         {Data: gguf(600_000)},
 		"acme/tiny/model.safetensors": {Data: gguf(300_000)},
 	}
 	if hubFile != "" {
@@ -153,7 +153,7 @@ func TestOpen(t *testing.T) {
 	if len(snap.Gaps) != 0 {
 		t.Errorf("gaps: %v", snap.Gaps)
 	}
-	if len(snap.Files) != 6 || snap.Files[0].Path != "LICENSE" || snap.Files[5].Size != 1_500_000 || len(snap.Files[5].SHA256) != 64 {
+	if len(snap.Files) != 6 || snap.Files[0].Path != "LICENSE" || snap.Files[5].Size != 600_000 || len(snap.Files[5].SHA256) != 64 {
 		t.Errorf("files: %+v", snap.Files)
 	}
 }
@@ -180,7 +180,7 @@ func TestOnlyWhatIsNeededIsFetched(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := make([]byte, 100)
-	if _, err := f.(io.ReaderAt).ReadAt(p, 50); err != nil || !bytes.Equal(p, gguf(1_500_000)[50:150]) {
+	if _, err := f.(io.ReaderAt).ReadAt(p, 50); err != nil || !bytes.Equal(p, gguf(600_000)[50:150]) {
 		t.Errorf("got %q, %v", p, err)
 	}
 	commit, _ := s.server.Commit("acme/tiny")
