@@ -78,7 +78,7 @@ func FuzzImitated(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, org, known string) {
 		of, how, ok := Imitated(org, []string{known})
-		if ok != (of == known && how != "") && ok {
+		if ok != (how != "") || ok != (of == known && how != "") {
 			t.Errorf("Imitated(%q, %q) = %q, %q", org, known, of, how)
 		}
 		if _, _, self := Imitated(org, []string{org}); self && ascii(org) {
