@@ -11,6 +11,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
 	"github.com/llmcheck/llmcheck/internal/model"
+	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/source"
 )
@@ -88,6 +89,7 @@ func (in *inquiry) open(ref model.Ref, how depth) (*subject, error) {
 			s.known = known
 		}
 	}
+	defer func() { in.imitation(s) }()
 	snap, err := in.Models.Open(in.ctx, ref)
 	if err != nil {
 		s.gaps = append(s.gaps, gapOf(ref.String(), err))
@@ -113,6 +115,29 @@ func (in *inquiry) open(ref model.Ref, how depth) (*subject, error) {
 	s.gaps = slices.Concat(snap.Gaps, m.Gaps)
 	s.standing = in.weigh(s)
 	return s, nil
+}
+
+// imitation reports a publisher whose name is easily taken for a known one. Nothing known about the real one is used for
+// it: the catalogue is asked by the whole name.
+func (in *inquiry) imitation(s *subject) {
+	org, _, ok := strings.Cut(s.ref.Name, "/")
+	if s.ref.Scheme != model.SchemeHub || !ok || s.known != nil {
+		return
+	}
+	known, err := in.Known.Organizations()
+	if err != nil {
+		return
+	}
+	of, how, ok := models.Imitated(org, known)
+	if !ok {
+		return
+	}
+	outcome := license.Conditional
+	if how == models.SameShape {
+		outcome = license.Undetermined
+	}
+	s.standing.add(outcome, codeLookalike, fmt.Sprintf("the publisher %q is not %q, whose name it resembles (%s): make sure which one is meant", org, of, how),
+		s.ref.Name)
 }
 
 func (s *subject) fail(err error) *subject {
@@ -236,7 +261,7 @@ func (in *inquiry) declared(value string) license.Formula {
 	if f, ok := in.resolve(value); ok {
 		return f
 	}
-	expr, err := identify.Declared(value, func(id string) (string, bool) {
+	expr, err := identify.Expression(value, func(id string) (string, bool) {
 		ids := in.Licenses.Resolve(id)
 		return id, len(ids) > 0
 	})
