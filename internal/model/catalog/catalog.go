@@ -30,9 +30,9 @@ const (
 // Catalog finds models by id. Overlay makes a new one; none ever changes.
 type Catalog struct {
 	over     map[string]*model.Known // the user's records by id in small letters
-	models   func() names
-	datasets func() names
-	orgs     func() []string
+	models   func() (names, error)
+	datasets func() (names, error)
+	orgs     func() ([]string, error)
 }
 
 // names maps ids in small letters to the names of our records, since an id on the hub is found whatever its case.
@@ -41,17 +41,17 @@ type names map[string]string
 // Default is the catalogue that is built into the program. It does no work: names are listed at the first need.
 func Default() *Catalog {
 	c := &Catalog{
-		models:   sync.OnceValue(func() names { return list(modelFolder) }),
-		datasets: sync.OnceValue(func() names { return list(datasetFolder) }),
+		models:   sync.OnceValues(func() (names, error) { return list(modelFolder) }),
+		datasets: sync.OnceValues(func() (names, error) { return list(datasetFolder) }),
 	}
-	c.orgs = sync.OnceValue(c.owners)
+	c.orgs = sync.OnceValues(c.owners)
 	return c
 }
 
-func list(folder string) names {
+func list(folder string) (names, error) {
 	entries, err := fs.ReadDir(embedded, folder)
 	if err != nil {
-		panic("the folder " + folder + " is not in the program: " + err.Error())
+		return nil, fmt.Errorf("listing the catalogue of %s: %w", folder, err)
 	}
 	out := make(names, len(entries))
 	for _, e := range entries {
@@ -60,7 +60,7 @@ func list(folder string) names {
 			out[strings.ToLower(id)] = name
 		}
 	}
-	return out
+	return out, nil
 }
 
 // idOf turns the name of a record into the id of its model: org__name into org/name.
@@ -92,7 +92,7 @@ func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 		return nil, err
 	}
 	out := &Catalog{over: make(map[string]*model.Known), models: c.models, datasets: c.datasets}
-	out.orgs = sync.OnceValue(out.owners)
+	out.orgs = sync.OnceValues(out.owners)
 	maps.Copy(out.over, c.over)
 	var faults []error
 	files := make(map[string]string, len(mine))
@@ -126,15 +126,16 @@ func (c *Catalog) Dataset(id string) (*model.KnownDataset, bool, error) {
 }
 
 // find decodes the record of an id. As long as ids are written as on the hub, nothing is listed.
-func find[T any](listed func() names, folder, id string, check func(string, *T) error) (*T, bool, error) {
+func find[T any](listed func() (names, error), folder, id string, check func(string, *T) error) (*T, bool, error) {
 	name, ok := nameOf(id)
 	if !ok {
 		return nil, false, nil
 	}
 	v, err := records.One(embedded, folder+"/"+name+".yaml", name, check)
 	if errors.Is(err, fs.ErrNotExist) {
-		if name, ok = listed()[strings.ToLower(id)]; !ok {
-			return nil, false, nil
+		all, fault := listed()
+		if name, ok = all[strings.ToLower(id)]; !ok {
+			return nil, false, fault
 		}
 		v, err = records.One(embedded, folder+"/"+name+".yaml", name, check)
 	}
@@ -142,9 +143,13 @@ func find[T any](listed func() names, folder, id string, check func(string, *T) 
 }
 
 // IDs lists every model in order.
-func (c *Catalog) IDs() []string {
+func (c *Catalog) IDs() ([]string, error) {
+	all, err := c.models()
+	if err != nil {
+		return nil, err
+	}
 	var ids []string
-	for low, name := range c.models() {
+	for low, name := range all {
 		if id, ok := idOf(name); ok && c.over[low] == nil {
 			ids = append(ids, id)
 		}
@@ -153,27 +158,23 @@ func (c *Catalog) IDs() []string {
 		ids = append(ids, k.ID)
 	}
 	slices.Sort(ids)
-	return ids
+	return ids, nil
 }
 
-// Organizations lists the owners of the models in order.
-func (c *Catalog) Organizations() []string { return slices.Clone(c.orgs()) }
+// Organizations lists the owners of the models in order, for Imitated.
+func (c *Catalog) Organizations() ([]string, error) {
+	orgs, err := c.orgs()
+	return slices.Clone(orgs), err
+}
 
-func (c *Catalog) owners() []string {
-	var orgs []string
-	for _, id := range c.IDs() {
-		org, _, _ := strings.Cut(id, "/")
-		orgs = append(orgs, org)
+func (c *Catalog) owners() ([]string, error) {
+	ids, err := c.IDs()
+	orgs := make([]string, len(ids))
+	for i, id := range ids {
+		orgs[i], _, _ = strings.Cut(id, "/")
 	}
 	slices.Sort(orgs)
-	return slices.Compact(orgs)
-}
-
-// Lookalike finds the known organization for which the owner of a model could be taken; see Imitated.
-func (c *Catalog) Lookalike(id string) (known string, found bool) {
-	org, _, _ := strings.Cut(id, "/")
-	known, _, found = Imitated(org, c.orgs())
-	return known, found
+	return slices.Compact(orgs), err
 }
 
 // record is a model as it is written in a file.

@@ -111,13 +111,24 @@ func TestGet(t *testing.T) {
 	}
 }
 
+func idsOf(t *testing.T, c *Catalog) []string {
+	t.Helper()
+	ids, err := c.IDs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
 func TestIDs(t *testing.T) {
-	c := Default()
-	ids := c.IDs()
+	ids := idsOf(t, Default())
 	if len(ids) != len(sub(t, modelFolder, check)) || !slices.IsSorted(ids) {
 		t.Errorf("%d ids, sorted %v", len(ids), slices.IsSorted(ids))
 	}
-	orgs := c.Organizations()
+	orgs, err := Default().Organizations()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, org := range []string{"meta-llama", "Qwen", "mistralai", "deepseek-ai"} {
 		if !slices.Contains(orgs, org) {
 			t.Errorf("organization %s is missing", org)
@@ -151,11 +162,11 @@ func TestOverlay(t *testing.T) {
 	if k, _, err := Default().Get("Qwen/Qwen3-8B"); err != nil || k.License != "apache-2.0" {
 		t.Errorf("the built-in catalogue changed: %v, %v", k, err)
 	}
-	if n := len(c.IDs()) - len(Default().IDs()); n != 1 {
+	if n := len(idsOf(t, c)) - len(idsOf(t, Default())); n != 1 {
 		t.Errorf("the overlay adds %d ids, want 1", n)
 	}
-	if !slices.Contains(c.Organizations(), "Acme") {
-		t.Error("organization Acme is missing")
+	if orgs, err := c.Organizations(); err != nil || !slices.Contains(orgs, "Acme") {
+		t.Errorf("organization Acme is missing: %v", err)
 	}
 }
 

@@ -51,23 +51,14 @@ var neighbors = map[string]string{
 
 // TestKnownDoNotImitate holds that no other two known organizations are taken for each other.
 func TestKnownDoNotImitate(t *testing.T) {
-	orgs := Default().Organizations()
+	orgs, err := Default().Organizations()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, org := range orgs {
 		others := append(append([]string(nil), orgs[:i]...), orgs[i+1:]...)
 		if of, how, ok := Imitated(org, others); ok && neighbors[org] != of {
 			t.Errorf("%s could be taken for %s (%s)", org, of, how)
-		}
-	}
-}
-
-func TestLookalike(t *testing.T) {
-	c := Default()
-	if known, ok := c.Lookalike("meta-IIama/Llama-3.1-8B"); !ok || known != "meta-llama" {
-		t.Errorf("Lookalike(meta-IIama/Llama-3.1-8B) = %q, %v", known, ok)
-	}
-	for _, id := range []string{"meta-llama/anything", "acme/tiny", ""} {
-		if known, ok := c.Lookalike(id); ok {
-			t.Errorf("Lookalike(%q) = %q", id, known)
 		}
 	}
 }
@@ -87,9 +78,12 @@ func FuzzImitated(f *testing.F) {
 	})
 }
 
-func BenchmarkLookalike(b *testing.B) {
-	c := Default()
+func BenchmarkImitated(b *testing.B) {
+	orgs, err := Default().Organizations()
+	if err != nil {
+		b.Fatal(err)
+	}
 	for b.Loop() {
-		c.Lookalike("acme/tiny")
+		Imitated("acme", orgs)
 	}
 }
