@@ -18,34 +18,49 @@ import (
 	"github.com/llmcheck/llmcheck/internal/records"
 )
 
-//go:embed models/*.yaml
+//go:embed models/*.yaml datasets/*.yaml
 var embedded embed.FS
 
-// folder is where the records lie, in the program and in its source.
-const folder = "models"
+// The folders in which the records lie, in the program and in its source.
+const (
+	modelFolder   = "models"
+	datasetFolder = "datasets"
+)
 
 // Catalog finds models by id. Overlay makes a new one; none ever changes.
 type Catalog struct {
-	over  map[string]*model.Known           // the user's records by id in small letters
-	files func() (map[string]string, error) // ids in small letters → files, listed at the first need
+	over     map[string]*model.Known // the user's records by id in small letters
+	models   func() (names, error)
+	datasets func() (names, error)
+	orgs     func() ([]string, error)
 }
 
-// Default is the catalogue that is built into the program. It does no work.
-func Default() *Catalog { return &Catalog{files: sync.OnceValues(list)} }
+// names maps ids in small letters to the names of our records, since an id on the hub is found whatever its case.
+type names map[string]string
 
-// list reads the names of our files, since an id on the hub is found whatever its case.
-func list() (map[string]string, error) {
+// Default is the catalogue that is built into the program. It does no work: names are listed at the first need.
+func Default() *Catalog {
+	c := &Catalog{
+		models:   sync.OnceValues(func() (names, error) { return list(modelFolder) }),
+		datasets: sync.OnceValues(func() (names, error) { return list(datasetFolder) }),
+	}
+	c.orgs = sync.OnceValues(c.owners)
+	return c
+}
+
+func list(folder string) (names, error) {
 	entries, err := fs.ReadDir(embedded, folder)
 	if err != nil {
-		return nil, fmt.Errorf("listing the catalogue of models: %w", err)
+		return nil, fmt.Errorf("listing the catalogue of %s: %w", folder, err)
 	}
-	files := make(map[string]string, len(entries))
+	out := make(names, len(entries))
 	for _, e := range entries {
-		if id, ok := idOf(strings.TrimSuffix(e.Name(), ".yaml")); ok {
-			files[strings.ToLower(id)] = e.Name()
+		name := strings.TrimSuffix(e.Name(), ".yaml")
+		if id, ok := idOf(name); ok {
+			out[strings.ToLower(id)] = name
 		}
 	}
-	return files, nil
+	return out, nil
 }
 
 // idOf turns the name of a record into the id of its model: org__name into org/name.
@@ -62,6 +77,11 @@ func nameOf(id string) (string, bool) {
 	return org + "__" + rest, ok
 }
 
+func hubID(id string) bool {
+	_, ok := nameOf(id)
+	return ok
+}
+
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 // Overlay lays the records of a folder over the catalogue, one org__name.yaml a model; a record of the same id, whatever
@@ -71,7 +91,8 @@ func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Catalog{over: make(map[string]*model.Known), files: c.files}
+	out := &Catalog{over: make(map[string]*model.Known), models: c.models, datasets: c.datasets}
+	out.orgs = sync.OnceValues(out.owners)
 	maps.Copy(out.over, c.over)
 	var faults []error
 	files := make(map[string]string, len(mine))
@@ -88,46 +109,48 @@ func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 
 // Get decodes the record of one model, found whatever the case of the id, and reports whether there is one.
 func (c *Catalog) Get(id string) (*model.Known, bool, error) {
+	if k, ok := c.over[strings.ToLower(id)]; ok && hubID(id) {
+		return k, true, nil
+	}
+	r, ok, err := find(c.models, modelFolder, id, check)
+	if r == nil {
+		return nil, ok, err
+	}
+	return r.known(), ok, err
+}
+
+// Dataset decodes the record of a training data set that puts what is trained on it at risk, and reports whether there
+// is one. That there is none says nothing: the list is short.
+func (c *Catalog) Dataset(id string) (*model.KnownDataset, bool, error) {
+	return find(c.datasets, datasetFolder, id, checkDataset)
+}
+
+// find decodes the record of an id. As long as ids are written as on the hub, nothing is listed.
+func find[T any](listed func() (names, error), folder, id string, check func(string, *T) error) (*T, bool, error) {
 	name, ok := nameOf(id)
 	if !ok {
 		return nil, false, nil
 	}
-	if k, ok := c.over[strings.ToLower(id)]; ok {
-		return k, true, nil
+	v, err := records.One(embedded, folder+"/"+name+".yaml", name, check)
+	if errors.Is(err, fs.ErrNotExist) {
+		all, fault := listed()
+		if name, ok = all[strings.ToLower(id)]; !ok {
+			return nil, false, fault
+		}
+		v, err = records.One(embedded, folder+"/"+name+".yaml", name, check)
 	}
-	k, err := read(name + ".yaml")
-	if !errors.Is(err, fs.ErrNotExist) {
-		return k, err == nil, err
-	}
-	files, err := c.files()
-	if err != nil {
-		return nil, false, err
-	}
-	file, ok := files[strings.ToLower(id)]
-	if !ok {
-		return nil, false, nil
-	}
-	k, err = read(file)
-	return k, err == nil, err
-}
-
-func read(file string) (*model.Known, error) {
-	r, err := records.One(embedded, folder+"/"+file, strings.TrimSuffix(file, ".yaml"), check)
-	if err != nil {
-		return nil, err
-	}
-	return r.known(), nil
+	return v, err == nil, err
 }
 
 // IDs lists every model in order.
 func (c *Catalog) IDs() ([]string, error) {
-	files, err := c.files()
+	all, err := c.models()
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
-	for low, file := range files {
-		if id, ok := idOf(strings.TrimSuffix(file, ".yaml")); ok && c.over[low] == nil {
+	for low, name := range all {
+		if id, ok := idOf(name); ok && c.over[low] == nil {
 			ids = append(ids, id)
 		}
 	}
@@ -138,19 +161,20 @@ func (c *Catalog) IDs() ([]string, error) {
 	return ids, nil
 }
 
-// Organizations lists the owners of the models, for Imitated.
+// Organizations lists the owners of the models in order, for Imitated.
 func (c *Catalog) Organizations() ([]string, error) {
+	orgs, err := c.orgs()
+	return slices.Clone(orgs), err
+}
+
+func (c *Catalog) owners() ([]string, error) {
 	ids, err := c.IDs()
-	if err != nil {
-		return nil, err
-	}
-	var orgs []string
-	for _, id := range ids {
-		org, _, _ := strings.Cut(id, "/")
-		orgs = append(orgs, org)
+	orgs := make([]string, len(ids))
+	for i, id := range ids {
+		orgs[i], _, _ = strings.Cut(id, "/")
 	}
 	slices.Sort(orgs)
-	return slices.Compact(orgs), nil
+	return slices.Compact(orgs), err
 }
 
 // record is a model as it is written in a file.

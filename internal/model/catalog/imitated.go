@@ -3,6 +3,7 @@ package catalog
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -41,33 +42,42 @@ func Imitated(org string, known []string) (of string, how Likeness, ok bool) {
 
 func ascii(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0 }
 
-// alike gives letters that look alike one letter for all of them. Only what is usable in names is here; the whole table
-// of Unicode (UTS 39) would add nothing that the hub lets people register.
-var alike = strings.NewReplacer(
-	"rn", "m", "vv", "w", "0", "o", "1", "l", "i", "l", "|", "l", "5", "s", "-", "", "_", "", ".", "",
+// alike gives letters beyond ASCII the letter that they look like. Only what is usable in names is here; the whole
+// table of Unicode (UTS 39) would add nothing that the hub lets people register.
+var alike = map[rune]rune{
 	// Cyrillic
-	"а", "a", "в", "b", "с", "c", "ԁ", "d", "е", "e", "һ", "h", "і", "l", "ј", "j", "к", "k", "м", "m", "н", "h", "о", "o",
-	"р", "p", "ԛ", "q", "ѕ", "s", "т", "t", "у", "y", "ѵ", "v", "ԝ", "w", "х", "x", "ӏ", "l", "ё", "e",
+	'а': 'a', 'в': 'b', 'с': 'c', 'ԁ': 'd', 'е': 'e', 'һ': 'h', 'і': 'l', 'ј': 'j', 'к': 'k', 'м': 'm', 'н': 'h', 'о': 'o',
+	'р': 'p', 'ԛ': 'q', 'ѕ': 's', 'т': 't', 'у': 'y', 'ѵ': 'v', 'ԝ': 'w', 'х': 'x', 'ӏ': 'l',
 	// Greek
-	"α", "a", "β", "b", "γ", "y", "ε", "e", "η", "n", "ι", "l", "κ", "k", "μ", "m", "ν", "v", "ο", "o", "ρ", "p", "τ", "t",
-	"υ", "u", "χ", "x", "ω", "w",
-	// Latin beyond ASCII
-	"ı", "l", "ɑ", "a", "ɡ", "g", "ǃ", "l",
-)
+	'α': 'a', 'β': 'b', 'γ': 'y', 'ε': 'e', 'η': 'n', 'ι': 'l', 'κ': 'k', 'μ': 'm', 'ν': 'v', 'ο': 'o', 'ρ': 'p', 'τ': 't',
+	'υ': 'u', 'χ': 'x', 'ω': 'w',
+	// Latin
+	'ı': 'l', 'ɑ': 'a', 'ɡ': 'g', 'ǃ': 'l',
+}
 
 // skeleton is what remains of a name for the eye.
 func skeleton(s string) string {
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(s) {
-		if r == 'I' { // a capital I is an l to the eye, and small below would make it an i; both end as l
-			r = 'l'
-		}
-		if r >= 0x300 && r < 0x370 { // accents
-			continue
-		}
-		b.WriteRune(r)
+	if !ascii(s) {
+		s = norm.NFKD.String(s)
 	}
-	return alike.Replace(strings.ToLower(b.String()))
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		switch r = unicode.ToLower(r); {
+		case r == '-' || r == '_' || r == '.' || unicode.Is(unicode.Mn, r): // marks are accents taken off by NFKD
+		case r == 'i' || r == '1' || r == '|': // a capital i is an l to the eye, so every i becomes one
+			b.WriteByte('l')
+		case r == '0':
+			b.WriteByte('o')
+		case r == '5':
+			b.WriteByte('s')
+		case alike[r] != 0:
+			b.WriteRune(alike[r])
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(b.String(), "rn", "m"), "vv", "w")
 }
 
 // oneEdit reports whether one letter was added, left out or changed, or two neighbors were swapped.
