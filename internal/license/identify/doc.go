@@ -14,6 +14,9 @@ type doc struct {
 	codes     []uint16 // of token i and its successor
 	owned     []bool   // part of a match that was accepted
 	copyright []bool   // part of a copyright statement
+
+	known *Index   // set once texts are matched: who can tell names of licenses
+	found []string // ids of the licenses whose text is in the file
 }
 
 func newDoc(text *shingle.Text, toks []shingle.Token) *doc {
@@ -36,6 +39,14 @@ func newDoc(text *shingle.Text, toks []shingle.Token) *doc {
 		}
 	}
 	return d
+}
+
+// know tells the rest of the reading which licenses the file holds.
+func (d *doc) know(x *Index, matches []Match) {
+	d.known = x
+	for _, m := range matches {
+		d.found = append(append(d.found, m.ID), m.Twins...)
+	}
 }
 
 // word returns token i as the file has it.
