@@ -70,19 +70,19 @@ func (d *doc) difference(s shingle.Span, missing int) Difference {
 
 // quote returns the text of a span on one line, shortened.
 func (d *doc) quote(s shingle.Span) string {
-	from, to := int(d.toks[s.From].Start), int(d.toks[s.To-1].End)
-	cut := to-from > 4*maxQuote
-	q := strings.Join(strings.Fields(string(d.text.Body[from:min(to, from+4*maxQuote)])), " ")
-	if len(q) > maxQuote {
-		cut = true
-		q = q[:maxQuote]
-		for len(q) > 0 && !utf8.ValidString(q[max(0, len(q)-4):]) {
-			q = q[:len(q)-1]
-		}
+	return shorten(d.text.Body[d.toks[s.From].Start:d.toks[s.To-1].End], maxQuote)
+}
+
+// shorten puts b on one line of at most limit bytes.
+func shorten(b []byte, limit int) string {
+	const mark = " …"
+	q := strings.Join(strings.Fields(strings.ToValidUTF8(string(b[:min(len(b), 4*limit)]), "")), " ")
+	if len(q) <= limit && len(b) <= 4*limit {
+		return q
 	}
-	q = strings.ToValidUTF8(q, "")
-	if cut {
-		q += " …"
+	q = q[:min(len(q), limit-len(mark))]
+	for len(q) > 0 && !utf8.ValidString(q[max(0, len(q)-4):]) {
+		q = q[:len(q)-1]
 	}
-	return q
+	return strings.ToValidUTF8(q, "") + mark
 }
