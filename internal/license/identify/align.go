@@ -222,6 +222,7 @@ func (s *search) draft(entry int) *alignment {
 		}
 	}
 	a.bound = float64(n) - 0.45*float64(max(0, unmatched-(a.e.Words-a.e.Required)-24))
+	a.bound = max(a.bound, 0.5*float64(min(n, a.e.Words-a.e.Required)))
 	return a
 }
 
@@ -277,7 +278,7 @@ func (s *search) extend(e shingle.Entry, f, l int) run {
 
 // chain picks runs that go forward in file and license, as many words as possible, far jumps at a cost.
 func chain(runs []run) []run {
-	const lookback = 80
+	const lookback = 40
 	if len(runs) > 4000 {
 		slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(b.n, a.n) })
 		runs = runs[:4000]
@@ -286,15 +287,23 @@ func chain(runs []run) []run {
 	score := make([]float64, len(runs))
 	from := make([]int, len(runs))
 	best := -1
+	var records []int // of the score; long runs that began far back are among them
 	for i, r := range runs {
 		score[i], from[i] = float64(r.n), -1
-		for j := i - 1; j >= max(0, i-lookback); j-- {
+		after := func(j int) {
 			if s, ok := link(runs[j], r); ok && score[j]+s > score[i] {
 				score[i], from[i] = score[j]+s, j
 			}
 		}
+		for j := i - 1; j >= max(0, i-lookback); j-- {
+			after(j)
+		}
+		for _, j := range records {
+			after(j)
+		}
 		if best < 0 || score[i] > score[best] {
 			best = i
+			records = append(records[max(0, len(records)-15):], i)
 		}
 	}
 	var out []run

@@ -20,7 +20,7 @@ func (d *doc) suspicious(s shingle.Span) []shingle.Span {
 		}
 		line, sentence := d.piece(i, s.To, shingle.LineStart), d.piece(i, s.To, shingle.ParaStart)
 		switch {
-		case d.plain(shingle.Span{From: i, To: line}):
+		case d.plain(shingle.Span{From: i, To: line}), d.heading(shingle.Span{From: i, To: line}, s.To):
 			i = line
 		case d.plain(shingle.Span{From: i, To: sentence}) || d.attribution(shingle.Span{From: i, To: sentence}):
 			i = sentence
@@ -73,6 +73,20 @@ func (d *doc) plain(s shingle.Span) bool {
 		}
 	}
 	return words <= 10
+}
+
+// heading knows a paragraph of up to four words, such as the name of a project.
+func (d *doc) heading(s shingle.Span, end int) bool {
+	if s.Len() > 4 || !d.toks[s.From].Has(shingle.ParaStart) || s.To < end && !d.toks[s.To].Has(shingle.ParaStart) && !d.copyright[s.To] {
+		return false
+	}
+	for i := s.From; i < s.To; i++ {
+		t := &d.toks[i]
+		if t.Class == shingle.Critical || t.Class == shingle.Number && d.word(i)[0] != 'v' {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *doc) year(i int) bool {

@@ -36,9 +36,10 @@ func (s *search) judge(a *alignment) {
 
 // kinds counts the words of a stretch of a license.
 type kinds struct {
-	required, optional, numbers  int
-	slots, holders, function     int
-	optionalNumbers, optionalAll int
+	required, optional, numbers int
+	slots, holders, function    int
+	critical                    int
+	optionalNumbers             int
 }
 
 func (s *search) kinds(a *alignment, span shingle.Span) kinds { return a.kinds(s.x, span) }
@@ -47,6 +48,9 @@ func (a *alignment) kinds(x *shingle.Index, span shingle.Span) kinds {
 	var k kinds
 	for l := span.From; l < span.To; l++ {
 		c := x.ClassAt(a.e, l)
+		if c == shingle.Critical {
+			k.critical++
+		}
 		if a.isOptional(l) {
 			k.optional++
 			if c == shingle.Number {
@@ -86,9 +90,13 @@ func (s *search) decide(a *alignment, g *gap) {
 	k := s.kinds(a, g.lic)
 	switch {
 	case k.required == 0 && g.file.Len() == 0:
+		// A part that may be missing is missing, or somebody took the one word out that matters.
+		g.bad = k.critical > 0 && k.optional <= 3
 	case k.required == 0 && s.d.inCopyright(g.file):
 	case k.required == 0 && k.optionalNumbers > 0 && s.d.has(g.file, shingle.Number):
 		g.bad = true
+	case k.required == 0 && k.optional > 0 && g.file.Len() <= 8 && !s.d.has(g.file, shingle.Critical) &&
+		!s.d.has(g.file, shingle.Number):
 	case k.required == 0 && s.d.harmless(g.file):
 	case k.required > 0 && k.required == k.slots+k.holders+k.function && k.slots+k.holders > 0:
 		limit := 12
@@ -250,7 +258,7 @@ func (s *search) stray(a *alignment, p, r, end run) bool {
 	if end.n < 8 && max(g.lic.Len(), g.file.Len()) >= 2*end.n {
 		return true
 	}
-	return g.file.Len() > 0 && s.kinds(a, shingle.Span{From: end.lic, To: end.lic + end.n}).required == 0
+	return g.file.Len() > 12 && s.kinds(a, shingle.Span{From: end.lic, To: end.lic + end.n}).required == 0
 }
 
 // weigh counts.
@@ -276,8 +284,17 @@ func (s *search) weigh(a *alignment) {
 			fine += min(g.file.Len()+g.lic.Len(), 6)
 		}
 	}
-	a.score = float64(a.matched) + 0.7*float64(a.matchedOptional) - 0.45*float64(a.missing) -
+	a.score = float64(a.matched) + float64(a.matchedOptional) - 0.45*float64(a.missing) -
 		float64(min(a.added, a.matched/2)) - 2*float64(a.bad) - 0.15*float64(fine)
+	if a.applies() {
+		a.score = 0.5*float64(a.matchedOptional) - float64(a.added) - 2*float64(a.bad)
+	}
+}
+
+// applies reports that only the instructions for use were found, as a notice has them that applies the license.
+func (a *alignment) applies() bool {
+	return a.matched*8 < a.required && a.matchedOptional >= 15 && a.matchedOptional > a.matched &&
+		a.added*6 <= a.matchedOptional
 }
 
 // coverage returns how much of the license is in the file.
@@ -293,7 +310,7 @@ func (a *alignment) relation() Relation {
 	switch {
 	case a.required > 0 && a.missing == 0 && a.bad == 0:
 		return Equivalent
-	case a.matched*8 < a.required && a.matchedOptional >= 15 && a.matchedOptional > a.matched:
+	case a.applies():
 		return Mention
 	case a.matched < 8:
 		return ""

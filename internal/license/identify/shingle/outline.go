@@ -46,7 +46,7 @@ func CopyrightEnd(toks []Token, i int) int {
 		if t.Hash == copyrightHash && !startsCopyright(toks, j) {
 			break
 		}
-		if !nameLike(t) && !joints[t.Hash] {
+		if !nameLike(t) && !joints[t.Hash] && (t.Class == Critical || t.Line != toks[i].Line || j-i > 24) {
 			break
 		}
 		j++
