@@ -119,12 +119,6 @@ func (c *Catalog) Get(id string) (*model.Known, bool, error) {
 	return r.known(), ok, err
 }
 
-// Dataset decodes the record of a training data set that puts what is trained on it at risk, and reports whether there
-// is one. That there is none says nothing: the list is short.
-func (c *Catalog) Dataset(id string) (*model.KnownDataset, bool, error) {
-	return find(c.datasets, datasetFolder, id, checkDataset)
-}
-
 // find decodes the record of an id. As long as ids are written as on the hub, nothing is listed.
 func find[T any](listed func() (names, error), folder, id string, check func(string, *T) error) (*T, bool, error) {
 	name, ok := nameOf(id)

@@ -42,23 +42,3 @@ func check(name string, r *record) error {
 	}
 	return errors.Join(faults...)
 }
-
-var risks = []model.DatasetRisk{model.NonCommercialData, model.APIOutputs, model.UnclearData}
-
-// checkDataset is check for a data set.
-func checkDataset(name string, d *model.KnownDataset) error {
-	var faults []error
-	want := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	file, ok := nameOf(d.ID)
-	want(ok, "id %q is not an id on the hub, such as org/name", d.ID)
-	want(!ok || file == name, "id %q belongs into the file %s.yaml", d.ID, file)
-	want(d.License != "", "license is missing: write unspecified if none is declared")
-	want(slices.Contains(risks, d.Risk), "risk: %q is not one of %v", d.Risk, risks)
-	want(d.Text != "", "text is missing: say what the risk is")
-	want(d.Source.Title != "", "source.title is missing: say where it was read")
-	return errors.Join(faults...)
-}
