@@ -129,21 +129,31 @@ func (s *search) best() *alignment {
 		}
 	}
 	slices.SortStableFunc(drafts, func(a, b *alignment) int { return cmp.Compare(b.bound, a.bound) })
-	var best *alignment
+	var best, exact *alignment
 	for _, a := range drafts {
-		if best != nil && a.bound <= best.score {
+		if best != nil && a.bound <= best.score && (exact != nil || best.coverage() >= poor) {
 			break
 		}
 		s.finish(a)
+		if a.relation() == Equivalent && (exact == nil || a.score > exact.score) {
+			exact = a
+		}
 		if best == nil || a.score > best.score || a.score == best.score && a.entry < best.entry {
 			best = a
 		}
+	}
+	if exact != nil && best.coverage() < poor && exact.score*4 > best.score {
+		// A file of several licenses resembles one that quotes them.
+		best = exact
 	}
 	if best == nil || best.score <= 0 {
 		return nil
 	}
 	return best
 }
+
+// poor is the coverage below which a complete small license is a better answer than a large one.
+const poor = 0.87
 
 type candidate struct {
 	entry int
@@ -324,7 +334,7 @@ func link(p, r run) (float64, bool) {
 		return 0, false
 	}
 	inFile, inLicense := max(0, r.file-p.file-p.n), max(0, r.lic-p.lic-p.n)
-	cost := 0.5 + 0.03*float64(min(inFile, 1000)) + 0.02*float64(min(inLicense, 400))
+	cost := 0.5 + 0.1*float64(min(inFile, 2000)) + 0.02*float64(min(inLicense, 400))
 	gain := float64(r.n-overlap) - cost
 	return gain, gain > 0
 }

@@ -76,18 +76,46 @@ home
 	return m
 })
 
+// Phrases that give credit wherever they stand in a sentence.
+var creditPhrases = sync.OnceValue(func() [][]uint32 {
+	var out [][]uint32
+	for line := range strings.Lines(`
+fork of
+derivative work of
+derivative work based on
+based on
+derived from
+ported from
+taken from
+extracted from
+adapted from
+developed by
+written by
+originally
+`) {
+		var hs []uint32
+		for w := range strings.FieldsSeq(line) {
+			hs = append(hs, shingle.WordHash(w))
+		}
+		if len(hs) > 0 {
+			out = append(out, hs)
+		}
+	}
+	return out
+})
+
 // Critical words that do no harm in a credit or a pointer.
 var creditWords = sync.OnceValue(func() map[uint32]bool {
 	return hashes(`include included including contain part
 	version distribution host embed link all date release copy access term condition code agreement third party additional
-	common network build company person api combine base`)
+	common network build company person api combine base fork derivative modified approved request`)
 })
 
 // Critical words that do no harm where a sentence says under which license something is.
 var pointerWords = sync.OnceValue(func() map[uint32]bool {
 	return hashes(`term condition provided distributed release
 	version free agreement code published include included part all copy common link date permission distribution
-	attribution accompany accompanied full allowed`)
+	attribution accompany accompanied full allowed fork derivative modified modification change different contribution person company`)
 })
 
 func hashes(words string) map[uint32]bool {
@@ -111,6 +139,16 @@ func (d *doc) credit(s shingle.Span) bool {
 	begins := slices.ContainsFunc(creditStarts()[d.toks[s.From].Hash], func(p []uint32) bool {
 		return len(p) <= s.Len() && d.stands(s.From, p)
 	})
+	if !begins {
+		begins = slices.ContainsFunc(creditPhrases(), func(p []uint32) bool {
+			for i := s.From; i+len(p) <= s.To; i++ {
+				if d.stands(i, p) {
+					return true
+				}
+			}
+			return false
+		})
+	}
 	return begins && d.without(s, creditWords())
 }
 
@@ -121,6 +159,8 @@ var (
 	byHash      = shingle.WordHash("by")
 )
 
+var leads = sync.OnceValue(func() map[uint32]bool { return hashes("under the is are a an") })
+
 // pointer knows "This software is released under the MIT license" and the like.
 func (d *doc) pointer(s shingle.Span) bool {
 	under := false
@@ -128,7 +168,12 @@ func (d *doc) pointer(s shingle.Span) bool {
 		h := d.toks[i].Hash
 		under = under || h == underHash || h == licensed || h == byHash && i > s.From
 	}
-	return under && len(d.known.namesIn(d, s)) > 0 && d.without(s, pointerWords())
+	if !d.without(s, pointerWords()) {
+		return false
+	}
+	// The name may already belong to the title of the license that follows: "… is released under the".
+	titled := s.To < len(d.toks) && d.owned[s.To] && s.Len() > 1 && s.Len() < 16 && leads()[d.toks[s.To-1].Hash]
+	return titled || under && len(d.known.namesIn(d, s)) > 0
 }
 
 // without reports that no word but the given ones could restrict.

@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
@@ -38,7 +39,7 @@ func (s *search) judge(a *alignment) {
 type kinds struct {
 	required, optional, numbers int
 	slots, holders, function    int
-	critical                    int
+	critical, joints, names     int
 	optionalNumbers             int
 }
 
@@ -64,10 +65,15 @@ func (a *alignment) kinds(x *shingle.Index, span shingle.Span) kinds {
 			k.slots++
 		case shingle.Holder:
 			k.holders++
-		case shingle.Function:
+		case shingle.Function, shingle.Joint:
 			k.function++
+			if c == shingle.Joint {
+				k.joints++
+			}
 		case shingle.Number:
 			k.numbers++
+		case shingle.Name:
+			k.names++
 		}
 	}
 	return k
@@ -105,8 +111,10 @@ func (s *search) decide(a *alignment, g *gap) {
 		}
 		g.bad = g.file.Len() > limit || !s.d.names(g.file) || k.required > 12 ||
 			g.file.Len() == 0 && k.slots == 0 && k.required > 4
+	case k.required >= 3 && k.required == k.names && g.file.Len() == 0:
+		// A title that the license repeats before its terms.
 	case k.optional == 0 && s.repair(a, *g):
-	case k.required == k.function && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
+	case k.required == k.function && k.joints == 0 && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
 		g.minor = true
 	default:
 		g.bad = true
@@ -140,34 +148,27 @@ func (d *doc) inCopyright(s shingle.Span) bool {
 	return true
 }
 
-// names reports whether a stretch can be the name of a holder: capitalized words and the small words between them.
+// names reports whether a stretch can be the name of a holder: capitalized words, the small words between them, and
+// few others, as the names of projects are.
 func (d *doc) names(s shingle.Span) bool {
+	others := 0
 	for i := s.From; i < s.To; i++ {
 		t := &d.toks[i]
 		switch t.Class {
 		case shingle.Critical:
 			return false
-		case shingle.Holder, shingle.Function, shingle.Slot, shingle.Number:
+		case shingle.Holder, shingle.Function, shingle.Slot, shingle.Number, shingle.Joint:
 			continue
 		}
-		if !t.Has(shingle.Capital|shingle.URL|shingle.Email) && !joint(t) {
-			return false
+		if !t.Has(shingle.Capital | shingle.URL | shingle.Email) {
+			others++
 		}
 	}
-	return true
+	return others <= 2
 }
 
-var jointHashes = [...]uint32{shingle.WordHash("and"), shingle.WordHash("or"), shingle.WordHash("de"),
-	shingle.WordHash("et"), shingle.WordHash("al"), shingle.WordHash("von"), shingle.WordHash("van")}
-
-func joint(t *shingle.Token) bool {
-	for _, h := range jointHashes {
-		if t.Hash == h {
-			return true
-		}
-	}
-	return false
-}
+// alternates are words that editions of one text exchange: the Lesser GPL was the Library GPL.
+var alternates = [...][2]string{{"library", "lesser"}}
 
 // repair reports whether the gap is one word misspelled, split or joined: the index holds no words, but it can tell
 // whether a spelling fits between the neighbors.
@@ -187,6 +188,11 @@ func (s *search) repair(a *alignment, g gap) bool {
 			}
 		}
 	case nf == 1 && nl == 1:
+		for _, pair := range alternates {
+			if w == pair[0] && s.fits(a, g, pair[1]) || w == pair[1] && s.fits(a, g, pair[0]) {
+				return true
+			}
+		}
 		return len(w) >= 6 && len(w) < 24 && s.d.toks[g.file.From].Class == shingle.Plain && s.misspelled(a, g, w)
 	}
 	return false
@@ -347,6 +353,7 @@ func (x *Index) matches(d *doc, found []*alignment) []Match {
 		}
 		m.ID, m.SPDX, m.Twins = x.x.Names(a.e)
 		if m.Relation == Mention {
+			x.rename(d, s, &m)
 			m.LicenseCoverage = float64(a.matched) / float64(max(1, a.required))
 		}
 		m.TextCoverage = float64(s.Len()-a.added) / float64(max(1, total))
@@ -355,6 +362,17 @@ func (x *Index) matches(d *doc, found []*alignment) []Match {
 		out = append(out, m)
 	}
 	return out
+}
+
+// rename corrects the license of a notice whose words many licenses share to the one that the notice names.
+func (x *Index) rename(d *doc, s shingle.Span, m *Match) {
+	names := x.namesIn(d, shingle.Span{From: max(0, s.From-3), To: min(len(d.toks), s.To+3)})
+	if len(names) == 0 || slices.ContainsFunc(names, func(n named) bool { return n.id == m.ID }) {
+		return
+	}
+	if known, ok := x.ByID(names[0].id); ok {
+		m.ID, m.SPDX, m.Twins, m.Kind = known.ID, known.SPDX, known.Twins, known.Kind
+	}
 }
 
 const maxDifferences = 40

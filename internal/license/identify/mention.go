@@ -17,7 +17,7 @@ type phrase struct {
 
 // Names of licenses in running text, one id a line. Of two names that begin alike the longer one counts.
 const phraseTable = `
-apache-2.0: apache license version 2.0; apache license 2.0; apache software license 2.0; apache 2.0; apache-2.0; asl 2.0; apache license, version 2; apache license v2.0; apache2 license; apache license v2
+apache-2.0: apache license version 2.0; apache license 2.0; apache software license 2.0; apache 2.0; apache-2.0; asl 2.0; apache license, version 2; apache license v2.0; apache2 license; apache license v2; apache license
 mit: mit license; mit licence; the mit license; expat license; license mit; under mit; under the mit; mit licensed
 bsd-3-clause: bsd 3-clause; 3-clause bsd; bsd-3-clause; new bsd license; revised bsd license; modified bsd license; bsd 3 clause; bsd-3
 bsd-2-clause: bsd 2-clause; 2-clause bsd; bsd-2-clause; simplified bsd license; freebsd license
