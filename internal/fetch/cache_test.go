@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/llmcheck/llmcheck/internal/fetch"
 	"github.com/llmcheck/llmcheck/internal/fetch/fetchtest"
 	"github.com/llmcheck/llmcheck/internal/source"
@@ -290,6 +291,60 @@ func TestRemoteEnds(t *testing.T) {
 	}
 	if served > fetch.MaxRemote {
 		t.Errorf("%d bytes were read of one file", served)
+	}
+}
+
+func TestRemoteTakesNoLongerThanItMay(t *testing.T) {
+	clock := fetchtest.NewClock(day)
+	o := fetch.Options{}
+	clock.Set(&o)
+	n := 0
+	data := pattern(8 * fetch.Block)
+	o.Transport = roundTrip(func(req *http.Request) (*http.Response, error) {
+		n++
+		if err := clock.Sleep(req.Context(), 50*time.Second); err != nil {
+			return nil, err
+		}
+		w := httptest.NewRecorder()
+		serveFile(data).ServeHTTP(w, req)
+		return w.Result(), nil
+	})
+	c, err := fetch.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Remote(t.Context(), fetch.RemoteFile{URL: "https://hub.test/x", Size: int64(len(data))})
+	for i := len(data) - fetch.Block; i >= 0; i -= fetch.Block {
+		if _, err = r.ReadAt(make([]byte, 1), int64(i)); err != nil {
+			break
+		}
+	}
+	if !errors.Is(err, fetch.ErrStalled) || n > 3 {
+		t.Errorf("got %v after %d parts of 50 s, want an end after 120 s", err, n)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	var got []fetch.Event
+	n := 0
+	c := client(t, fetch.Options{
+		Progress: func(e fetch.Event) { got = append(got, e) },
+		Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			if n++; n == 1 {
+				return &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"7"}}, Body: http.NoBody}, nil
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+		}),
+	})
+	if _, err := c.Get(t.Context(), fetch.Request{URL: "https://hub.test/x?sig=1"}); err != nil {
+		t.Fatal(err)
+	}
+	want := []fetch.Event{
+		{Kind: fetch.Asking, Host: "hub.test", Text: "https://hub.test/x"},
+		{Kind: fetch.Waiting, Host: "hub.test", Text: "asking https://hub.test/x: status 503 (Service Unavailable)", Wait: 7 * time.Second},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 

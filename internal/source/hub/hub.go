@@ -230,6 +230,9 @@ func (o *Opener) withoutHub(ctx context.Context, ref model.Ref, why error) (*sou
 			Why: fmt.Sprintf("from cache of %s, %s", date, word)})
 		return s, nil
 	}
+	if errors.Is(why, source.ErrOffline) {
+		why = fmt.Errorf("%w, and no cache has it; run once without --offline", why)
+	}
 	if o.Fallback == nil {
 		return nil, why
 	}
