@@ -229,23 +229,6 @@ func (in *inquiry) fromCatalog(s *subject) standing {
 	return st
 }
 
-func (in *inquiry) knownFormula(k *model.Known) license.Formula {
-	switch {
-	case k.License == "unknown" || k.License == "":
-		return license.Formula{Op: license.Unread, Name: "no license stated"}
-	case strings.HasPrefix(k.License, "unlisted:"):
-		return license.Formula{Op: license.Unread, Name: strings.TrimPrefix(k.License, "unlisted:")}
-	}
-	return license.Formula{Op: license.One, ID: k.License}
-}
-
-func soleID(f license.Formula) string {
-	if ids := f.IDs(); len(ids) == 1 {
-		return ids[0]
-	}
-	return ""
-}
-
 // named is the standing of a license by itself: an id, a name, or an SPDX expression.
 func (in *inquiry) named(name string) standing {
 	f := in.declared(name)
@@ -254,37 +237,6 @@ func (in *inquiry) named(name string) standing {
 		st.matches = append(st.matches, report.Match{ID: id, Relation: string(identify.Declared)})
 	}
 	return st
-}
-
-// declared reads an identifier, a name or an SPDX expression.
-func (in *inquiry) declared(value string) license.Formula {
-	if f, ok := in.resolve(value); ok {
-		return f
-	}
-	expr, err := identify.Expression(value, func(id string) (string, bool) {
-		ids := in.Licenses.Resolve(id)
-		return id, len(ids) > 0
-	})
-	if err != nil {
-		return license.Formula{Op: license.Unread, Name: value}
-	}
-	return in.formula(expr)
-}
-
-// resolve finds a plain name in the catalogue; several ids are editions of which one is meant.
-func (in *inquiry) resolve(value string) (license.Formula, bool) {
-	ids := in.Licenses.Resolve(value)
-	switch len(ids) {
-	case 0:
-		return license.Formula{}, false
-	case 1:
-		return license.Formula{Op: license.One, ID: ids[0]}, true
-	}
-	f := license.Formula{Op: license.OneOf, Name: value}
-	for _, id := range ids {
-		f.Parts = append(f.Parts, license.Formula{Op: license.One, ID: id})
-	}
-	return f, true
 }
 
 func (in *inquiry) traits(s *subject) license.Traits {

@@ -84,8 +84,10 @@ func (w *weighing) text(t model.Text, r *identify.Result) {
 	if !known {
 		w.unknownText(t, r)
 	}
-	if !known || slices.ContainsFunc(r.Matches, func(m identify.Match) bool { return m.Relation == identify.Modified }) {
+	if !known {
 		w.read(t)
+	} else if changed := changed(r); len(changed) > 0 {
+		w.read(t, changed...)
 	}
 }
 
@@ -141,9 +143,23 @@ func (w *weighing) unknownText(t model.Text, r *identify.Result) {
 // maxPassages keeps a report readable; a lawyer who starts with these reads the rest in the file.
 const maxPassages = 40
 
-// read lists the sentences of a text that a lawyer should read first.
-func (w *weighing) read(t model.Text) {
-	for _, c := range identify.Clauses(t.Data) {
+// changed lists where a text departs from the license it is nearest to.
+func changed(r *identify.Result) []identify.Region {
+	var regions []identify.Region
+	for _, m := range r.Matches {
+		if m.Relation != identify.Modified {
+			continue
+		}
+		for _, d := range m.Differences {
+			regions = append(regions, identify.Region{StartLine: d.StartLine, EndLine: d.EndLine})
+		}
+	}
+	return regions
+}
+
+// read lists the sentences that a lawyer should read first: of the whole text, or where it was changed.
+func (w *weighing) read(t model.Text, only ...identify.Region) {
+	for _, c := range identify.Clauses(t.Data, only...) {
 		if len(w.passages) == maxPassages {
 			return
 		}

@@ -17,15 +17,16 @@ func (c *Catalog) Dataset(id string) (*model.KnownDataset, bool, error) {
 }
 
 // DatasetIDs lists every data set in order.
-func (c *Catalog) DatasetIDs() []string {
+func (c *Catalog) DatasetIDs() ([]string, error) {
+	all, err := c.datasets()
 	var ids []string
-	for _, name := range c.datasets() {
+	for _, name := range all {
 		if id, ok := idOf(name); ok {
 			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
-	return ids
+	return ids, err
 }
 
 // nameToday gives the id of today for names that cards wrote when the hub kept some data sets without an organization.

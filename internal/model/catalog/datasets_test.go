@@ -38,7 +38,10 @@ func TestDatasetRecords(t *testing.T) {
 
 func TestDatasetIDs(t *testing.T) {
 	c := Default()
-	ids := c.DatasetIDs()
+	ids, err := c.DatasetIDs()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(ids) != len(sub(t, datasetFolder, checkDataset)) || !slices.IsSorted(ids) {
 		t.Errorf("%d ids, sorted %v", len(ids), slices.IsSorted(ids))
 	}
