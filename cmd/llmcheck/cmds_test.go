@@ -115,11 +115,11 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 	worldOf(ts).registry.Put(repo, tag, a)
 }
 
-// sample name file copies a license text that is present on every machine: that of a module in the module cache, or the
+// sample name file [more...] copies a license text that is present on every machine: that of a module in the module cache, or the
 // project's own. Texts of others are not kept in this repository.
 func sample(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: sample apache-2.0|mit|bsd-3-clause file")
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: sample apache-2.0|mit|bsd-3-clause file [what to append...]")
 	}
 	source := ""
 	switch args[0] {
@@ -136,6 +136,9 @@ func sample(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	data, err := os.ReadFile(source)
 	ts.Check(err)
+	for _, more := range args[2:] {
+		data = append(data, ts.ReadFile(more)...)
+	}
 	dst := ts.MkAbs(args[1])
 	ts.Check(os.MkdirAll(filepath.Dir(dst), 0o755))
 	ts.Check(os.WriteFile(dst, data, 0o644))

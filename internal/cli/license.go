@@ -264,7 +264,7 @@ func (o *licenseOptions) code(doc *report.Document, err error) Code {
 	switch {
 	case errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist): // a path that is not there
 		return Usage
-	case err != nil, slices.ContainsFunc(doc.Gaps, func(g report.Gap) bool { return g.Kind == string(model.Unreachable) }):
+	case err != nil, slices.ContainsFunc(doc.Gaps, missing):
 		return Unreachable
 	}
 	outcome, err := license.ParseOutcome(doc.License.Outcome)
@@ -279,6 +279,12 @@ func (o *licenseOptions) code(doc *report.Document, err error) Code {
 	return No
 }
 
+// missing tells that a source did not give what was asked of it. Base models behind a gate are not meant: what the
+// catalogue or the listing says of them counts, and the verdict tells what that is worth.
+func missing(g report.Gap) bool {
+	return g.Kind == string(model.Unreachable) || g.Kind == string(model.Restricted) && g.Of == ""
+}
+
 // explain tells on stderr what a person has to know beside the answer: which sources failed, and what to do.
 func (a *App) explain(err error, docs []*report.Document) error {
 	s, ok := errors.AsType[*statusError](err)
@@ -289,7 +295,7 @@ func (a *App) explain(err error, docs []*report.Document) error {
 	for _, d := range docs {
 		for _, g := range d.Gaps {
 			if g.Kind != string(model.Absent) {
-				faults = append(faults, fmt.Errorf("%s: %s", g.What, g.Why))
+				faults = append(faults, fmt.Errorf("%s: %s: %s", d.Subject.Ref, g.What, g.Why))
 			}
 		}
 	}

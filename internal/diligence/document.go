@@ -261,14 +261,14 @@ func checked(l *report.License) string {
 
 func shownGaps(s *subject, line []ancestor) []report.Gap {
 	out := []report.Gap{}
-	add := func(who string, gs []model.Gap) {
+	add := func(of string, gs []model.Gap) {
 		for _, g := range gs {
-			out = append(out, report.Gap{What: who + g.What, Why: g.Why, Kind: string(g.Kind)})
+			out = append(out, report.Gap{What: g.What, Why: g.Why, Kind: string(g.Kind), Of: of})
 		}
 	}
 	add("", s.gaps)
 	for i := range line {
-		add(line[i].ref.Name+": ", line[i].gaps)
+		add(line[i].ref.Name, line[i].gaps)
 	}
 	return out
 }

@@ -113,7 +113,7 @@ func (in *inquiry) open(ref model.Ref, how depth) (*subject, error) {
 	m.Claims = append(m.Claims, snap.Claims...)
 	s.model, s.revision = m, snap.Revision
 	s.gaps = slices.Concat(snap.Gaps, m.Gaps)
-	s.standing = in.weigh(s)
+	s.standing = in.weigh(s, how)
 	return s, nil
 }
 
@@ -150,9 +150,12 @@ func (s *subject) fail(err error) *subject {
 
 // gapOf turns an error of a source into a gap.
 func gapOf(what string, err error) model.Gap {
-	g := model.Gap{What: what, Why: err.Error(), Kind: model.Unread}
-	if !errors.Is(err, source.ErrOffline) && !errors.Is(err, fs.ErrNotExist) {
-		g.Kind = model.Unreachable
+	g := model.Gap{What: what, Why: err.Error(), Kind: model.Unreachable}
+	switch {
+	case errors.Is(err, source.ErrForbidden):
+		g.Kind = model.Restricted
+	case errors.Is(err, source.ErrOffline), errors.Is(err, fs.ErrNotExist):
+		g.Kind = model.Unread
 	}
 	return g
 }

@@ -157,6 +157,8 @@ const (
 	// Unread is something that is there and could not be read or judged whole: the answer cannot be better than
 	// undetermined.
 	Unread GapKind = "unread"
+	// Restricted is something that the source gives only to those who have a token or have accepted its terms.
+	Restricted GapKind = "restricted"
 	// Unreachable is a source that did not answer: exit status 5.
 	Unreachable GapKind = "unreachable"
 )

@@ -196,7 +196,10 @@ func (e fileError) Unwrap() []error {
 // failed records a gap and makes the error of a file.
 func (f *Files) failed(op string, n *node, err error) error {
 	kind := model.Unread
-	if errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrOffline) {
+	switch {
+	case errors.Is(err, source.ErrForbidden):
+		kind = model.Restricted
+	case errors.Is(err, source.ErrUnreachable), errors.Is(err, source.ErrOffline):
 		kind = model.Unreachable
 	}
 	f.mu.Lock()

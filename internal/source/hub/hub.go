@@ -198,7 +198,7 @@ func (o *Opener) probe(f *Files, ref model.Ref, l *listing) []model.Gap {
 		return nil
 	}
 	f.denied = fmt.Errorf("%w: %s is gated; %s", source.ErrForbidden, l.ID, o.gateHint(l.ID))
-	return []model.Gap{{What: "files of " + ref.Name, Kind: model.Unread, Why: "the repository is gated; " + o.gateHint(l.ID)}}
+	return []model.Gap{{What: "files of " + ref.Name, Kind: model.Restricted, Why: "the repository is gated; " + o.gateHint(l.ID)}}
 }
 
 // small is a file that is cheap to ask for.
