@@ -149,6 +149,23 @@ func use(t *testing.T, c *fetch.Cache, step int) {
 	}
 }
 
+// A record gets its final name only when it was written, synced and closed without a fault.
+func TestCacheNamesOnlyWhatIsComplete(t *testing.T) {
+	const temp, write, sync, closing, rename = 3, 4, 5, 6, 7 // after making and sweeping the folder
+	for _, fault := range []error{fetchtest.ErrNoSpace, fetchtest.ErrShort} {
+		for _, step := range []int{temp, write, sync, closing, rename} {
+			if fault == fetchtest.ErrShort && step != write {
+				continue
+			}
+			d, notes := &fetchtest.Disk{FailAt: step, Once: true, Err: fault}, []string{}
+			newCache(d, &notes).Put("a", []byte("data"))
+			if d.Steps() < step || len(d.Files()) != 0 || len(notes) != 1 {
+				t.Errorf("%v at step %d: %d files, notes %q; want none and one", fault, step, len(d.Files()), notes)
+			}
+		}
+	}
+}
+
 // A run that is killed leaves a temporary file, which the first write of a later run removes when it is a day old.
 func TestCacheSweeps(t *testing.T) {
 	d, notes := &fetchtest.Disk{Now: day}, []string{}

@@ -313,6 +313,14 @@ func TestFailures(t *testing.T) {
 			files: everything(source.ErrMalformed),
 		},
 		{name: "files of another commit", hub: "commit: wrong", files: everything(source.ErrMalformed)},
+		{
+			name: "another size at the hub", hub: "linked: size",
+			files: map[string]string{"tiny.gguf": "malformed", "model.safetensors": "malformed"},
+		},
+		{
+			name: "another digest at the hub", hub: "linked: digest",
+			files: map[string]string{"tiny.gguf": "malformed", "model.safetensors": "malformed"},
+		},
 		{name: "ranges ignored", hub: "range: ignore\non: cdn"},
 		{
 			name: "other ranges", hub: "range: wrong\non: cdn",

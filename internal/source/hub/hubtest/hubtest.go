@@ -25,6 +25,7 @@
 //	content: swap | longer            bytes other than listed, of the same or another length
 //	json: cut | nothing               a listing that does not parse
 //	commit: wrong                     files say that they are of another commit
+//	linked: size | digest             the hub names another size or digest for weights than it lists
 //	echo: true                        a 401 that quotes the token
 //	no-blobs: true                    a listing without sizes and digests
 //	extra-file: NAME                  one more file in the listing; may be repeated
@@ -219,7 +220,7 @@ func keys() []string {
 	return []string{
 		"on", "file", "times", "status", "error-code", "error-message", "retry-after", "flake", "gated", "private", "token", "moved-to",
 		"html", "cut", "stall", "range", "content", "json", "commit", "echo", "no-blobs", "extra-file", "revision", "lfs",
-		"resolve-cache",
+		"resolve-cache", "linked",
 	}
 }
 
@@ -517,8 +518,14 @@ func changed(body []byte, how string) []byte {
 }
 
 func (h *Hub) sendOn(w http.ResponseWriter, r *repo, q request, body []byte) {
-	sum := sha256.Sum256(body)
-	w.Header().Set("X-Linked-Size", strconv.Itoa(len(body)))
+	sum, size := sha256.Sum256(body), len(body)
+	switch r.get("linked") {
+	case "size":
+		size++
+	case "digest":
+		sum[0] ^= 1
+	}
+	w.Header().Set("X-Linked-Size", strconv.Itoa(size))
 	w.Header().Set("X-Linked-Etag", `"`+hex.EncodeToString(sum[:])+`"`)
 	w.Header().Set("Location", h.CDN+"/"+r.id+"/"+r.commit+"/"+q.file+"?X-Amz-Expires=3600&X-Amz-Signature=5e1f")
 	w.WriteHeader(http.StatusFound)
