@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/config"
@@ -24,12 +25,12 @@ import (
 )
 
 // deps puts together what answers are made from. Nothing is opened or asked before it is needed.
-func (g *global) deps(c *config.Config, hear func(fetch.Event)) (diligence.Deps, error) {
+func (g *global) deps(c *config.Config, asked []model.Ref, hear func(fetch.Event)) (diligence.Deps, error) {
 	licenses, err := g.catalog(c.Catalog)
 	if err != nil {
 		return diligence.Deps{}, err
 	}
-	opener, offline, err := g.app.sources(c, hear)
+	opener, offline, err := g.app.sources(c, asked, hear)
 	if err != nil {
 		return diligence.Deps{}, err
 	}
@@ -41,14 +42,14 @@ func (g *global) deps(c *config.Config, hear func(fetch.Event)) (diligence.Deps,
 }
 
 // sources says who opens which references.
-func (a *App) sources(c *config.Config, hear func(fetch.Event)) (source.Mux, bool, error) {
+func (a *App) sources(c *config.Config, asked []model.Ref, hear func(fetch.Event)) (source.Mux, bool, error) {
 	disk := local.Disk{Home: a.Home}
 	h := hub.SettingsFrom(a.Getenv, os.ReadFile, a.Home)
 	offline := c.Offline || h.Offline
 	info, _ := debug.ReadBuildInfo() // without it the version is "devel"
 	client, err := fetch.New(fetch.Options{
 		Endpoint: h.Endpoint, Token: h.Token, Offline: offline, CacheDir: a.cache(c.Cache), Proxy: http.ProxyFromEnvironment,
-		Hosts: a.registries(), Secrets: proxySecrets(a.Getenv), UserAgent: "llmcheck/" + version(info), Now: a.Now, Progress: hear,
+		Hosts: a.hosts(asked), Secrets: proxySecrets(a.Getenv), UserAgent: "llmcheck/" + version(info), Now: a.Now, Progress: hear,
 	})
 	if err != nil {
 		return nil, false, usage(fmt.Errorf("preparing requests: %w", err), "check HF_ENDPOINT and the settings of the proxy")
@@ -75,12 +76,32 @@ func (a *App) cache(setting string) string {
 	return setting
 }
 
-// registries are hosts that the user named and that may lie in a private network.
-func (a *App) registries() []string {
-	if host := a.Getenv("LLMCHECK_OLLAMA_REGISTRY"); host != "" {
-		return []string{host}
+// hosts are those that the user named on the command line or in a variable. Only these are asked beside the hub, and
+// only these may lie in a private network; an address that a card holds leads nowhere.
+func (a *App) hosts(asked []model.Ref) []string {
+	var hosts []string
+	add := func(host string) {
+		if host != "" && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
 	}
-	return nil
+	add(a.Getenv("LLMCHECK_OLLAMA_REGISTRY"))
+	for _, ref := range asked {
+		switch ref.Scheme {
+		case model.SchemeURL:
+			if u, err := url.Parse(ref.Name); err == nil {
+				add(u.Host)
+			}
+		case model.SchemeOCI, model.SchemeOllama:
+			if host, _, ok := strings.Cut(ref.Name, "/"); ok && strings.ContainsAny(host, ".:") || host == "localhost" {
+				add(host)
+			}
+		}
+	}
+	for h := range strings.FieldsFuncSeq(a.Getenv("LLMCHECK_HOSTS"), func(r rune) bool { return r == ',' || r == ' ' }) {
+		add(h)
+	}
+	return hosts
 }
 
 // proxySecrets are passwords in the addresses of proxies, which must never be printed.

@@ -217,7 +217,7 @@ func (a *App) resolveRef(s string) (model.Ref, error) {
 func runLicense(ctx context.Context, o *licenseOptions) error {
 	progress := o.app.progress(len(o.asked))
 	defer progress.stop()
-	deps, err := o.deps(o.config, progress.hear)
+	deps, err := o.deps(o.config, o.refs(), progress.hear)
 	if err != nil {
 		return err
 	}
@@ -246,6 +246,14 @@ func runLicense(ctx context.Context, o *licenseOptions) error {
 		return err
 	}
 	return o.app.explain(answered(Worst(codes...)), docs)
+}
+
+func (o *licenseOptions) refs() []model.Ref {
+	refs := make([]model.Ref, len(o.asked))
+	for i, q := range o.asked {
+		refs[i] = q.Ref
+	}
+	return refs
 }
 
 // answer asks one question within its time.

@@ -112,9 +112,36 @@ func (in *inquiry) open(ref model.Ref, how depth) (*subject, error) {
 	}
 	m.Claims = append(m.Claims, snap.Claims...)
 	s.model, s.revision = m, snap.Revision
+	m.Parents = addParents(m.Parents, snap.Parents)
 	s.gaps = slices.Concat(snap.Gaps, m.Gaps)
+	if snap.Failed != nil {
+		s.gaps = explained(s.gaps, snap.Failed())
+	}
 	s.standing = in.weigh(s, how)
 	return s, nil
+}
+
+// addParents adds base models that the files do not name.
+func addParents(ps, more []model.Parent) []model.Parent {
+	for _, p := range more {
+		if !slices.ContainsFunc(ps, func(o model.Parent) bool { return strings.EqualFold(o.Ref, p.Ref) }) {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// explained lets the source say why a file could not be read: it knows a closed gate from a broken file.
+func explained(gaps, failed []model.Gap) []model.Gap {
+	for _, f := range failed {
+		i := slices.IndexFunc(gaps, func(g model.Gap) bool { return g.What == f.What && g.Kind == model.Unread })
+		if i >= 0 {
+			gaps[i] = f
+		} else if !slices.ContainsFunc(gaps, func(g model.Gap) bool { return g.What == f.What }) {
+			gaps = append(gaps, f)
+		}
+	}
+	return gaps
 }
 
 // imitation reports a publisher whose name is easily taken for a known one. Nothing known about the real one is used for

@@ -110,7 +110,7 @@ func (o *Opener) snapshot(ctx context.Context, ref model.Ref, l *listing) (*sour
 	f.explain = func(err error) error { return o.explain(ref, err) }
 	return &source.Snapshot{
 		Ref: ref, Revision: l.Commit, FS: f, Claims: l.Claims, Files: listed(files),
-		Gaps: slices.Concat(o.oddities(ref, l), l.Gaps, o.probe(f, ref, l)),
+		Gaps: slices.Concat(o.oddities(ref, l), l.Gaps, o.probe(f, ref, l)), Parents: f.Parents(), Failed: f.Gaps,
 	}, nil
 }
 
