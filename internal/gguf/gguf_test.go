@@ -487,6 +487,9 @@ func allocated(f func()) uint64 {
 
 // Files that want as much memory or time as the limits let them.
 func TestCost(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("measures memory and time of the largest inputs")
+	}
 	strs := func(n uint64, s string) raw {
 		return slices.Concat(raw{}.array(8, n), bytes.Repeat(raw{}.str(s), int(n)))
 	}
@@ -539,7 +542,7 @@ func TestCost(t *testing.T) {
 			if got > 64<<20 {
 				t.Errorf("%d MiB allocated", got>>20)
 			}
-			if took > 5*time.Second {
+			if took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
 		})

@@ -353,8 +353,8 @@ func fill(first, record, last string) *pattern {
 }
 
 func TestCost(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads headers of 100 MB")
+	if testing.Short() || raceDetector {
+		t.Skip("measures memory and time of the largest inputs")
 	}
 	const empty = `:{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`
 	for _, c := range []struct {

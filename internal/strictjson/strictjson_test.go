@@ -275,6 +275,9 @@ func hostile(size int) map[string]string {
 }
 
 func TestCost(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("measures memory and time of the largest inputs")
+	}
 	for name, text := range hostile(16 << 20) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
