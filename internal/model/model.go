@@ -172,3 +172,22 @@ type Known struct {
 	Confidence string // high, medium, low
 	Note       string
 }
+
+// KnownDataset is a training data set whose terms put what is trained on it at risk.
+type KnownDataset struct {
+	ID      string          `yaml:"id"`      // org/name on the hub
+	License string          `yaml:"license"` // as declared
+	Risk    DatasetRisk     `yaml:"risk"`
+	Text    string          `yaml:"text"` // what the risk is, in our words
+	Source  evidence.Source `yaml:"source"`
+}
+
+// DatasetRisk is the kind of risk.
+type DatasetRisk string
+
+// The risks.
+const (
+	NonCommercialData DatasetRisk = "non-commercial" // the data may not be used commercially
+	APIOutputs        DatasetRisk = "api-outputs"    // made with an API whose terms bar training rivals on outputs
+	UnclearData       DatasetRisk = "unclear"        // collected without a license that covers it
+)

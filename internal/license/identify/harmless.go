@@ -1,0 +1,124 @@
+package identify
+
+import (
+	"sync"
+
+	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
+)
+
+// harmless reports whether words that no license explains are of the kind that cannot change terms: copyright
+// statements, titles, names, addresses, attributions.
+func (d *doc) harmless(s shingle.Span) bool {
+	return len(d.suspicious(s)) == 0
+}
+
+// suspicious returns the parts of a stretch that are not harmless.
+func (d *doc) suspicious(s shingle.Span) []shingle.Span {
+	var out []shingle.Span
+	for i := s.From; i < s.To; {
+		if d.copyright[i] || d.owned[i] {
+			i++
+			continue
+		}
+		line, sentence := d.piece(i, s.To, shingle.LineStart), d.piece(i, s.To, shingle.ParaStart)
+		switch {
+		case d.plain(shingle.Span{From: i, To: line}), d.heading(shingle.Span{From: i, To: line}, s.To):
+			i = line
+		case d.plain(shingle.Span{From: i, To: sentence}) || d.attribution(shingle.Span{From: i, To: sentence}):
+			i = sentence
+		default:
+			if n := len(out); n > 0 && out[n-1].To == i {
+				out[n-1].To = sentence
+			} else {
+				out = append(out, shingle.Span{From: i, To: sentence})
+			}
+			i = sentence
+		}
+	}
+	return out
+}
+
+// piece returns where the sentence at i ends: at a full stop, a token with the flag, or something explained.
+func (d *doc) piece(i, end int, flag shingle.Flags) int {
+	j := i + 1
+	for j < end && !d.toks[j].Has(flag) && !d.toks[j-1].Has(shingle.SentEnd) && !d.copyright[j] && !d.owned[j] {
+		j++
+	}
+	return j
+}
+
+// plain knows titles, names, addresses and bare years: every word capitalized or small, none that could restrict.
+func (d *doc) plain(s shingle.Span) bool {
+	if s.Len() > 16 {
+		return false
+	}
+	words, license := 0, false
+	for i := s.From; i < s.To; i++ {
+		license = license || d.toks[i].Class == shingle.Name || d.toks[i].Class == shingle.Holder
+	}
+	for i := s.From; i < s.To; i++ {
+		t := &d.toks[i]
+		switch {
+		case t.Has(shingle.URL | shingle.Email):
+		case t.Class == shingle.Critical && !(license && titleWord(t)):
+			return false
+		case t.Class == shingle.Number:
+			if !license && !d.year(i) && s.Len() > 1 && s.Len() > 8 {
+				return false
+			}
+		case t.Class == shingle.Name, t.Class == shingle.Function, t.Class == shingle.Holder, t.Class == shingle.Slot,
+			t.Class == shingle.Joint:
+		case !t.Has(shingle.Capital):
+			return false
+		default:
+			words++
+		}
+	}
+	return words <= 10
+}
+
+// heading knows a paragraph of up to four words, such as the name of a project.
+func (d *doc) heading(s shingle.Span, end int) bool {
+	limit := 4
+	if s.From == 0 {
+		limit = 9 // a project and what it is
+	}
+	if s.Len() > limit || !d.toks[s.From].Has(shingle.ParaStart) || s.To < end && !d.toks[s.To].Has(shingle.ParaStart) && !d.copyright[s.To] &&
+		!d.owned[s.To] {
+		return false
+	}
+	if s.Len() == 1 && d.toks[s.From].Has(shingle.Capital) {
+		return !loud()[d.toks[s.From].Hash]
+	}
+	for i := s.From; i < s.To; i++ {
+		t := &d.toks[i]
+		if t.Class == shingle.Critical || t.Class == shingle.Number && d.word(i)[0] != 'v' {
+			return false
+		}
+	}
+	return true
+}
+
+// Words that say something even when they stand alone.
+var loud = sync.OnceValue(func() map[uint32]bool {
+	return hashes(`commercial noncommercial commercially restricted prohibited forbidden evaluation internal private
+		personal research confidential proprietary trial no not academic educational`)
+})
+
+func (d *doc) year(i int) bool {
+	w := d.word(i)
+	return len(w) == 4 && (w[:2] == "19" || w[:2] == "20")
+}
+
+// Critical words that titles of licenses have, too.
+var titleHashes = [...]uint32{shingle.WordHash("clause"), shingle.WordHash("version"), shingle.WordHash("free"),
+	shingle.WordHash("january"), shingle.WordHash("agreement")}
+
+func titleWord(t *shingle.Token) bool {
+	for _, h := range titleHashes {
+		if t.Hash == h {
+			return true
+		}
+	}
+	return false
+}
