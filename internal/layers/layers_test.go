@@ -41,7 +41,7 @@ var layers = map[string]int{
 	"internal/model/catalog":            3,
 	"internal/model":                    2,
 	"internal/license":                  2,
-	"internal/weights":                  1,
+	"internal/weights":                  0,
 	"internal/records":                  1,
 	"internal/report":                   1,
 	"internal/gguf":                     1,

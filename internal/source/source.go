@@ -39,7 +39,7 @@ var (
 	// ErrForbidden means that the source wants a token or an accepted license.
 	ErrForbidden = errors.New("access is restricted")
 	// ErrUnreachable means that the source did not answer: network, time-out, rate limit, server fault.
-	ErrUnreachable = errors.New("source did not answer")
+	ErrUnreachable = model.ErrUnreachable
 	// ErrOffline means that we were told not to ask.
 	ErrOffline = errors.New("offline")
 	// ErrMalformed means that the source answered with something that is not what it should be.
