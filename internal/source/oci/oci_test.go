@@ -994,7 +994,7 @@ func TestBesides(t *testing.T) {
 				Data:      []byte(`{"descriptor":{"licenses":["MIT"]},"Descriptor":{"licenses":["X"]}}`),
 			},
 			Layers: []ocitest.Blob{{MediaType: "application/vnd.cncf.model.weight.v1.raw", Data: tiny}},
-		}, []string{`unread: oci config: line 1: in the object that begins here, the keys "descriptor" and "Descriptor" differ by case only`}},
+		}, []string{`unread: oci config: line 1: the keys "descriptor" and "Descriptor" differ by case only`}},
 		{"tensors as layers", ocitest.Artifact{
 			Config: ocitest.Blob{Data: []byte(`{}`)},
 			Layers: []ocitest.Blob{
