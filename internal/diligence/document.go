@@ -1,6 +1,7 @@
 package diligence
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -63,13 +64,16 @@ func (in *inquiry) conflicts(s *subject, line []ancestor, u license.Use, m licen
 	}
 	outcome := s.standing.judge(in.Licenses.Get, u, m).Outcome
 	var v license.Verdict
+	told := make(map[string]bool) // the base of a base model is often under the same license
 	for i := range line {
 		a := &line[i]
 		theirs := a.standing.ids()
 		stricter := a.standing.judge(in.Licenses.Get, u, m).Outcome > outcome
-		if len(theirs) == 0 || shares(own, theirs) || !stricter {
+		key := strings.Join(theirs, " ")
+		if len(theirs) == 0 || shares(own, theirs) || !stricter || told[key] {
 			continue
 		}
+		told[key] = true
 		v = license.Combine(v, license.Verdict{Outcome: license.Conditional, Reasons: []license.Reason{{
 			Outcome: license.Conditional, Code: codeBaseConflict, License: theirs[0], Evidence: []string{a.where},
 			Text: fmt.Sprintf("the model says %s, but its base model %s is under %s, which is stricter and binds as well",
@@ -103,7 +107,9 @@ func shownUse(q LicenseQuestion) report.Use {
 	given := make(map[string]any)
 	data, err := json.Marshal(q.Use)
 	if err == nil {
-		err = json.Unmarshal(data, &given)
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.UseNumber() // 5000000 and not 5e+06
+		err = dec.Decode(&given)
 	}
 	if err != nil {
 		given["error"] = err.Error()
