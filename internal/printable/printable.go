@@ -9,6 +9,7 @@ package printable
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -28,7 +29,7 @@ func Text(s string) string {
 func clean(s string, lines bool) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	start := true // only blanks so far on this line: a runner trims them before it looks for "::"
+	start := true // of a word: a layout may break the line here, and a runner trims blanks before it looks for "::"
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -42,15 +43,22 @@ func clean(s string, lines bool) string {
 			escape(&b, r)
 		case start && r == ':' && strings.HasPrefix(s[i+n:], ":"):
 			b.WriteString(`:\`)
-		case r == '#' && strings.HasPrefix(s[i+n:], "#["):
+		case r == '#' && command(s[i+n:]):
 			b.WriteString(`#\`)
 		default:
 			b.WriteRune(r)
 		}
-		start = r == '\n' || start && (r == ' ' || r == '\t')
+		start = unicode.IsSpace(r)
 		i += n
 	}
 	return b.String()
+}
+
+// command reports whether s, which follows a "#", makes it the beginning of a command of Azure Pipelines, GitHub Actions
+// or TeamCity: "#[group]", "#vso[task…]", "#teamcity[…]".
+func command(s string) bool {
+	s, ok := strings.CutPrefix(s, "#")
+	return ok && strings.HasPrefix(strings.TrimLeftFunc(s, unicode.IsLetter), "[")
 }
 
 func escape(b *strings.Builder, r rune) {
@@ -71,19 +79,20 @@ func escape(b *strings.Builder, r rune) {
 }
 
 // Hidden reports whether a reader would not see r or would be misled by it: C0 and C1 controls, DEL, bidirectional
-// controls, zero-width and other format characters, separators of lines and paragraphs, and tags (U+E0000 block).
+// controls, zero-width and other format characters, variation selectors, fillers that look like nothing, separators of
+// lines and paragraphs, tags (U+E0000 block), and what is no character at all.
 func Hidden(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r < 0xa0:
 		return true
-	case r == 0x00ad, r == 0x034f, r == 0x061c, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x180e:
+	case r < 0x300:
+		return r == 0x00ad
+	case r == 0x034f, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x2028, r == 0x2029, r == 0x2800, r == 0x3164, r == 0xffa0:
 		return true
-	case r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
+	case r >= 0x180b && r <= 0x180f, r >= 0xfe00 && r <= 0xfe0f, r >= 0xfff0 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe0fff:
 		return true
-	case r == 0x3164, r == 0xfeff, r == 0xffa0, r >= 0xfff0 && r <= 0xfffb:
-		return true
-	case r >= 0xe0000 && r <= 0xe0fff:
+	case r >= 0x2060 && r <= 0x206f, r&0xfffe == 0xfffe:
 		return true
 	}
-	return false
+	return unicode.Is(unicode.Cf, r)
 }
