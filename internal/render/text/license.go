@@ -12,6 +12,9 @@ func (p *printer) license(d *report.Document) {
 	l := d.License
 	p.verdict(d)
 	p.line("")
+	if r := d.Subject.Revision; r != "" && !strings.HasSuffix(d.Subject.Ref, r) {
+		p.item(label{"revision", bold, narrow}, r)
+	}
 	p.judged(l.Use)
 	p.binding(l)
 	p.reasons(l)
