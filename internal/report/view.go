@@ -29,6 +29,36 @@ func strictness(outcome string) int { return slices.Index(outcomes[:], Outcome(o
 // Cite is the place in a license that something follows from.
 type Cite struct{ License, Clause, Says string }
 
+// Place names the license and the clause: "mit, paragraph 2", "llama-3.1-community, clause 1(b)".
+func (c Cite) Place() string {
+	clause := c.Clause
+	if clause != "" && clause[0] >= '0' && clause[0] <= '9' {
+		clause = "clause " + clause
+	}
+	if c.License == "" || clause == "" {
+		return c.License + clause
+	}
+	return c.License + ", " + clause
+}
+
+// String is the place with what stands there, in our words.
+func (c Cite) String() string {
+	place := c.Place()
+	if place == "" || c.Says == "" {
+		return place + c.Says
+	}
+	return place + ": " + c.Says
+}
+
+// Places names the places of several, where they are enough.
+func Places(cs []Cite) string {
+	parts := make([]string, len(cs))
+	for i, c := range cs {
+		parts[i] = c.Place()
+	}
+	return strings.Join(parts, "; ")
+}
+
 // Finding is one statement that bears on the outcome, with every license that says it.
 type Finding struct {
 	Text     string
@@ -198,6 +228,9 @@ func (d *Document) Unread() int {
 	}
 	return n
 }
+
+// Cite is the place of the limit.
+func (t Threshold) Cite() Cite { return Cite{License: t.License, Clause: t.Clause} }
 
 // Share is how much of the limit is reached, as whole percent; known is false where no figure was given. It is cut, not
 // rounded, so that 100 % is never said of less.

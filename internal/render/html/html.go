@@ -59,7 +59,7 @@ func policy() string {
 
 var functions = template.FuncMap{
 	"clean": printable.Line, "join": strings.Join, "outcome": report.Outcome, "capital": capital, "sign": sign,
-	"place": place, "percent": percent, "cite": cite, "bar": barOf, "bound": bound, "measured": measured, "when": when,
+	"place": place, "percent": percent, "places": report.Places, "bar": barOf, "bound": bound, "measured": measured, "when": when,
 	"anchor":     func(i int) string { return fmt.Sprintf("m%d", i+1) },
 	"depth":      func(d int) string { return fmt.Sprintf("d%d", min(max(d, 1), 5)) },
 	"tasks":      func(title string, list []report.Task) tasks { return tasks{title, list} },
@@ -95,13 +95,6 @@ func sign(outcome string) string {
 }
 
 func when(d *report.Document) string { return d.Generated.UTC().Format("2006-01-02 15:04 UTC") }
-
-func cite(license, clause string) string {
-	if clause == "" {
-		return license
-	}
-	return strings.TrimPrefix(license+", clause "+clause, ", ")
-}
 
 func place(file string, start, end int) string {
 	s := file

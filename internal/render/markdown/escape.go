@@ -22,7 +22,8 @@ func inline(s string) string {
 	words := strings.Fields(printable.Line(s))
 	for i, w := range words {
 		if magic(w) {
-			words[i] = span(w)
+			body := strings.TrimRight(w, ".,;")
+			words[i] = span(body) + w[len(body):]
 			continue
 		}
 		words[i] = escaped.Replace(w)

@@ -146,7 +146,7 @@ func (w *writer) reasons(l *report.License) {
 		for _, f := range g.Findings {
 			w.printf("- %s", inline(f.Text))
 			if len(f.Cites) > 0 {
-				w.printf(" — %s", cites(f.Cites))
+				w.printf(" — %s", inline(report.Places(f.Cites)))
 			}
 			if len(f.Evidence) > 0 {
 				w.printf(" (%s)", inline(strings.Join(f.Evidence, "; ")))
@@ -154,21 +154,6 @@ func (w *writer) reasons(l *report.License) {
 			w.printf("\n")
 		}
 	}
-}
-
-func cites(cs []report.Cite) string {
-	parts := make([]string, len(cs))
-	for i, c := range cs {
-		parts[i] = cite(c.License, c.Clause)
-	}
-	return strings.Join(parts, "; ")
-}
-
-func cite(license, clause string) string {
-	if clause == "" {
-		return inline(license)
-	}
-	return strings.TrimPrefix(inline(license)+", clause "+inline(clause), ", ")
 }
 
 func (w *writer) tasks(title string, list []report.Task) {
@@ -181,7 +166,7 @@ func (w *writer) tasks(title string, list []report.Task) {
 		if a := t.Applies(); a != "" {
 			s += " _(" + inline(a) + ")_"
 		}
-		return s + " — " + cites(t.Cites)
+		return s + " — " + inline(report.Places(t.Cites))
 	})
 }
 
@@ -196,7 +181,7 @@ func (w *writer) thresholds(l *report.License) {
 			reached = fmt.Sprintf("%d %%", percent)
 		}
 		w.printf("| %s | %s | %s | %s | %s |\n", cell(inline(t.Standing)), reached, cell(inline(t.Text)), cell(inline(t.Effect)),
-			cell(cite(t.License, t.Clause)))
+			cell(inline(t.Cite().Place())))
 	}
 }
 

@@ -232,13 +232,10 @@ func (a *alerts) has(outcome string) bool {
 }
 
 func clause(r report.Reason) string {
-	switch {
-	case r.License == "":
-		return ""
-	case r.Clause == "":
-		return " (" + r.License + ")"
+	if p := (report.Cite{License: r.License, Clause: r.Clause}).Place(); p != "" {
+		return " (" + p + ")"
 	}
-	return " (" + r.License + ", clause " + r.Clause + ")"
+	return ""
 }
 
 func conditions(l *report.License) string {

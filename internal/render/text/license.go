@@ -100,7 +100,7 @@ func (p *printer) reasons(l *report.License) {
 		for _, f := range g.Findings {
 			details := []string{}
 			for _, c := range f.Cites {
-				details = append(details, cite(c))
+				details = append(details, c.String())
 			}
 			if len(f.Evidence) > 0 {
 				details = append(details, "in "+strings.Join(f.Evidence, " · "))
@@ -109,25 +109,6 @@ func (p *printer) reasons(l *report.License) {
 			head.text = ""
 		}
 	}
-}
-
-func cite(c report.Cite) string {
-	s := c.License
-	if c.Clause != "" {
-		s = strings.TrimPrefix(s+", clause "+c.Clause, ", ")
-	}
-	if c.Says != "" {
-		s = strings.TrimPrefix(s+": "+c.Says, ": ")
-	}
-	return s
-}
-
-func cites(cs []report.Cite) string {
-	parts := make([]string, len(cs))
-	for i, c := range cs {
-		parts[i] = cite(c)
-	}
-	return strings.Join(parts, "; ")
 }
 
 func (p *printer) duties(l *report.License) {
@@ -149,7 +130,7 @@ func (p *printer) tasks(title string, list []report.Task) {
 		if a := t.Applies(); a != "" {
 			details = append(details, a)
 		}
-		p.item(label{"[ ]", plain, 6}, t.Text, append(details, cites(t.Cites))...)
+		p.item(label{"[ ]", plain, 6}, t.Text, append(details, report.Places(t.Cites))...)
 	}
 }
 
@@ -159,7 +140,7 @@ func (p *printer) thresholds(l *report.License) {
 	}
 	p.heading("Distance to each threshold")
 	for _, t := range l.Thresholds {
-		p.item(label{t.Standing, standing(t.Crossed), wide}, bar(t)+t.Text, "beyond it: "+t.Effect, cite(report.Cite{License: t.License, Clause: t.Clause}))
+		p.item(label{t.Standing, standing(t.Crossed), wide}, bar(t)+t.Text, "beyond it: "+t.Effect, t.Cite().Place())
 	}
 }
 
@@ -170,6 +151,9 @@ func bar(t report.Threshold) string {
 		return "not known: "
 	}
 	full := min(percent/10, 10)
+	if percent > 0 {
+		full = max(full, 1)
+	}
 	return fmt.Sprintf("[%s%s] %d %%, ", strings.Repeat("#", full), strings.Repeat("-", 10-full), percent)
 }
 

@@ -110,7 +110,8 @@ type label struct {
 
 func (p *printer) column(n int) int { return min(n, p.page.Width/3) }
 
-// item writes a labeled paragraph: the label in a column of its own, the text wrapped beside it, details dimmed below.
+// item writes a labeled paragraph: the label in a column of its own, the text wrapped beside it, details dimmed and
+// indented below.
 func (p *printer) item(l label, text string, details ...string) {
 	at := p.column(l.column)
 	head := printable.Line(l.text)
@@ -133,8 +134,8 @@ func (p *printer) item(l label, text string, details ...string) {
 		if d == "" {
 			continue
 		}
-		for _, part := range wrap(printable.Line(d), p.page.Width-at) {
-			p.line(indent + p.paint(part, dim))
+		for _, part := range wrap(printable.Line(d), p.page.Width-at-2) {
+			p.line(indent + "  " + p.paint(part, dim))
 		}
 	}
 }
