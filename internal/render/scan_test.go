@@ -89,7 +89,8 @@ func scanMarkdown(s string) []string {
 		if strings.HasPrefix(bare, "|") && strings.Count(bare, "|") != columnsOf(s, i) {
 			fault("a cell from the data")
 		}
-		if regexp.MustCompile(`^(\s*[-+*] )*(\d+[.)]( |$)|[-+=]+\s*$|[-+*] [-+*] )`).MatchString(bare) {
+		item := regexp.MustCompile(`^(  )?- `).ReplaceAllString(bare, "")
+		if regexp.MustCompile(`^(\d+[.)]( |$)|[-+=]+\s*$|[-+*] )`).MatchString(item) {
 			fault("a block from the data")
 		}
 	}

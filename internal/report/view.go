@@ -24,8 +24,6 @@ func Outcome(s string) string {
 	return "undetermined"
 }
 
-func strictness(outcome string) int { return slices.Index(outcomes[:], Outcome(outcome)) }
-
 // Cite is the place in a license that something follows from.
 type Cite struct{ License, Clause, Says string }
 
@@ -69,6 +67,7 @@ type Finding struct {
 // Group is what speaks for one outcome.
 type Group struct {
 	Outcome  string
+	Label    string // the outcome, or "note" for what is worth knowing and stands against nothing
 	Findings []Finding
 }
 
@@ -76,19 +75,28 @@ type Group struct {
 // on the list of duties stand there only, and so do limits that are not crossed; what a license grants is worth saying
 // only where nothing stands against the use.
 func (l *License) Findings() []Group {
-	var groups []Group
+	groups := make([]Group, 0, len(outcomes)+1)
 	for _, outcome := range outcomes {
-		g := Group{Outcome: outcome}
-		for i := range l.Reasons {
-			if r := &l.Reasons[i]; Outcome(r.Outcome) == outcome && !l.shownElsewhere(r) {
-				g.add(r)
-			}
-		}
-		if len(g.Findings) > 0 {
-			groups = append(groups, g)
-		}
+		groups = append(groups, Group{Outcome: outcome, Label: outcome})
 	}
-	return groups
+	groups = append(groups, Group{Outcome: "allowed", Label: note})
+	for i := range l.Reasons {
+		r := &l.Reasons[i]
+		if l.shownElsewhere(r) {
+			continue
+		}
+		groups[slices.IndexFunc(groups, func(g Group) bool { return g.Label == r.label() })].add(r)
+	}
+	return slices.DeleteFunc(groups, func(g Group) bool { return len(g.Findings) == 0 })
+}
+
+const note = "note"
+
+func (r *Reason) label() string {
+	if r.Outcome == "allowed" && r.Code != "grant" && r.Code != "threshold" && r.Code != "separate_agreement" {
+		return note
+	}
+	return Outcome(r.Outcome)
 }
 
 func (l *License) shownElsewhere(r *Reason) bool {
@@ -355,4 +363,13 @@ func nonNil[T any](s []T) []T {
 		return []T{}
 	}
 	return s
+}
+
+// Sentence begins s with a capital, unless its first word is a name such as that of a file.
+func Sentence(s string) string {
+	first, _, _ := strings.Cut(s, " ")
+	if first == "" || strings.Trim(first, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

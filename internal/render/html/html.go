@@ -59,7 +59,7 @@ func policy() string {
 
 var functions = template.FuncMap{
 	"clean": printable.Line, "join": strings.Join, "outcome": report.Outcome, "capital": capital, "sign": sign,
-	"place": place, "percent": percent, "places": report.Places, "bar": barOf, "bound": bound, "measured": measured, "when": when,
+	"place": place, "percent": percent, "places": report.Places, "sentence": report.Sentence, "bar": barOf, "bound": bound, "measured": measured, "when": when,
 	"anchor":     func(i int) string { return fmt.Sprintf("m%d", i+1) },
 	"depth":      func(d int) string { return fmt.Sprintf("d%d", min(max(d, 1), 5)) },
 	"tasks":      func(title string, list []report.Task) tasks { return tasks{title, list} },

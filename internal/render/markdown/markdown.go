@@ -142,9 +142,9 @@ func (w *writer) reasons(l *report.License) {
 	}
 	w.printf("\n#### Why\n")
 	for _, g := range groups {
-		w.printf("\n**%s**\n\n", capital(g.Outcome))
+		w.printf("\n**%s**\n\n", capital(g.Label))
 		for _, f := range g.Findings {
-			w.printf("- %s", inline(f.Text))
+			w.printf("- %s", inline(report.Sentence(f.Text)))
 			if len(f.Cites) > 0 {
 				w.printf(" — %s", inline(report.Places(f.Cites)))
 			}

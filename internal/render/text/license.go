@@ -97,6 +97,9 @@ func (p *printer) reasons(l *report.License) {
 	p.heading("Why")
 	for _, g := range groups {
 		head := verdict(g.Outcome)
+		if head.text = g.Label; g.Label != g.Outcome {
+			head.style = bold
+		}
 		for _, f := range g.Findings {
 			details := []string{}
 			for _, c := range f.Cites {
