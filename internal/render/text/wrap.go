@@ -20,7 +20,7 @@ func wrap(s string, n int) []string {
 	line, used := "", 0
 	for word := range strings.FieldsSeq(s) {
 		w := width(word)
-		if used > 0 && used+1+w > n {
+		if line != "" && used+1+w > n {
 			lines, line, used = append(lines, line), "", 0
 		}
 		for w > n {
@@ -28,14 +28,14 @@ func wrap(s string, n int) []string {
 			head, word = cut(word, n)
 			lines, w = append(lines, head), width(word)
 		}
-		if used > 0 {
+		if line != "" {
 			line += " "
 			used++
 		}
 		line += word
 		used += w
 	}
-	if used > 0 || len(lines) == 0 {
+	if line != "" || len(lines) == 0 { // a line may be of characters that take no room
 		lines = append(lines, line)
 	}
 	return lines
