@@ -194,7 +194,7 @@ func scanHTML(s string) []string {
 	return faults
 }
 
-func report1(t *testing.T, what string, faults []string) {
+func report1(t testing.TB, what string, faults []string) {
 	t.Helper()
 	for i, f := range faults {
 		if i == 8 {
@@ -286,6 +286,42 @@ func poisonedJSON(t *testing.T, data []byte, turn int) []byte {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// FuzzScan puts any text into every string of a document that has every part.
+func FuzzScan(f *testing.F) {
+	for _, p := range poison {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		docs := []*report.Document{everywhere(s), everywhere("a " + s)}
+		for _, v := range views {
+			report1(t, v.suffix, scanners[v.suffix](write(t, v.format, docs, v.page)))
+		}
+	})
+}
+
+// everywhere is a document that says s and nothing else.
+func everywhere(s string) *report.Document {
+	return &report.Document{
+		Schema: report.Schema, Tool: report.Tool{Name: s, Version: s, Catalog: s}, Subject: report.Subject{Ref: s, Origin: s, Revision: s},
+		Gaps: []report.Gap{{What: s, Why: s, Kind: s}},
+		License: &report.License{
+			Outcome: s, Summary: s, Use: report.Use{Given: map[string]any{s: s}, Assumed: []string{s}}, Effective: []string{s, s + "2"},
+			Matches: []report.Match{{ID: s, Name: s, SPDX: s, Kind: s, Relation: s, File: s, StartLine: 1, EndLine: 2, Twins: []string{s},
+				Differences: []report.Difference{{StartLine: 1, EndLine: 2, Words: s, MissingWords: 1}}}},
+			Claims:   []report.Claim{{Origin: s, Where: s, Value: s, ID: s}},
+			Licenses: []report.LicenseInfo{{ID: s, Name: s, Class: s, SPDX: s, Source: s, URL: s, Checked: s, Read: s}},
+			Reasons: []report.Reason{{Outcome: s, Code: s, Text: s, License: s, Clause: s, Says: s, Evidence: []string{s}},
+				{Outcome: "prohibited", Text: s, Evidence: []string{s, s}}},
+			Duties:     []report.Duty{{Kind: s, Text: s, Exact: s + "x", When: s, License: s, Clause: s}, {Text: s, When: s, Routine: true, Certain: true}},
+			Thresholds: []report.Threshold{{Kind: s, Limit: 1, Unit: s, Text: s, Standing: s, Effect: s, License: s, Clause: s}},
+			Questions:  []report.Question{{Input: s, Flag: s, Text: s}}, Changes: []report.Change{{Text: s, Outcome: s}},
+			Lineage:  []report.Ancestor{{Ref: s, Of: s, Relation: s, License: s, Outcome: s, Source: s, Depth: 2}},
+			Datasets: []report.Dataset{{ID: s, Risk: s, Source: s}}, Disclaimer: s,
+			Passages: []report.Passage{{Topic: s, File: s, StartLine: 1, EndLine: 1, Quote: s}},
+		},
+	}
 }
 
 // TestWidth: no line is longer than the page.
