@@ -42,19 +42,34 @@ func hidden(s string) (faults []string) {
 	return faults
 }
 
+// What the scanners look for.
+var (
+	colorCode  = regexp.MustCompile("\x1b\\[(0|1|2|1;3[1-4])m")
+	taskBox    = regexp.MustCompile(`^(- )\[ \] `)
+	escape     = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]|&#124;`)
+	bullet     = regexp.MustCompile(`^(  )?- `)
+	blockStart = regexp.MustCompile(`^(\d+[.)]( |$)|[-+=]+\s*$|[-+*] )`)
+	outside    = regexp.MustCompile(`url\(|@import|expression`)
+	anyCode    = regexp.MustCompile("\x1b\\[[0-9;]*m")
+)
+
 var command = regexp.MustCompile(`##\pL*\[`)
 
 func scanText(s string) []string { return hidden(s) }
 
 func scanColor(s string) []string {
-	return hidden(regexp.MustCompile("\x1b\\[(0|1|2|1;3[1-4])m").ReplaceAllString(s, ""))
+	return hidden(colorCode.ReplaceAllString(s, ""))
 }
 
+// scanJSON also takes one value a line.
 func scanJSON(s string) []string {
 	faults := hidden(s)
-	for _, line := range strings.Split(strings.TrimSpace(s), "\n") {
-		if !json.Valid([]byte(line)) && !json.Valid([]byte(s)) {
-			faults = append(faults, "not JSON")
+	if json.Valid([]byte(s)) {
+		return faults
+	}
+	for line := range strings.Lines(s) {
+		if !json.Valid([]byte(line)) {
+			return append(faults, "not JSON: "+line)
 		}
 	}
 	return faults
@@ -75,8 +90,8 @@ func scanMarkdown(s string) []string {
 			fault("a code span does not end")
 		}
 		rest = ownTags.ReplaceAllString(rest, "")
-		rest = regexp.MustCompile(`^(- )\[ \] `).ReplaceAllString(rest, "$1")
-		bare := regexp.MustCompile(`\\[!-/:-@\[-`+"`"+`{-~]|&#124;`).ReplaceAllString(rest, "e")
+		rest = taskBox.ReplaceAllString(rest, "$1")
+		bare := escape.ReplaceAllString(rest, "e")
 		if strings.ContainsAny(bare, "<>[]`@$~") {
 			fault("markup from the data in %q", bare)
 		}
@@ -89,8 +104,8 @@ func scanMarkdown(s string) []string {
 		if strings.HasPrefix(bare, "|") && strings.Count(bare, "|") != columnsOf(s, i) {
 			fault("a cell from the data")
 		}
-		item := regexp.MustCompile(`^(  )?- `).ReplaceAllString(bare, "")
-		if regexp.MustCompile(`^(\d+[.)]( |$)|[-+=]+\s*$|[-+*] )`).MatchString(item) {
+		item := bullet.ReplaceAllString(bare, "")
+		if blockStart.MatchString(item) {
 			fault("a block from the data")
 		}
 	}
@@ -180,7 +195,7 @@ func scanHTML(s string) []string {
 		}
 		if e.Name.Local == "style" {
 			css, _ := dec.Token()
-			if text, ok := css.(xml.CharData); !ok || regexp.MustCompile(`url\(|@import|expression`).Match(text) {
+			if text, ok := css.(xml.CharData); !ok || outside.Match(text) {
 				faults = append(faults, "the style reaches outside")
 			}
 		}
@@ -219,6 +234,9 @@ func TestScan(t *testing.T) {
 func TestScanPoisonEverywhere(t *testing.T) {
 	for _, s := range samples(t) {
 		for turn := range poison {
+			if s.name == "batch" && turn%5 != 0 { // its documents are other samples
+				continue
+			}
 			docs := parse(t, poisonedJSON(t, s.data, turn))
 			for _, v := range views {
 				report1(t, fmt.Sprintf("%s%s, poison %d", s.name, v.suffix, turn), scanners[v.suffix](write(t, v.format, docs, v.page)))
@@ -337,7 +355,7 @@ func TestWidth(t *testing.T) {
 	for _, width := range []int{40, 60, 80, 140} {
 		for _, color := range []bool{false, true} {
 			got := write(t, "text", docs, render.Page{Width: width, Color: color})
-			got = regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(got, "")
+			got = anyCode.ReplaceAllString(got, "")
 			for i, line := range strings.Split(got, "\n") {
 				if n := cond.StringWidth(line); n > width {
 					t.Fatalf("width %d, line %d has %d columns: %q", width, i+1, n, line)
@@ -352,7 +370,7 @@ func TestColorDecorates(t *testing.T) {
 	for _, s := range samples(t) {
 		plain := write(t, "text", s.docs, render.Page{Width: 80})
 		color := write(t, "text", s.docs, render.Page{Width: 80, Color: true})
-		if regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(color, "") != plain {
+		if anyCode.ReplaceAllString(color, "") != plain {
 			t.Errorf("%s differs", s.name)
 		}
 	}

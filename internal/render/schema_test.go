@@ -122,6 +122,9 @@ func TestSARIFSchema(t *testing.T) {
 			t.Errorf("%s: %v", s.name, err)
 		}
 		for turn := range poison {
+			if s.name == "batch" && turn%5 != 0 {
+				continue
+			}
 			docs := parse(t, poisonedJSON(t, s.data, turn))
 			if err := valid(schema, write(t, "sarif", docs, render.Page{})); err != nil {
 				t.Errorf("%s, poison %d: %v", s.name, turn, err)
