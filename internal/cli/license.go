@@ -215,12 +215,12 @@ func (a *App) resolveRef(s string) (model.Ref, error) {
 
 // runLicense asks every question and writes one answer.
 func runLicense(ctx context.Context, o *licenseOptions) error {
-	deps, err := o.deps(o.config)
+	progress := o.app.progress(len(o.asked))
+	defer progress.stop()
+	deps, err := o.deps(o.config, o.refs(), progress.hear)
 	if err != nil {
 		return err
 	}
-	progress := o.app.progress(len(o.asked))
-	defer progress.stop()
 	docs := make([]*report.Document, len(o.asked))
 	codes := make([]Code, len(o.asked))
 	group, ctx := errgroup.WithContext(ctx)
@@ -248,6 +248,14 @@ func runLicense(ctx context.Context, o *licenseOptions) error {
 	return o.app.explain(answered(Worst(codes...)), docs)
 }
 
+func (o *licenseOptions) refs() []model.Ref {
+	refs := make([]model.Ref, len(o.asked))
+	for i, q := range o.asked {
+		refs[i] = q.Ref
+	}
+	return refs
+}
+
 // answer asks one question within its time.
 func (o *licenseOptions) answer(ctx context.Context, deps diligence.Deps, q diligence.LicenseQuestion) (*report.Document, Code, error) {
 	limited, cancel := context.WithTimeout(ctx, o.config.Timeout)
@@ -264,7 +272,7 @@ func (o *licenseOptions) code(doc *report.Document, err error) Code {
 	switch {
 	case errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist): // a path that is not there
 		return Usage
-	case err != nil, slices.ContainsFunc(doc.Gaps, func(g report.Gap) bool { return g.Kind == string(model.Unreachable) }):
+	case err != nil, slices.ContainsFunc(doc.Gaps, missing):
 		return Unreachable
 	}
 	outcome, err := license.ParseOutcome(doc.License.Outcome)
@@ -279,6 +287,12 @@ func (o *licenseOptions) code(doc *report.Document, err error) Code {
 	return No
 }
 
+// missing tells that a source did not give what was asked of it. Base models behind a gate are not meant: what the
+// catalogue or the listing says of them counts, and the verdict tells what that is worth.
+func missing(g report.Gap) bool {
+	return g.Kind == string(model.Unreachable) || g.Kind == string(model.Restricted) && g.Of == ""
+}
+
 // explain tells on stderr what a person has to know beside the answer: which sources failed, and what to do.
 func (a *App) explain(err error, docs []*report.Document) error {
 	s, ok := errors.AsType[*statusError](err)
@@ -289,7 +303,7 @@ func (a *App) explain(err error, docs []*report.Document) error {
 	for _, d := range docs {
 		for _, g := range d.Gaps {
 			if g.Kind != string(model.Absent) {
-				faults = append(faults, fmt.Errorf("%s: %s", g.What, g.Why))
+				faults = append(faults, fmt.Errorf("%s: %s: %s", d.Subject.Ref, g.What, g.Why))
 			}
 		}
 	}

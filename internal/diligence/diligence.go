@@ -33,5 +33,5 @@ type Licenses interface {
 type KnownModels interface {
 	Get(id string) (*model.Known, bool, error)
 	Dataset(id string) (*model.KnownDataset, bool, error)
-	Lookalike(id string) (known string, found bool)
+	Organizations() ([]string, error)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
 	"github.com/llmcheck/llmcheck/internal/model"
+	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/source"
 )
@@ -88,6 +89,7 @@ func (in *inquiry) open(ref model.Ref, how depth) (*subject, error) {
 			s.known = known
 		}
 	}
+	defer func() { in.imitation(s) }()
 	snap, err := in.Models.Open(in.ctx, ref)
 	if err != nil {
 		s.gaps = append(s.gaps, gapOf(ref.String(), err))
@@ -110,9 +112,59 @@ func (in *inquiry) open(ref model.Ref, how depth) (*subject, error) {
 	}
 	m.Claims = append(m.Claims, snap.Claims...)
 	s.model, s.revision = m, snap.Revision
+	m.Parents = addParents(m.Parents, snap.Parents)
 	s.gaps = slices.Concat(snap.Gaps, m.Gaps)
-	s.standing = in.weigh(s)
+	if snap.Failed != nil {
+		s.gaps = explained(s.gaps, snap.Failed())
+	}
+	s.standing = in.weigh(s, how)
 	return s, nil
+}
+
+// addParents adds base models that the files do not name.
+func addParents(ps, more []model.Parent) []model.Parent {
+	for _, p := range more {
+		if !slices.ContainsFunc(ps, func(o model.Parent) bool { return strings.EqualFold(o.Ref, p.Ref) }) {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// explained lets the source say why a file could not be read: it knows a closed gate from a broken file.
+func explained(gaps, failed []model.Gap) []model.Gap {
+	for _, f := range failed {
+		i := slices.IndexFunc(gaps, func(g model.Gap) bool { return g.What == f.What && g.Kind == model.Unread })
+		if i >= 0 {
+			gaps[i] = f
+		} else if !slices.ContainsFunc(gaps, func(g model.Gap) bool { return g.What == f.What }) {
+			gaps = append(gaps, f)
+		}
+	}
+	return gaps
+}
+
+// imitation reports a publisher whose name is easily taken for a known one. Nothing known about the real one is used for
+// it: the catalogue is asked by the whole name.
+func (in *inquiry) imitation(s *subject) {
+	org, _, ok := strings.Cut(s.ref.Name, "/")
+	if s.ref.Scheme != model.SchemeHub || !ok || s.known != nil {
+		return
+	}
+	known, err := in.Known.Organizations()
+	if err != nil {
+		return
+	}
+	of, how, ok := models.Imitated(org, known)
+	if !ok {
+		return
+	}
+	outcome := license.Conditional
+	if how == models.SameShape {
+		outcome = license.Undetermined
+	}
+	s.standing.add(outcome, codeLookalike, fmt.Sprintf("the publisher %q is not %q, whose name it resembles (%s): make sure which one is meant", org, of, how),
+		s.ref.Name)
 }
 
 func (s *subject) fail(err error) *subject {
@@ -125,9 +177,12 @@ func (s *subject) fail(err error) *subject {
 
 // gapOf turns an error of a source into a gap.
 func gapOf(what string, err error) model.Gap {
-	g := model.Gap{What: what, Why: err.Error(), Kind: model.Unread}
-	if !errors.Is(err, source.ErrOffline) && !errors.Is(err, fs.ErrNotExist) {
-		g.Kind = model.Unreachable
+	g := model.Gap{What: what, Why: err.Error(), Kind: model.Unreachable}
+	switch {
+	case errors.Is(err, source.ErrForbidden):
+		g.Kind = model.Restricted
+	case errors.Is(err, source.ErrOffline), errors.Is(err, fs.ErrNotExist):
+		g.Kind = model.Unread
 	}
 	return g
 }
@@ -204,23 +259,6 @@ func (in *inquiry) fromCatalog(s *subject) standing {
 	return st
 }
 
-func (in *inquiry) knownFormula(k *model.Known) license.Formula {
-	switch {
-	case k.License == "unknown" || k.License == "":
-		return license.Formula{Op: license.Unread, Name: "no license stated"}
-	case strings.HasPrefix(k.License, "unlisted:"):
-		return license.Formula{Op: license.Unread, Name: strings.TrimPrefix(k.License, "unlisted:")}
-	}
-	return license.Formula{Op: license.One, ID: k.License}
-}
-
-func soleID(f license.Formula) string {
-	if ids := f.IDs(); len(ids) == 1 {
-		return ids[0]
-	}
-	return ""
-}
-
 // named is the standing of a license by itself: an id, a name, or an SPDX expression.
 func (in *inquiry) named(name string) standing {
 	f := in.declared(name)
@@ -229,37 +267,6 @@ func (in *inquiry) named(name string) standing {
 		st.matches = append(st.matches, report.Match{ID: id, Relation: string(identify.Declared)})
 	}
 	return st
-}
-
-// declared reads an identifier, a name or an SPDX expression.
-func (in *inquiry) declared(value string) license.Formula {
-	if f, ok := in.resolve(value); ok {
-		return f
-	}
-	expr, err := identify.Declared(value, func(id string) (string, bool) {
-		ids := in.Licenses.Resolve(id)
-		return id, len(ids) > 0
-	})
-	if err != nil {
-		return license.Formula{Op: license.Unread, Name: value}
-	}
-	return in.formula(expr)
-}
-
-// resolve finds a plain name in the catalogue; several ids are editions of which one is meant.
-func (in *inquiry) resolve(value string) (license.Formula, bool) {
-	ids := in.Licenses.Resolve(value)
-	switch len(ids) {
-	case 0:
-		return license.Formula{}, false
-	case 1:
-		return license.Formula{Op: license.One, ID: ids[0]}, true
-	}
-	f := license.Formula{Op: license.OneOf, Name: value}
-	for _, id := range ids {
-		f.Parts = append(f.Parts, license.Formula{Op: license.One, ID: id})
-	}
-	return f, true
 }
 
 func (in *inquiry) traits(s *subject) license.Traits {

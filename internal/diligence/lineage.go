@@ -104,17 +104,11 @@ func (in *inquiry) ancestor(p model.Parent, of string, depth int) ancestor {
 		return a
 	}
 	a.subject, err = in.open(ref, termsOnly)
-	if known, ok := in.Known.Lookalike(ref.Name); ok {
-		a.fault("base model %s has a name that is easily taken for %s: make sure which one it is", ref.Name, known)
-	}
 	if err != nil && a.subject.known == nil {
 		a.fault("base model %s could not be read, and the catalogue does not have it", ref.Name)
 	}
 	return a
 }
-
-// standing of the ancestor as seen from the model: troubles bind too.
-func (a *ancestor) reasons() []license.Reason { return a.trouble }
 
 // termsFS hides weights, so that the terms of a base model cost no request for its headers.
 type termsFS struct{ fs.FS }

@@ -16,8 +16,8 @@ import (
 // Every license that a text of the model is, and every license that a claim names, binds: who has both must keep to
 // both, until somebody finds out which one is wrong. That two sources disagree is a finding of its own. A text that is
 // no known license binds as "undetermined"; only where nothing else is there does the catalogue answer.
-func (in *inquiry) weigh(s *subject) standing {
-	w := &weighing{inquiry: in, s: s}
+func (in *inquiry) weigh(s *subject, how depth) standing {
+	w := &weighing{inquiry: in, s: s, base: how == termsOnly}
 	w.texts()
 	w.declarations()
 	w.contradictions()
@@ -32,6 +32,7 @@ type weighing struct {
 	*inquiry
 	standing
 	s        *subject
+	base     bool    // s is a base model of what was asked about
 	from     []voice // who names which licenses
 	mentions []mention
 }
@@ -84,8 +85,10 @@ func (w *weighing) text(t model.Text, r *identify.Result) {
 	if !known {
 		w.unknownText(t, r)
 	}
-	if !known || slices.ContainsFunc(r.Matches, func(m identify.Match) bool { return m.Relation == identify.Modified }) {
+	if !known {
 		w.read(t)
+	} else if changed := changed(r); len(changed) > 0 {
+		w.read(t, changed...)
 	}
 }
 
@@ -141,9 +144,23 @@ func (w *weighing) unknownText(t model.Text, r *identify.Result) {
 // maxPassages keeps a report readable; a lawyer who starts with these reads the rest in the file.
 const maxPassages = 40
 
-// read lists the sentences of a text that a lawyer should read first.
-func (w *weighing) read(t model.Text) {
-	for _, c := range identify.Clauses(t.Data) {
+// changed lists where a text departs from the license it is nearest to.
+func changed(r *identify.Result) []identify.Region {
+	var regions []identify.Region
+	for _, m := range r.Matches {
+		if m.Relation != identify.Modified {
+			continue
+		}
+		for _, d := range m.Differences {
+			regions = append(regions, identify.Region{StartLine: d.StartLine, EndLine: d.EndLine})
+		}
+	}
+	return regions
+}
+
+// read lists the sentences that a lawyer should read first: of the whole text, or where it was changed.
+func (w *weighing) read(t model.Text, only ...identify.Region) {
+	for _, c := range identify.Clauses(t.Data, only...) {
 		if len(w.passages) == maxPassages {
 			return
 		}
@@ -297,9 +314,15 @@ func (w *weighing) nothing() {
 // partial keeps the answer from being better than what could be read: a license may stand in what could not.
 func (w *weighing) partial() {
 	for _, g := range w.s.gaps {
-		if g.Kind == model.Unread || g.Kind == model.Unreachable {
-			w.add(license.Undetermined, codeUnread, fmt.Sprintf("%s could not be read whole: %s", g.What, g.Why), g.What)
+		outcome := license.Undetermined
+		switch {
+		case g.Kind == model.Absent:
+			continue
+		case g.Kind == model.Restricted && w.base && len(w.bindings) > 0:
+			// The terms that a gated base model is under are listed to everybody; only its files are not.
+			outcome = license.Conditional
 		}
+		w.add(outcome, codeUnread, fmt.Sprintf("%s could not be read whole: %s", g.What, g.Why), g.What)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 type Error struct {
 	Kind       error  // one of source's named errors
 	Text       string // what we asked, of whom, and why there is no answer
+	Host       string // that answered, or did not
 	Status     int    // of the last answer; 0 if there was none
 	Code       string // X-Error-Code, the hub's name for the fault
 	Message    string // X-Error-Message or the start of a body that is not a page, without secrets
@@ -53,7 +54,7 @@ func (c *Client) failed(u *url.URL, err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	e := &Error{Kind: source.ErrUnreachable, Permanent: isPermanent(err)}
+	e := &Error{Kind: source.ErrUnreachable, Host: u.Host, Permanent: isPermanent(err)}
 	switch {
 	case errors.Is(err, source.ErrOffline):
 		e.Kind = source.ErrOffline
@@ -118,7 +119,7 @@ func isCertificateFault(err error) bool {
 // answered makes an error of an answer whose status is not the one wanted.
 func (c *Client) answered(u *url.URL, resp *http.Response, body []byte, proxy *url.URL) *Error {
 	e := &Error{
-		Kind: kindOf(resp.StatusCode), Status: resp.StatusCode, HTML: isPage(resp.Header, body),
+		Kind: kindOf(resp.StatusCode), Host: u.Host, Status: resp.StatusCode, HTML: isPage(resp.Header, body),
 		Code:      c.foreign(resp.Header.Get("X-Error-Code")),
 		Permanent: !retryStatus(resp.StatusCode),
 	}
@@ -144,7 +145,7 @@ func (c *Client) answerText(e *Error, u, proxy *url.URL) string {
 	if e.Code != "" {
 		t += ", " + e.Code
 	}
-	if e.Message != "" {
+	if e.Message != "" && e.Message != http.StatusText(e.Status) {
 		t += ": " + e.Message
 	}
 	if e.HTML {

@@ -233,7 +233,7 @@ func (c *Client) read(u *url.URL, r Request, resp *http.Response, proxy *url.URL
 }
 
 func (c *Client) malformed(u *url.URL, why string) *Error {
-	return &Error{Kind: source.ErrMalformed, Permanent: true, Text: c.redactor.Clean("asking " + place(u) + ": " + why)}
+	return &Error{Kind: source.ErrMalformed, Host: u.Host, Permanent: true, Text: c.redactor.Clean("asking " + place(u) + ": " + why)}
 }
 
 func readWhole(out *Response, limit int64, resp *http.Response) error {

@@ -86,7 +86,9 @@ func (h *hosts) lost(name string, err *Error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s := h.of(name); s.spent && err.Status == 0 {
-		s.broken = err
+		last := *err
+		last.Permanent = true
+		s.broken = &last
 	}
 }
 

@@ -487,6 +487,9 @@ func allocated(f func()) uint64 {
 
 // Files that want as much memory or time as the limits let them.
 func TestCost(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("measures memory and time of the largest inputs")
+	}
 	strs := func(n uint64, s string) raw {
 		return slices.Concat(raw{}.array(8, n), bytes.Repeat(raw{}.str(s), int(n)))
 	}
@@ -539,7 +542,7 @@ func TestCost(t *testing.T) {
 			if got > 64<<20 {
 				t.Errorf("%d MiB allocated", got>>20)
 			}
-			if took > 5*time.Second {
+			if took > 10*time.Second {
 				t.Errorf("took %v", took)
 			}
 		})
@@ -560,7 +563,9 @@ func BenchmarkRead(b *testing.B) {
 // Whatever the bytes: the memory is bounded by the size of the file, the error is of the file, every tensor lies in
 // it, and not to know the size changes nothing but what is checked.
 func FuzzRead(f *testing.F) {
-	f.Add(gguftest.Write(tiny()))
+	kv, tensors := tiny()
+	kv[9].Value, kv[10].Value = []float32{1, 2}, []string{"a", "bc"} // mutations of short files are found faster
+	f.Add(gguftest.Write(kv, tensors))
 	f.Add(gguftest.Write(nil, nil))
 	f.Add(gguftest.Write([]gguftest.KV{{Key: "general.alignment", Value: uint32(64)}}, []gguftest.Tensor{{Name: "a", Type: gguf.MXFP4, Dims: []uint64{32}}}))
 	f.Add([]byte(header(3, 2, 1).kv("k", []any{[]string{"a"}}).tensor(gguftest.Tensor{Name: "a", Type: 97, Dims: []uint64{1 << 61}})))

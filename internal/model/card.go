@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -139,8 +140,12 @@ func (r *reader) linkedText(c *Card) {
 		return
 	}
 	info, err := fs.Stat(r.fsys, name)
-	if err != nil || !info.Mode().IsRegular() {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir():
 		r.gap(Absent, name, "license_link in %s names it, and there is no such file", c.Path)
+		return
+	case err != nil:
+		r.failed(name, "license_link names it, and it could not be read", err)
 		return
 	}
 	k := termsFile

@@ -60,13 +60,15 @@ func (r *reader) takeConfig(name string, v strictjson.Value) {
 // takeMain reads config.json.
 func (r *reader) takeMain(name string, v strictjson.Value) {
 	w := &r.m.Weights
-	if archs, _, err := v.Strings("architectures"); err != nil {
+	archs, _, err := v.Strings("architectures")
+	switch {
+	case err != nil:
 		r.gap(Unread, name, "%v", err)
-	} else if len(archs) > 0 {
+	case len(archs) > 0:
 		w.Architecture = archs[0]
 	}
 	w.ModelType = r.text(name, v, "model_type")
-	w.Multimodal = new(multimodal(v))
+	w.Multimodal = multimodal(v, archs)
 	r.quantized = r.quantized || quantizedLater(v)
 	r.hint(name, r.text(name, v, "_name_or_path"))
 }
@@ -97,19 +99,25 @@ func (r *reader) text(name string, v strictjson.Value, key string) string {
 	return strings.TrimSpace(s)
 }
 
-// multimodal tells whether the configuration has a part for images, video or sound.
-func multimodal(v strictjson.Value) bool {
+// multimodal tells whether the configuration has a part for images, video or sound. It is nil where the parts are not
+// listed and the class of the model does not say: ForConditionalGeneration is text to text for one family and pictures
+// to text for another, and text_config stands beside parts that a shortened file may lack.
+func multimodal(v strictjson.Value, archs []string) *bool {
 	for key, part := range v.Members() {
-		if !set(part) {
-			continue
-		}
-		k := strings.ToLower(key)
-		if containsAny(k, "vision", "visual", "audio", "video", "speech", "image_token", "img_processor", "num_mel_bins",
-			"mm_projector", "image_size", "pixel_") {
-			return true
+		if set(part) && containsAny(strings.ToLower(key), "vision", "visual", "audio", "video", "speech", "image_token",
+			"img_processor", "num_mel_bins", "mm_projector", "image_size", "pixel_") {
+			return new(true)
 		}
 	}
-	return false
+	if _, composite := v.Get("text_config"); composite || len(archs) == 0 {
+		return nil
+	}
+	for _, a := range archs {
+		if !strings.HasSuffix(a, "ForCausalLM") && !strings.HasSuffix(a, "LMHeadModel") {
+			return nil
+		}
+	}
+	return new(false)
 }
 
 // set tells that a value says something: it is not null, false, empty or a number below zero, as in

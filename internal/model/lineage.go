@@ -43,6 +43,11 @@ func known(rel Relation) Relation {
 // parentName turns the address of a repository on the hub into org/name. Other names stay as they are written.
 func parentName(s string) string {
 	s = strings.TrimSpace(s)
+	for _, host := range []string{"huggingface.co/", "hf.co/"} {
+		if strings.HasPrefix(s, host) {
+			s = "https://" + s
+		}
+	}
 	if !strings.Contains(s, "://") && !strings.HasPrefix(s, "hf:") {
 		return s
 	}

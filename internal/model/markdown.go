@@ -27,11 +27,15 @@ func headings(text []byte, line int) iter.Seq[heading] {
 			var row []byte
 			row, rest = cutLine(rest)
 			row = bytes.TrimSpace(row)
-			if mark := fenceMark(row); mark != 0 && (fence == 0 || fence == mark) {
-				fence, prev = mark-fence, heading{}
+			mark := fenceMark(row)
+			switch {
+			case fence != 0 && mark == fence:
+				fence = 0
 				continue
-			}
-			if fence != 0 {
+			case fence != 0:
+				continue
+			case mark != 0:
+				fence, prev = mark, heading{}
 				continue
 			}
 			h := heading{pos: pos, line: line, title: row}

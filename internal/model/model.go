@@ -3,7 +3,11 @@
 // place it was found, and whatever was looked for and not found is a Gap, so that nobody mistakes absence for a fact.
 package model
 
-import "github.com/llmcheck/llmcheck/internal/evidence"
+import (
+	"errors"
+
+	"github.com/llmcheck/llmcheck/internal/evidence"
+)
 
 // Model is one model at one revision.
 type Model struct {
@@ -139,6 +143,10 @@ type Gap struct {
 	Kind GapKind
 }
 
+// ErrUnreachable is wrapped by the errors of a file system whose files come from elsewhere, when the other side did not
+// answer. Read makes gaps of the kind Unreachable of them.
+var ErrUnreachable = errors.New("source did not answer")
+
 // GapKind says what follows from a gap.
 type GapKind string
 
@@ -149,6 +157,8 @@ const (
 	// Unread is something that is there and could not be read or judged whole: the answer cannot be better than
 	// undetermined.
 	Unread GapKind = "unread"
+	// Restricted is something that the source gives only to those who have a token or have accepted its terms.
+	Restricted GapKind = "restricted"
 	// Unreachable is a source that did not answer: exit status 5.
 	Unreachable GapKind = "unreachable"
 )

@@ -66,8 +66,10 @@ func licenseFolder(name string) bool {
 func termsKind(base string) (kind TextKind, whole bool) {
 	stem := strings.NewReplacer("-", "_", " ", "_", ".", "_").Replace(base)
 	switch {
-	case containsAny(stem, "third_part", "thirdpart", "attribution"), strings.HasPrefix(stem, "notice"):
-		return NoticeText, strings.HasPrefix(stem, "notice")
+	case hasPrefix(stem, "notice", "patents"):
+		return NoticeText, true
+	case containsAny(stem, "third_part", "thirdpart", "attribution", "copyright_notice"):
+		return NoticeText, false
 	case hasPrefix(stem, "license", "licence", "copying", "unlicense", "eula"):
 		return LicenseText, true
 	case containsAny(stem, "license", "licence", "licens_", "terms_of_use", "terms_of_service", "terms_and_conditions",

@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -82,8 +83,26 @@ func (r *reader) classify(name string) (class, TextKind) {
 	return termsFile, LicenseText
 }
 
+// maxGaps is how many gaps are named. What is beyond counts as unread, whatever it is.
+const maxGaps = 500
+
 func (r *reader) gap(kind GapKind, what, why string, args ...any) {
-	r.m.Gaps = append(r.m.Gaps, Gap{What: what, Why: fmt.Sprintf(why, args...), Kind: kind})
+	switch n := len(r.m.Gaps); {
+	case n < maxGaps:
+		r.m.Gaps = append(r.m.Gaps, Gap{What: what, Why: fmt.Sprintf(why, args...), Kind: kind})
+	case n == maxGaps:
+		r.m.Gaps = append(r.m.Gaps, Gap{What: "more", Why: fmt.Sprintf("there are more than %d gaps, the others are not named", maxGaps),
+			Kind: Unread})
+	}
+}
+
+// failed notes a file that could not be read, as a matter of the file or of a source that did not answer.
+func (r *reader) failed(name, doing string, err error) {
+	kind := Unread
+	if errors.Is(err, ErrUnreachable) {
+		kind = Unreachable
+	}
+	r.gap(kind, name, "%s: %v", doing, cause(err))
 }
 
 // readFile reads at most limit bytes of a regular file; cut tells that there are more.
@@ -113,7 +132,7 @@ func (r *reader) load(e entry, limit int64) (data []byte, cut, ok bool) {
 	data, cut, err := r.readFile(e.path, limit)
 	switch p, isPointer := parsePointer(data); {
 	case err != nil:
-		r.gap(Unread, e.path, "it could not be read: %v", cause(err))
+		r.failed(e.path, "it could not be read", err)
 	case isPointer:
 		r.file(File{Path: e.path, Size: p.size, SHA256: p.sha256})
 		r.gap(Unread, e.path, "it is a Git LFS pointer, the file itself was not fetched; run git lfs pull")

@@ -44,11 +44,9 @@ func (r *reader) readText(e entry, limit int64) int64 {
 	if cut {
 		r.gap(Unread, e.path, "it is longer than %d bytes, and only these were read", limit)
 	}
-	if !r.alone() && e.size < 0 {
-		r.m.Files[len(r.m.Files)-1].Size = int64(len(data))
-	}
 	if !cut {
-		r.m.Files[len(r.m.Files)-1].SHA256 = text.SHA256
+		last := &r.m.Files[len(r.m.Files)-1] // load has noted the file
+		last.Size, last.SHA256 = int64(len(data)), text.SHA256
 	}
 	r.m.Texts = append(r.m.Texts, text)
 	return int64(len(data))

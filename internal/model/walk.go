@@ -30,7 +30,7 @@ type entry struct {
 type tree struct {
 	byClass map[class][]entry
 	seen    int
-	deep    []string // terms below the folders in which terms are looked for
+	deep    []string // terms and recipes below the folders in which they are looked for
 	tooDeep []string // folders that were not entered
 	full    bool
 }
@@ -53,7 +53,7 @@ func (r *reader) walk() error {
 		case err != nil && d.depth == 0:
 			return err
 		case err != nil:
-			r.gap(Unread, d.name, "the folder could not be read: %v", cause(err))
+			r.failed(d.name, "the folder could not be read", err)
 		}
 		queue = append(queue, sub...)
 	}
@@ -73,7 +73,8 @@ func (r *reader) walkGaps() {
 		r.gap(Unread, some(r.tree.tooDeep), "folders below the %s level are not entered", ordinal(maxDepth))
 	}
 	if n := len(r.tree.deep); n > 0 {
-		r.gap(Absent, some(r.tree.deep), "terms that lie deeper than one folder are taken as those of parts, and were not read")
+		r.gap(Absent, some(r.tree.deep), "terms and recipes that lie deeper than one folder are taken as those of parts, "+
+			"and were not read")
 	}
 }
 
@@ -143,10 +144,12 @@ func (r *reader) sort(name string, depth int, e fs.DirEntry) {
 	case !e.Type().IsRegular():
 		r.gap(Unread, name, "it is not a regular file, and was not opened")
 		return
-	case (c == termsFile || c == sealed) && depth > 1:
-		r.tree.deep = append(r.tree.deep, name)
+	case c == cardFile && depth > 0:
 		return
-	case c != weightFile && c != termsFile && c != sealed && depth > 1, c == cardFile && depth > 0:
+	case c != weightFile && depth > 1:
+		if c != configFile || strings.EqualFold(e.Name(), "adapter_config.json") {
+			r.tree.deep = append(r.tree.deep, name)
+		}
 		return
 	}
 	r.add(c, entry{path: name, size: sizeOf(e), kind: kind})

@@ -92,7 +92,7 @@ func (r *reader) readHeader(e entry) {
 	}
 	f, err := r.fsys.Open(e.path)
 	if err != nil {
-		r.gap(Unread, e.path, "it could not be opened: %v", cause(err))
+		r.failed(e.path, "it could not be opened", err)
 		return
 	}
 	defer f.Close()
@@ -100,7 +100,7 @@ func (r *reader) readHeader(e entry) {
 	at, ok := f.(io.ReaderAt)
 	switch {
 	case err != nil:
-		r.gap(Unread, e.path, "it could not be read: %v", cause(err))
+		r.failed(e.path, "it could not be read", err)
 	case !info.Mode().IsRegular():
 		r.gap(Unread, e.path, "it is not a regular file")
 	case !ok:
@@ -115,7 +115,7 @@ func (r *reader) inspect(name, promised string, f io.ReaderAt, info fs.FileInfo)
 	head := make([]byte, max(0, min(info.Size(), maxPointer)))
 	n, err := f.ReadAt(head, 0)
 	if head = head[:n]; err != nil && !errors.Is(err, io.EOF) {
-		r.gap(Unread, name, "it could not be read: %v", cause(err))
+		r.failed(name, "it could not be read", err)
 		return
 	}
 	if p, ok := parsePointer(head); ok {
@@ -201,11 +201,11 @@ func (r *reader) shards() {
 func (r *reader) readGGUF(name string, f io.ReaderAt, size int64) {
 	h, err := gguf.Read(f, size)
 	if err != nil {
-		r.gap(Unread, name, "its header could not be read: %v", err)
+		r.failed(name, "its header could not be read", err)
 		return
 	}
-	for _, g := range h.Gaps {
-		r.gap(Unread, name, "%s", g)
+	for _, g := range h.Gaps { // a key of ours that was not kept is an Unread gap where it is asked for
+		r.gap(Absent, name, "%s", g)
 	}
 	g := ggufKeys{r: r, name: name, h: h}
 	g.claims()

@@ -15,8 +15,8 @@ import (
 
 // Line returns s safe for one line of a terminal or a log: control characters, bidirectional controls, zero-width
 // characters, line and paragraph separators, and invalid UTF-8 become visible escapes such as \x1b or \u202e. Tabs and
-// line ends become escapes too. The forms that CI runners take for commands ("::name" at the start, "##[" anywhere)
-// are broken up.
+// line ends become escapes too. The forms that CI runners take for commands are broken up: "::name" at the start of a
+// word, which a layout may bring to the start of a line, and "##[", "##vso[", "##teamcity[" anywhere.
 func Line(s string) string {
 	return clean(s, false)
 }
@@ -79,19 +79,21 @@ func escape(b *strings.Builder, r rune) {
 }
 
 // Hidden reports whether a reader would not see r or would be misled by it: C0 and C1 controls, DEL, bidirectional
-// controls, zero-width and other format characters, variation selectors, fillers that look like nothing, separators of
-// lines and paragraphs, tags (U+E0000 block), and what is no character at all.
+// controls, zero-width and other format characters, separators of lines and paragraphs, fillers that look like blanks,
+// variation selectors but the one of emoji, tags (U+E0000 block), and values that are no characters.
 func Hidden(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r < 0xa0:
 		return true
-	case r < 0x300:
-		return r == 0x00ad
-	case r == 0x034f, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x2028, r == 0x2029, r == 0x2800, r == 0x3164, r == 0xffa0:
+	case r < 0xad:
+		return false
+	case r == 0x034f, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r >= 0x180b && r <= 0x180f, r == 0x2800:
 		return true
-	case r >= 0x180b && r <= 0x180f, r >= 0xfdd0 && r <= 0xfdef, r >= 0xfe00 && r <= 0xfe0f, r >= 0xfff0 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe0fff:
+	case r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
 		return true
-	case r >= 0x2060 && r <= 0x206f, r&0xfffe == 0xfffe:
+	case r == 0x3164, r >= 0xfdd0 && r <= 0xfdef, r >= 0xfe00 && r <= 0xfe0e, r == 0xffa0, r >= 0xfff0 && r <= 0xfffc, r&0xfffe == 0xfffe:
+		return true
+	case r >= 0xe0000 && r <= 0xe0fff:
 		return true
 	}
 	return unicode.Is(unicode.Cf, r)

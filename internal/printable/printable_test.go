@@ -9,35 +9,42 @@ import (
 
 func TestLine(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
-		{"plain text stays", "meta-llama/Llama-3.1-8B (übung, 流れ, 🦙)", "meta-llama/Llama-3.1-8B (übung, 流れ, 🦙)"},
-		{"nothing", "", ""},
-		{"color", "\x1b[31mred\x1b[0m", `\x1b[31mred\x1b[0m`},
-		{"a link of a terminal", "\x1b]8;;https://x\x07y", `\x1b]8;;https://x\x07y`},
+		{"plain", "meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B"},
+		{"accents and other scripts", "größe 模型 модель", "größe 模型 модель"},
+		{"emoji", "🦙 ❤️", "🦙 ❤️"},
+		{"colors", "\x1b[31mred\x1b[0m", `\x1b[31mred\x1b[0m`},
+		{"title of the window", "\x1b]0;x\x07", `\x1b]0;x\x07`},
+		{"link and clipboard", "\x1b]8;;http://x\x1b\\y\x1b]52;c;eA==\x07", `\x1b]8;;http://x\x1b\y\x1b]52;c;eA==\x07`},
 		{"C1 introducer", "\u009b31m", `\x9b31m`},
-		{"delete", "a\x7f", `a\x7f`},
-		{"right to left override", "\u202egpj.exe", `\u202egpj.exe`},
-		{"zero width", "a\u200bb\u2060c\ufeff", `a\u200bb\u2060c\ufeff`},
+		{"C1 introducer as a byte", "\x9b31m", `\x9b31m`},
+		{"DEL and backspace", "ab\x7f\b", `ab\x7f\x08`},
+		{"line ends", "a\nb\r\nc\td", `a\nb\r\nc\td`},
+		{"bidirectional", "\u202eexe.txt\u2066", `\u202eexe.txt\u2066`},
+		{"zero width", "a\u200bb\ufeffc\u2060d", `a\u200bb\ufeffc\u2060d`},
 		{"soft hyphen", "a\u00adb", `a\xadb`},
-		{"variation selector", "a\ufe0f\U000e0101", `a\ufe0f\U000e0101`},
-		{"tag characters", "\U000e0041", `\U000e0041`},
-		{"a filler that looks like nothing", "\u3164\u2800", `\u3164\u2800`},
-		{"line ends", "a\r\nb\u2028c", `a\r\nb\u2028c`},
-		{"tab", "a\tb", `a\tb`},
-		{"invalid UTF-8", "a\xffb\xc3", `a\xffb\xc3`},
-		{"a command", "::error::x", `:\:error::x`},
-		{"a command after blanks", "  ::error::x", `  :\:error::x`},
-		{"a command after no-break space", "\u00a0::error::x", "\u00a0" + `:\:error::x`},
-		{"a command that a line break would make", "see ::error::x", `see :\:error::x`},
-		{"an address stays", "dial tcp [::1]:443, std::vector", "dial tcp [::1]:443, std::vector"},
-		{"a group", "a##[group]b", `a#\#[group]b`},
-		{"a command of Azure Pipelines", "##vso[task.setvariable]x", `#\#vso[task.setvariable]x`},
-		{"a command of TeamCity", "##teamcity[x]", `#\#teamcity[x]`},
-		{"more signs", "####[x", `###\#[x`},
-		{"a heading stays", "## Terms [1]", "## Terms [1]"},
+		{"separators", "a\u2028b\u2029c", `a\u2028b\u2029c`},
+		{"tags", "a\U000e0041b", `a\U000e0041b`},
+		{"variation selectors", "a\ufe00b\U000e0100", `a\ufe00b\U000e0100`},
+		{"looks blank", "a\u3164b\u2800c", `a\u3164b\u2800c`},
+		{"musical format", "a\U0001d173b", `a\U0001d173b`},
+		{"no character", "a\uffffb", `a\uffffb`},
+		{"broken UTF-8", "a\xffb\xc3", `a\xffb\xc3`},
+		{"replacement character", "a\ufffdb", "a\ufffdb"},
+		{"command", "::error::x", `:\:error::x`},
+		{"command behind blanks", " \u00a0\u3000\u2003::set-output x", " \u00a0\u3000\u2003:\\:set-output x"},
+		{"no command inside", "std::vector", "std::vector"},
+		{"old command", "x ##[error]y", `x #\#[error]y`},
+		{"old command, more marks", "####[x]", `###\#[x]`},
+		{"command that a line break would bring to the start", "see ::error::x", `see :\:error::x`},
+		{"addresses stay", "dial tcp [::1]:443", "dial tcp [::1]:443"},
+		{"command of Azure Pipelines", "##vso[task.setvariable]x", `#\#vso[task.setvariable]x`},
+		{"command of TeamCity", "a##teamcity[x]", `a#\#teamcity[x]`},
+		{"heading", "## Terms [1]", "## Terms [1]"},
+		{"nothing", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Line(tt.in); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
+				t.Errorf("Line(%q) = %q, want %q", tt.in, got, tt.want)
 			}
 		})
 	}
@@ -45,72 +52,75 @@ func TestLine(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
-		{"lines and tabs stay", "a\n\tb\r\nc", "a\n\tb\nc"},
-		{"a carriage return alone would overwrite", "a\rb", `a\rb`},
-		{"every line is looked at", "a\n ::error::x\n##[group]", "a\n " + `:\:error::x` + "\n" + `#\#[group]`},
+		{"lines", "a\nb\r\nc\n", "a\nb\nc\n"},
+		{"tab", "\ta", "\ta"},
+		{"line overwritten", "good\rbad", `good\rbad`},
+		{"command on the second line", "a\n \t::error::x", "a\n \t:\\:error::x"},
+		{"command behind a line end of two bytes", "a\r\n::x", "a\n:\\:x"},
+		{"colors", "a\n\x1b[2Jb", "a\n" + `\x1b[2Jb`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := Text(tt.in); got != tt.want {
-				t.Errorf("got %q, want %q", got, tt.want)
+				t.Errorf("Text(%q) = %q, want %q", tt.in, got, tt.want)
 			}
 		})
 	}
 }
 
-// TestHiddenCoversFormat: no format character of Unicode gets through, nor any that takes no room by its nature.
-func TestHiddenCoversFormat(t *testing.T) {
+// No format character of Unicode gets through, nor any that is no character; of the selectors only that of emoji does.
+func TestHiddenCoversUnicode(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if (unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Noncharacter_Code_Point,
-			unicode.Bidi_Control)) && !Hidden(r) {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Noncharacter_Code_Point,
+			unicode.Bidi_Control) && !Hidden(r) && r != 0xfe0f {
 			t.Errorf("%U gets through", r)
 		}
 	}
-	for _, r := range "aé流🦙 \u00a0\u0301-#[" {
-		if Hidden(r) {
-			t.Errorf("%q does not", r)
+}
+
+// Every character that is hidden becomes visible, and every other stays.
+func TestEveryCharacter(t *testing.T) {
+	for r := rune(0); r < 0xe1100; r++ {
+		if !utf8.ValidRune(r) || r > 0x30000 && r < 0xe0000 { // no characters, and none defined
+			continue
+		}
+		s := "a" + string(r)
+		if got := Line(s); Hidden(r) == (got == s) {
+			t.Fatalf("U+%04X: hidden %v, printed %q", r, Hidden(r), got)
 		}
 	}
 }
 
-func FuzzLine(f *testing.F) {
-	for _, s := range []string{"", "::a", "##[b", "\x1b[0m", "a\r\nb", "\xff\xfe", "\u202e ::x", "#\ufeff#[", ":\u200b:"} {
+func FuzzPrintable(f *testing.F) {
+	for _, s := range []string{"::x", "\x1b[31m", "a\r\n::b", "##[x]", "\u202e", "\xff\xfe", "#\r\n#[", ":\u200b:", "\u00a0::", "\r::\r"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		safe(t, Line(s))
-		if got := Line(s); strings.ContainsAny(got, "\n\t") {
-			t.Errorf("%q holds a line end or a tab", got)
-		}
-		text := Text(s)
-		for line := range strings.SplitSeq(text, "\n") {
-			safe(t, strings.ReplaceAll(line, "\t", " "))
-		}
-		if len(text) > 10*len(s) || len(Line(s)) > 10*len(s) {
-			t.Errorf("%d bytes grew to %d", len(s), len(text))
-		}
-		if again := Line(Line(s)); again != Line(s) {
-			t.Errorf("not stable: %q, then %q", Line(s), again)
+		for name, print := range map[string]func(string) string{"Line": Line, "Text": Text} {
+			got := print(s)
+			if !utf8.ValidString(got) {
+				t.Fatalf("%s(%q) = %q is not UTF-8", name, s, got)
+			}
+			for _, r := range got {
+				if Hidden(r) && (name == "Line" || r != '\n' && r != '\t') {
+					t.Fatalf("%s(%q) = %q contains %U", name, s, got, r)
+				}
+			}
+			for word := range strings.FieldsSeq(got) {
+				if strings.HasPrefix(word, "::") {
+					t.Fatalf("%s(%q) = %q: a line break makes a command", name, s, got)
+				}
+			}
+			for line := range strings.Lines(got) {
+				if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+					t.Fatalf("%s(%q) = %q contains a command", name, s, got)
+				}
+			}
+			if again := print(got); again != got {
+				t.Fatalf("%s(%q) = %q, and once more %q", name, s, got, again)
+			}
+			if len(got) > 10*len(s) {
+				t.Fatalf("%s(%q) is %d bytes long", name, s, len(got))
+			}
 		}
 	})
-}
-
-// safe checks what every caller relies on.
-func safe(t *testing.T, line string) {
-	t.Helper()
-	if !utf8.ValidString(line) {
-		t.Errorf("%q is not UTF-8", line)
-	}
-	for _, r := range line {
-		if Hidden(r) {
-			t.Errorf("%q holds %U", line, r)
-		}
-	}
-	for word := range strings.FieldsSeq(line) {
-		if strings.HasPrefix(word, "::") {
-			t.Errorf("%q may become a command", line)
-		}
-	}
-	if i := strings.Index(line, "##"); i >= 0 && command(line[i+1:]) {
-		t.Errorf("%q holds a command", line)
-	}
 }

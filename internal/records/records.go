@@ -12,10 +12,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -31,8 +31,8 @@ const (
 	// many as one mapping of maxKeys needs.
 	maxPairs = maxKeys * maxKeys
 	// maxMarks bounds the bytes that can begin a value, so that a text of nothing but commas is refused before every
-	// comma has become a node of 150 bytes.
-	maxMarks = 800_000
+	// comma has become a node of 150 bytes. Prose has one such byte in forty.
+	maxMarks = 2 * maxNodes
 )
 
 // Decode reads one strict YAML document into v, a pointer to a struct. The name is used in errors only. All faults of
@@ -42,10 +42,16 @@ func Decode(name string, data []byte, v any) error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case root == nil:
+		return fmt.Errorf("%s: reading YAML: the file is empty", name)
+	case root.Kind != yaml.MappingNode:
+		return fmt.Errorf("%s:%d: reading YAML: want keys and values", name, root.Line)
+	}
 	if err := check(name, root, strict); err != nil {
 		return err
 	}
-	return decodeNode(name, root, v)
+	return decodeNode(name, root, v, strict)
 }
 
 // Front reads YAML written by a stranger, such as the front matter of a card, into plain values: map[string]any, []any,
@@ -65,7 +71,7 @@ func Front(name string, data []byte) (map[string]any, error) {
 		return nil, fmt.Errorf("%s:%d: reading YAML: want keys and values", name, root.Line)
 	}
 	var v map[string]any
-	if err := decodeNode(name, root, &v); err != nil {
+	if err := decodeNode(name, root, &v, loose); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -91,7 +97,7 @@ func parse(name string, data []byte) (root *yaml.Node, err error) {
 	case errors.Is(err, io.EOF):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("%s: reading YAML: %w", name, shorter(err))
+		return nil, joined(name, []fault{{0, "reading YAML: " + shorter(err).Error()}})
 	}
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: reading YAML: more than one document, want one", name)
@@ -130,7 +136,7 @@ func check(name string, root *yaml.Node, m mode) error {
 	if root == nil {
 		return nil
 	}
-	var faults []error
+	var faults []fault
 	nodes, pairs, stack := 0, 0, []item{{root, 1}}
 	for len(stack) > 0 {
 		it := stack[len(stack)-1]
@@ -147,16 +153,16 @@ func check(name string, root *yaml.Node, m mode) error {
 			return fmt.Errorf("%s:%d: reading YAML: more than %d keys", name, it.n.Line, maxKeys)
 		}
 		if m == strict {
-			faults = append(faults, forbidden(name, it.n)...)
+			faults = append(faults, forbidden(it.n)...)
 		}
-		if it.n.Kind == yaml.AliasNode {
+		if it.n.Kind == yaml.AliasNode && m == loose {
 			stack = append(stack, item{it.n.Alias, it.depth + 1})
 		}
 		for _, c := range it.n.Content {
 			stack = append(stack, item{c, it.depth + 1})
 		}
 	}
-	return errors.Join(faults...)
+	return joined(name, faults)
 }
 
 func mappingKeys(n *yaml.Node) int {
@@ -166,108 +172,76 @@ func mappingKeys(n *yaml.Node) int {
 	return len(n.Content) / 2
 }
 
-func forbidden(name string, n *yaml.Node) []error {
-	var faults []error
+func forbidden(n *yaml.Node) []fault {
+	var faults []fault
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		faults = append(faults, fmt.Errorf("%s:%d: reading YAML: anchors and aliases are not allowed, write the value out", name, n.Line))
+		faults = append(faults, fault{n.Line, "reading YAML: anchors and aliases are not allowed, write the value out"})
 	}
-	switch n.ShortTag() {
+	switch tag := n.ShortTag(); tag {
 	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!timestamp", "":
 	default:
-		faults = append(faults, fmt.Errorf("%s:%d: reading YAML: tag or key %s is not allowed", name, n.Line, n.ShortTag()))
+		faults = append(faults, fault{n.Line, fmt.Sprintf("reading YAML: tag or key %s is not allowed", tag)})
 	}
 	return faults
 }
 
-// decodeNode gives the nodes a type. Unknown keys are found here and not by the library, which cannot do so for nodes.
-func decodeNode(name string, root *yaml.Node, v any) (err error) {
-	if root == nil {
-		return fmt.Errorf("%s: reading YAML: the file is empty", name)
-	}
+// decodeNode gives the nodes a type. In strict mode, what the library lets pass or reports without a line is found
+// before, and the faults of both come in the order of the file.
+func decodeNode(name string, root *yaml.Node, v any, m mode) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%s: reading YAML: the text is not valid YAML", name)
 		}
 	}()
-	faults := unknownKeys(name, root, reflect.TypeOf(v))
+	var faults []fault
+	if m == strict {
+		faults = mistyped(root, reflect.TypeOf(v))
+	}
 	if err := root.Decode(v); err != nil {
-		faults = append(faults, located(name, err)...)
+		faults = append(faults, libraryFaults(err)...)
 	}
-	return errors.Join(faults...)
+	return joined(name, faults)
 }
 
-// unknownKeys lists the keys that have no field in t, with their lines and the keys there are.
-func unknownKeys(name string, n *yaml.Node, t reflect.Type) []error {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	var faults []error
-	switch {
-	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(unmarshaler) && !reflect.PointerTo(t).Implements(textUnmarshaler):
-		fields := fieldsOf(t)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
-			ft, ok := fields[key.Value]
-			if !ok {
-				faults = append(faults, fmt.Errorf("%s:%d: unknown key %q, want one of %s", name, key.Line, key.Value,
-					strings.Join(slices.Sorted(maps.Keys(fields)), ", ")))
-				continue
-			}
-			faults = append(faults, unknownKeys(name, n.Content[i+1], ft)...)
-		}
-	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			faults = append(faults, unknownKeys(name, n.Content[i+1], t.Elem())...)
-		}
-	case n.Kind == yaml.SequenceNode && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array):
-		for _, c := range n.Content {
-			faults = append(faults, unknownKeys(name, c, t.Elem())...)
-		}
-	}
-	return faults
+// fault is what is wrong in one line.
+type fault struct {
+	line int // 0 if not known
+	text string
 }
 
-var (
-	unmarshaler     = reflect.TypeFor[yaml.Unmarshaler]()
-	textUnmarshaler = reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()
-)
-
-// fieldsOf maps the YAML keys of a struct to the types of their fields, following the library's rules for names.
-func fieldsOf(t reflect.Type) map[string]reflect.Type {
-	fields := make(map[string]reflect.Type, t.NumField())
-	for f := range t.Fields() {
-		if !f.IsExported() {
+func joined(name string, faults []fault) error {
+	slices.SortStableFunc(faults, func(a, b fault) int { return a.line - b.line })
+	errs := make([]error, len(faults))
+	for i, f := range faults {
+		if f.line == 0 {
+			errs[i] = fmt.Errorf("%s: %s", name, f.text)
 			continue
 		}
-		tag, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		switch {
-		case tag == "-":
-		case opts == "inline":
-			maps.Copy(fields, fieldsOf(f.Type))
-		case tag == "":
-			fields[strings.ToLower(f.Name)] = f.Type
-		default:
-			fields[tag] = f.Type
-		}
+		errs[i] = fmt.Errorf("%s:%d: %s", name, f.line, f.text)
 	}
-	return fields
+	return errors.Join(errs...)
 }
 
-// located turns the library's errors ("line 3: cannot ...") into one error a fault, each with the file.
-func located(name string, err error) []error {
+// libraryFaults takes the errors of the library apart: "line 3: cannot ...".
+func libraryFaults(err error) []fault {
 	te, ok := errors.AsType[*yaml.TypeError](err)
 	if !ok {
-		return []error{fmt.Errorf("%s: %w", name, shorter(err))}
+		return []fault{lined(shorter(err).Error())}
 	}
-	faults := make([]error, len(te.Errors))
+	faults := make([]fault, len(te.Errors))
 	for i, s := range te.Errors {
-		if rest, ok := strings.CutPrefix(s, "line "); ok {
-			line, msg, _ := strings.Cut(rest, ": ")
-			s = line + ": " + msg
-		}
-		faults[i] = fmt.Errorf("%s:%s", name, s)
+		faults[i] = lined(s)
 	}
 	return faults
+}
+
+func lined(s string) fault {
+	rest, ok := strings.CutPrefix(s, "line ")
+	number, text, found := strings.Cut(rest, ": ")
+	if n, err := strconv.Atoi(number); ok && found && err == nil {
+		return fault{n, text}
+	}
+	return fault{0, s}
 }
 
 func shorter(err error) error {

@@ -40,7 +40,8 @@ type Subject struct {
 type Gap struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
-	Kind string `json:"kind"` // absent, unread, unreachable
+	Kind string `json:"kind"`         // absent, unread, restricted, unreachable
+	Of   string `json:"of,omitempty"` // the base model that it is a gap of; "" is the subject itself
 }
 
 // License is the answer to "may we".

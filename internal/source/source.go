@@ -17,10 +17,14 @@ type Snapshot struct {
 	Ref      model.Ref
 	Revision string // commit or digest; "" only for a folder or file without one
 	FS       fs.FS
-	Claims   []model.Claim // what the origin says beside the files: hub tags, registry annotations
-	Files    []model.File  // what the origin lists, with published sizes and digests
-	Gaps     []model.Gap   // what the origin did not give
-	Close    func() error  // may be nil
+	Claims   []model.Claim  // what the origin says beside the files: hub tags, registry annotations
+	Files    []model.File   // what the origin lists, with published sizes and digests
+	Parents  []model.Parent // base models that the origin names beside the files
+	Gaps     []model.Gap    // what the origin did not give
+	// Failed tells, once the files were read, which of them the origin did not give and of what kind the failure was;
+	// fs.FS has no word for it. It may be nil.
+	Failed func() []model.Gap
+	Close  func() error // may be nil
 }
 
 // Opener finds a model. The errors it returns are or wrap the named ones below where they apply.
@@ -35,7 +39,7 @@ var (
 	// ErrForbidden means that the source wants a token or an accepted license.
 	ErrForbidden = errors.New("access is restricted")
 	// ErrUnreachable means that the source did not answer: network, time-out, rate limit, server fault.
-	ErrUnreachable = errors.New("source did not answer")
+	ErrUnreachable = model.ErrUnreachable
 	// ErrOffline means that we were told not to ask.
 	ErrOffline = errors.New("offline")
 	// ErrMalformed means that the source answered with something that is not what it should be.

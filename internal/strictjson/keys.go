@@ -1,10 +1,10 @@
 package strictjson
 
 import (
-	"cmp"
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,96 +17,85 @@ const (
 	similar                 // also keys that differ by case, as encoding/json matches them
 )
 
-// keyring finds clashing keys. It hashes with a seed of its own, so that nobody can prepare a file full of collisions.
-type keyring struct{ seed maphash.Seed }
-
-func newKeyring() keyring { return keyring{maphash.MakeSeed()} }
-
-// few is the number of keys up to which comparing all pairs is cheaper than sorting hashes.
-const few = 12
-
-// clash describes the first key that clashes with an earlier one, or is empty.
-func (k keyring) clash(keys []string, same sameness) string {
-	i, j, found := k.pair(keys, same)
-	switch {
-	case !found:
-		return ""
-	case keys[i] == keys[j]:
-		return fmt.Sprintf("the key %s appears twice", shorten(keys[i]))
-	}
-	return fmt.Sprintf("the keys %s and %s differ by case only", shorten(keys[i]), shorten(keys[j]))
+func (same sameness) match(a, b string) bool {
+	return a == b || same == similar && strings.Map(foldRune, a) == strings.Map(foldRune, b)
 }
 
-func (k keyring) pair(keys []string, same sameness) (i, j int, found bool) {
-	if len(keys) <= few {
-		return pairOfFew(keys, same)
+// mark stands for a key while its object is read: half a hash above the offset of the key. Sorted, the marks of equal
+// keys lie side by side; eight bytes a key, since the header of a model may have a million. The hash has a seed of its
+// own, so that nobody can prepare a file full of collisions.
+type mark uint64
+
+func newMark(seed maphash.Seed, key string, at int, same sameness) mark {
+	hash := maphash.String(seed, key)
+	if same == similar {
+		hash = foldedHash(seed, key)
 	}
-	return k.pairOfMany(keys, same)
+	return mark(hash&^(1<<32-1) | uint64(at))
 }
 
-func pairOfFew(keys []string, same sameness) (int, int, bool) {
-	for j := 1; j < len(keys); j++ {
+// foldedHash hashes the key in folded letters, piece by piece, since a key can be as long as the text.
+func foldedHash(seed maphash.Seed, key string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	var space [64]byte
+	b := space[:0]
+	for _, r := range key {
+		if len(b) > len(space)-utf8.UTFMax {
+			h.Write(b)
+			b = b[:0]
+		}
+		b = utf8.AppendRune(b, foldRune(r))
+	}
+	h.Write(b)
+	return h.Sum64()
+}
+
+func (m mark) hash() uint32 { return uint32(m >> 32) }
+func (m mark) offset() int  { return int(uint32(m)) }
+
+// clash finds the first key in the text that is too close to an earlier one, by its offset and that of the other.
+func clash(text string, marks []mark, same sameness) (earlier, later int, found bool) {
+	slices.Sort(marks)
+	for i := 0; i < len(marks); {
+		run := 1
+		for i+run < len(marks) && marks[i+run].hash() == marks[i].hash() {
+			run++
+		}
+		if run > 1 {
+			e, l, ok := clashIn(text, marks[i:i+run], same)
+			if ok && (!found || l < later) {
+				earlier, later, found = e, l, true
+			}
+		}
+		i += run
+	}
+	return earlier, later, found
+}
+
+// clashIn looks at keys of one hash, in the order of the text: all the same key, but for chance.
+func clashIn(text string, marks []mark, same sameness) (earlier, later int, found bool) {
+	for j := 1; j < len(marks); j++ {
+		key := decode(text, marks[j].offset())
 		for i := range j {
-			if match(keys[i], keys[j], same) {
-				return i, j, true
+			if same.match(decode(text, marks[i].offset()), key) {
+				return marks[i].offset(), marks[j].offset(), true
 			}
 		}
 	}
 	return 0, 0, false
 }
 
-// pairOfMany sorts hashes instead of filling a map: it needs 16 bytes a key, and a header may have a million.
-func (k keyring) pairOfMany(keys []string, same sameness) (int, int, bool) {
-	type entry struct {
-		hash  uint64
-		index int
+// clashReason describes two keys that are too close.
+func clashReason(earlier, later string) string {
+	if earlier == later {
+		return fmt.Sprintf("the key %s appears twice", shorten(later))
 	}
-	entries := make([]entry, len(keys))
-	for i, key := range keys {
-		if same == similar {
-			key = fold(key)
-		}
-		entries[i] = entry{maphash.String(k.seed, key), i}
-	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.index, b.index))
-	})
-	first, second := -1, -1
-	for n := 1; n < len(entries); n++ {
-		a, b := entries[n-1], entries[n]
-		if a.hash == b.hash && (second < 0 || b.index < second) && match(keys[a.index], keys[b.index], same) {
-			first, second = a.index, b.index
-		}
-	}
-	return first, second, second >= 0
+	return fmt.Sprintf("the keys %s and %s differ by case only", shorten(earlier), shorten(later))
 }
 
-func match(a, b string, same sameness) bool {
-	return a == b || same == similar && fold(a) == fold(b)
-}
-
-// fold maps a key to what encoding/json takes for the same key: each letter to the first of those that differ by case
-// only, so that the long s and the Kelvin sign fall together with S and K.
-func fold(s string) string {
-	if !needsFold(s) {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for _, r := range s {
-		b = utf8.AppendRune(b, foldRune(r))
-	}
-	return string(b)
-}
-
-func needsFold(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; 'a' <= c && c <= 'z' || c >= utf8.RuneSelf {
-			return true
-		}
-	}
-	return false
-}
-
+// foldRune maps a letter to the first of those that differ by case only, as encoding/json does to match keys: the long
+// s and the Kelvin sign fall together with S and K.
 func foldRune(r rune) rune {
 	if r < utf8.RuneSelf {
 		if 'a' <= r && r <= 'z' {

@@ -1,5 +1,5 @@
-// Package strictjson reads JSON written by strangers: config.json, an index of shards, an adapter, an answer of a hub, an
-// OCI config. It is the only JSON reader for such files.
+// Package strictjson reads JSON written by strangers: config.json, an index of shards, an adapter, an answer of a hub,
+// an OCI config. It is the only JSON reader for such files.
 //
 // encoding/json takes the last of two equal keys and matches keys in any case, so that "HIDDEN_SIZE" silently replaces
 // "hidden_size" and two programs read two models out of one file. Here a key that appears twice is an error, and so is
@@ -14,6 +14,8 @@ package strictjson
 
 import (
 	"fmt"
+	"hash/maphash"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -25,7 +27,8 @@ const MaxDepth = 64
 
 // SyntaxError says why a text is not JSON that can be trusted, and in which line.
 type SyntaxError struct {
-	Line   int // counted from 1
+	Line   int    // counted from 1
+	Key    string // the key that appears twice, if that is the fault and it is not empty
 	Reason string
 }
 
@@ -38,12 +41,16 @@ type Scanner struct {
 	pos   int
 	depth int
 	keyAt int // where the key read last begins
-	keys  keyring
+	seed  maphash.Seed
+	marks []mark // of the keys of the objects that are open, the innermost last
 }
 
 // NewScanner checks that text is UTF-8 and returns a scanner before its first value.
 func NewScanner(text string) (*Scanner, error) {
-	s := &Scanner{text: text, keys: newKeyring()}
+	s := &Scanner{text: text, seed: maphash.MakeSeed()}
+	if len(text) > math.MaxInt32 {
+		return nil, fmt.Errorf("longer than %d bytes: %w", math.MaxInt32, ErrTooLarge)
+	}
 	if strings.HasPrefix(text, "\ufeff") {
 		return nil, s.fail("begins with a byte order mark; save it as UTF-8 without one")
 	}
@@ -77,11 +84,10 @@ func (s *Scanner) Dictionary(field func(key string) error) error {
 }
 
 func (s *Scanner) object(same sameness, field func(key string) error) error {
-	start := s.pos
 	if err := s.open('{', "an object"); err != nil {
 		return err
 	}
-	var keys []string
+	base := len(s.marks)
 	for first := true; ; first = false {
 		more, err := s.more('}', first)
 		if err != nil {
@@ -94,17 +100,29 @@ func (s *Scanner) object(same sameness, field func(key string) error) error {
 		if err != nil {
 			return err
 		}
-		keys = append(keys, key)
+		s.marks = append(s.marks, newMark(s.seed, key, s.keyAt, same))
 		if err := field(key); err != nil {
 			return err
 		}
 	}
-	if reason := s.keys.clash(keys, same); reason != "" {
-		s.pos = start
-		s.space()
-		return s.fail("in the object that begins here, %s", reason)
+	earlier, later, found := clash(s.text, s.marks[base:], same)
+	s.marks = s.marks[:base]
+	if found {
+		return s.clashed(earlier, later)
 	}
 	return nil
+}
+
+func (s *Scanner) clashed(earlier, later int) error {
+	key, again := decode(s.text, earlier), decode(s.text, later)
+	e := &SyntaxError{Line: lineAt(s.text, later), Reason: clashReason(key, again)}
+	if line := lineAt(s.text, earlier); line != e.Line {
+		e.Reason += fmt.Sprintf(", first in line %d", line)
+	}
+	if key == again {
+		e.Key = key
+	}
+	return e
 }
 
 // Array reads an array and calls element before each element; element reads it.
@@ -146,18 +164,6 @@ func (s *Scanner) Uint() (uint64, error) {
 		return 0, s.fail("%s", reason)
 	}
 	return n, nil
-}
-
-// Skip reads any value and forgets it.
-func (s *Scanner) Skip() error {
-	s.space()
-	switch s.peek() {
-	case '{':
-		return s.Object(func(string) error { return s.Skip() })
-	case '[':
-		return s.Array(s.Skip)
-	}
-	return s.scalar()
 }
 
 // End checks that nothing but blanks follows.
@@ -423,8 +429,10 @@ func (s *Scanner) unexpected(want string) error {
 }
 
 func (s *Scanner) fail(format string, args ...any) error {
-	return &SyntaxError{Line: lineAt(s.text, s.pos), Reason: fmt.Sprintf(format, args...)}
+	return &SyntaxError{Line: s.line(), Reason: fmt.Sprintf(format, args...)}
 }
+
+func (s *Scanner) line() int { return lineAt(s.text, s.pos) }
 
 func lineAt(text string, pos int) int {
 	return 1 + strings.Count(text[:min(pos, len(text))], "\n")

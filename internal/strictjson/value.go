@@ -82,7 +82,8 @@ func parse(text string, dictionaries []string) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	b := builder{Scanner: s, doc: &document{text: text}, dictionaries: dictionaries}
+	nodes := make([]node, 0, min(1+len(text)/16, MaxValues)) // about as many as published files have
+	b := builder{Scanner: s, doc: &document{text, nodes}, dictionaries: dictionaries}
 	if err := b.value(0, ""); err != nil {
 		return Value{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/records"
@@ -27,6 +28,7 @@ const folder = "terms"
 // Catalog finds terms by id and ids by name. Overlay makes a new one; none ever changes.
 type Catalog struct {
 	over  map[string]*license.Terms // the user's records, decoded
+	known *sync.Map                 // ours by id, as far as they were asked for: a use is judged many times over
 	names map[string][]string       // names that the user's records claim → ids
 }
 
@@ -34,7 +36,7 @@ type Catalog struct {
 var ErrUnknown = errors.New("license is not in the catalogue")
 
 // Default is the catalogue that is built into the program.
-func Default() *Catalog { return &Catalog{} }
+func Default() *Catalog { return &Catalog{known: new(sync.Map)} }
 
 // Overlay lays the *.yaml records of a folder over the catalogue; a record of the same id replaces ours. Every fault of
 // every record is reported.
@@ -43,7 +45,7 @@ func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Catalog{over: make(map[string]*license.Terms), names: make(map[string][]string)}
+	out := &Catalog{over: make(map[string]*license.Terms), known: c.known, names: make(map[string][]string)}
 	maps.Copy(out.over, c.over)
 	maps.Copy(out.over, mine)
 	maps.Copy(out.names, c.names)
@@ -72,14 +74,21 @@ func claimed(before, mine []string) []string {
 
 func check(id string, t *license.Terms) error { return t.Validate(id) }
 
-// Get decodes the record of one license. The error wraps ErrUnknown if there is none.
+// Get decodes the record of one license, once. The record is shared: it must not be changed. The error wraps ErrUnknown
+// if there is none.
 func (c *Catalog) Get(id string) (*license.Terms, error) {
 	if t, ok := c.over[id]; ok {
 		return t, nil
 	}
+	if t, ok := c.known.Load(id); ok {
+		return t.(*license.Terms), nil
+	}
 	t, err := records.One(embedded, folder+"/"+id+".yaml", id, check)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return nil, fmt.Errorf("looking up license %q: %w", id, ErrUnknown)
+	}
+	if err == nil {
+		c.known.Store(id, t)
 	}
 	return t, err
 }

@@ -129,21 +129,31 @@ func (s *search) best() *alignment {
 		}
 	}
 	slices.SortStableFunc(drafts, func(a, b *alignment) int { return cmp.Compare(b.bound, a.bound) })
-	var best *alignment
+	var best, exact *alignment
 	for _, a := range drafts {
-		if best != nil && a.bound <= best.score {
+		if best != nil && a.bound <= best.score && (exact != nil || best.coverage() >= poor) {
 			break
 		}
 		s.finish(a)
+		if a.relation() == Equivalent && (exact == nil || a.score > exact.score) {
+			exact = a
+		}
 		if best == nil || a.score > best.score || a.score == best.score && a.entry < best.entry {
 			best = a
 		}
+	}
+	if exact != nil && best.coverage() < poor && exact.score*4 > best.score {
+		// A file of several licenses resembles one that quotes them.
+		best = exact
 	}
 	if best == nil || best.score <= 0 {
 		return nil
 	}
 	return best
 }
+
+// poor is the coverage below which a complete small license is a better answer than a large one.
+const poor = 0.87
 
 type candidate struct {
 	entry int
@@ -222,6 +232,7 @@ func (s *search) draft(entry int) *alignment {
 		}
 	}
 	a.bound = float64(n) - 0.45*float64(max(0, unmatched-(a.e.Words-a.e.Required)-24))
+	a.bound = max(a.bound, 0.5*float64(min(n, a.e.Words-a.e.Required)))
 	return a
 }
 
@@ -277,7 +288,7 @@ func (s *search) extend(e shingle.Entry, f, l int) run {
 
 // chain picks runs that go forward in file and license, as many words as possible, far jumps at a cost.
 func chain(runs []run) []run {
-	const lookback = 80
+	const lookback = 40
 	if len(runs) > 4000 {
 		slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(b.n, a.n) })
 		runs = runs[:4000]
@@ -286,15 +297,23 @@ func chain(runs []run) []run {
 	score := make([]float64, len(runs))
 	from := make([]int, len(runs))
 	best := -1
+	var records []int // of the score; long runs that began far back are among them
 	for i, r := range runs {
 		score[i], from[i] = float64(r.n), -1
-		for j := i - 1; j >= max(0, i-lookback); j-- {
+		after := func(j int) {
 			if s, ok := link(runs[j], r); ok && score[j]+s > score[i] {
 				score[i], from[i] = score[j]+s, j
 			}
 		}
+		for j := i - 1; j >= max(0, i-lookback); j-- {
+			after(j)
+		}
+		for _, j := range records {
+			after(j)
+		}
 		if best < 0 || score[i] > score[best] {
 			best = i
+			records = append(records[max(0, len(records)-15):], i)
 		}
 	}
 	var out []run
@@ -315,7 +334,7 @@ func link(p, r run) (float64, bool) {
 		return 0, false
 	}
 	inFile, inLicense := max(0, r.file-p.file-p.n), max(0, r.lic-p.lic-p.n)
-	cost := 0.5 + 0.03*float64(min(inFile, 1000)) + 0.02*float64(min(inLicense, 400))
+	cost := 0.5 + 0.1*float64(min(inFile, 2000)) + 0.02*float64(min(inLicense, 400))
 	gain := float64(r.n-overlap) - cost
 	return gain, gain > 0
 }

@@ -14,6 +14,9 @@ type doc struct {
 	codes     []uint16 // of token i and its successor
 	owned     []bool   // part of a match that was accepted
 	copyright []bool   // part of a copyright statement
+
+	known *Index   // set once texts are matched: who can tell names of licenses
+	found []string // ids of the licenses whose text is in the file
 }
 
 func newDoc(text *shingle.Text, toks []shingle.Token) *doc {
@@ -38,6 +41,14 @@ func newDoc(text *shingle.Text, toks []shingle.Token) *doc {
 	return d
 }
 
+// know tells the rest of the reading which licenses the file holds.
+func (d *doc) know(x *Index, matches []Match) {
+	d.known = x
+	for _, m := range matches {
+		d.found = append(append(d.found, m.ID), m.Twins...)
+	}
+}
+
 // word returns token i as the file has it.
 func (d *doc) word(i int) string { return string(d.text.Body[d.toks[i].Start:d.toks[i].End]) }
 
@@ -59,19 +70,19 @@ func (d *doc) difference(s shingle.Span, missing int) Difference {
 
 // quote returns the text of a span on one line, shortened.
 func (d *doc) quote(s shingle.Span) string {
-	from, to := int(d.toks[s.From].Start), int(d.toks[s.To-1].End)
-	cut := to-from > 4*maxQuote
-	q := strings.Join(strings.Fields(string(d.text.Body[from:min(to, from+4*maxQuote)])), " ")
-	if len(q) > maxQuote {
-		cut = true
-		q = q[:maxQuote]
-		for len(q) > 0 && !utf8.ValidString(q[max(0, len(q)-4):]) {
-			q = q[:len(q)-1]
-		}
+	return shorten(d.text.Body[d.toks[s.From].Start:d.toks[s.To-1].End], maxQuote)
+}
+
+// shorten puts b on one line of at most limit bytes.
+func shorten(b []byte, limit int) string {
+	const mark = " …"
+	q := strings.Join(strings.Fields(strings.ToValidUTF8(string(b[:min(len(b), 4*limit)]), "")), " ")
+	if len(q) <= limit && len(b) <= 4*limit {
+		return q
 	}
-	q = strings.ToValidUTF8(q, "")
-	if cut {
-		q += " …"
+	q = q[:min(len(q), limit-len(mark))]
+	for len(q) > 0 && !utf8.ValidString(q[max(0, len(q)-4):]) {
+		q = q[:len(q)-1]
 	}
-	return q
+	return strings.ToValidUTF8(q, "") + mark
 }

@@ -1,6 +1,8 @@
 package identify
 
 import (
+	"sync"
+
 	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
 )
 
@@ -20,7 +22,7 @@ func (d *doc) suspicious(s shingle.Span) []shingle.Span {
 		}
 		line, sentence := d.piece(i, s.To, shingle.LineStart), d.piece(i, s.To, shingle.ParaStart)
 		switch {
-		case d.plain(shingle.Span{From: i, To: line}):
+		case d.plain(shingle.Span{From: i, To: line}), d.heading(shingle.Span{From: i, To: line}, s.To):
 			i = line
 		case d.plain(shingle.Span{From: i, To: sentence}) || d.attribution(shingle.Span{From: i, To: sentence}):
 			i = sentence
@@ -61,11 +63,11 @@ func (d *doc) plain(s shingle.Span) bool {
 		case t.Class == shingle.Critical && !(license && titleWord(t)):
 			return false
 		case t.Class == shingle.Number:
-			if !license && !d.year(i) && s.Len() > 1 {
+			if !license && !d.year(i) && s.Len() > 1 && s.Len() > 8 {
 				return false
 			}
 		case t.Class == shingle.Name, t.Class == shingle.Function, t.Class == shingle.Holder, t.Class == shingle.Slot,
-			joint(t):
+			t.Class == shingle.Joint:
 		case !t.Has(shingle.Capital):
 			return false
 		default:
@@ -74,6 +76,34 @@ func (d *doc) plain(s shingle.Span) bool {
 	}
 	return words <= 10
 }
+
+// heading knows a paragraph of up to four words, such as the name of a project.
+func (d *doc) heading(s shingle.Span, end int) bool {
+	limit := 4
+	if s.From == 0 {
+		limit = 9 // a project and what it is
+	}
+	if s.Len() > limit || !d.toks[s.From].Has(shingle.ParaStart) || s.To < end && !d.toks[s.To].Has(shingle.ParaStart) && !d.copyright[s.To] &&
+		!d.owned[s.To] {
+		return false
+	}
+	if s.Len() == 1 && d.toks[s.From].Has(shingle.Capital) {
+		return !loud()[d.toks[s.From].Hash]
+	}
+	for i := s.From; i < s.To; i++ {
+		t := &d.toks[i]
+		if t.Class == shingle.Critical || t.Class == shingle.Number && d.word(i)[0] != 'v' {
+			return false
+		}
+	}
+	return true
+}
+
+// Words that say something even when they stand alone.
+var loud = sync.OnceValue(func() map[uint32]bool {
+	return hashes(`commercial noncommercial commercially restricted prohibited forbidden evaluation internal private
+		personal research confidential proprietary trial no not academic educational`)
+})
 
 func (d *doc) year(i int) bool {
 	w := d.word(i)

@@ -91,17 +91,6 @@ func (r *Result) Best() (Match, bool) {
 	return r.Matches[i], true
 }
 
-// Opinion is a second reader of short texts that the index says nothing about. It returns matches with byte offsets
-// left out; its ids are SPDX ids.
-type Opinion func(text []byte) []Hint
-
-// Hint is what an Opinion found.
-type Hint struct {
-	SPDX    string
-	Percent float64 // of the text that it covers
-	Line    int
-}
-
 // Index identifies texts. It is safe for concurrent use.
 type Index struct {
 	x *shingle.Index
@@ -116,7 +105,7 @@ var Default = sync.OnceValues(func() (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Index{x: x}, nil
+	return &Index{x: x, Second: LicenseCheck}, nil
 })
 
 // Identify finds the licenses in raw, the bytes of a file.
@@ -130,13 +119,14 @@ func (x *Index) Identify(raw []byte) Result {
 	d := newDoc(&text, toks)
 	found := x.align(d)
 	r.Matches = x.matches(d, found)
-	x.mentions(d, raw, &r)
+	d.know(x, r.Matches)
+	x.mentions(d, &r)
 	rest := d.unexplained(&r)
 	settle(d, &r, rest)
 	order(&r)
 	if len(r.Matches) == 0 {
 		r.Language = language(toks, text.Body)
-		x.secondOpinion(d, &r)
+		x.secondOpinion(d, raw, &r)
 	}
 	return r
 }

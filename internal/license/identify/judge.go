@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
@@ -36,9 +37,10 @@ func (s *search) judge(a *alignment) {
 
 // kinds counts the words of a stretch of a license.
 type kinds struct {
-	required, optional, numbers  int
-	slots, holders, function     int
-	optionalNumbers, optionalAll int
+	required, optional, numbers int
+	slots, holders, function    int
+	critical, joints, names     int
+	optionalNumbers             int
 }
 
 func (s *search) kinds(a *alignment, span shingle.Span) kinds { return a.kinds(s.x, span) }
@@ -47,6 +49,9 @@ func (a *alignment) kinds(x *shingle.Index, span shingle.Span) kinds {
 	var k kinds
 	for l := span.From; l < span.To; l++ {
 		c := x.ClassAt(a.e, l)
+		if c == shingle.Critical {
+			k.critical++
+		}
 		if a.isOptional(l) {
 			k.optional++
 			if c == shingle.Number {
@@ -60,10 +65,15 @@ func (a *alignment) kinds(x *shingle.Index, span shingle.Span) kinds {
 			k.slots++
 		case shingle.Holder:
 			k.holders++
-		case shingle.Function:
+		case shingle.Function, shingle.Joint:
 			k.function++
+			if c == shingle.Joint {
+				k.joints++
+			}
 		case shingle.Number:
 			k.numbers++
+		case shingle.Name:
+			k.names++
 		}
 	}
 	return k
@@ -86,9 +96,13 @@ func (s *search) decide(a *alignment, g *gap) {
 	k := s.kinds(a, g.lic)
 	switch {
 	case k.required == 0 && g.file.Len() == 0:
+		// A part that may be missing is missing, or somebody took the one word out that matters.
+		g.bad = k.critical > 0 && k.optional <= 3
 	case k.required == 0 && s.d.inCopyright(g.file):
 	case k.required == 0 && k.optionalNumbers > 0 && s.d.has(g.file, shingle.Number):
 		g.bad = true
+	case k.required == 0 && k.optional > 0 && g.file.Len() <= 8 && !s.d.has(g.file, shingle.Critical) &&
+		!s.d.has(g.file, shingle.Number):
 	case k.required == 0 && s.d.harmless(g.file):
 	case k.required > 0 && k.required == k.slots+k.holders+k.function && k.slots+k.holders > 0:
 		limit := 12
@@ -97,8 +111,10 @@ func (s *search) decide(a *alignment, g *gap) {
 		}
 		g.bad = g.file.Len() > limit || !s.d.names(g.file) || k.required > 12 ||
 			g.file.Len() == 0 && k.slots == 0 && k.required > 4
+	case k.required >= 3 && k.required == k.names && g.file.Len() == 0:
+		// A title that the license repeats before its terms.
 	case k.optional == 0 && s.repair(a, *g):
-	case k.required == k.function && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
+	case k.required == k.function && k.joints == 0 && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
 		g.minor = true
 	default:
 		g.bad = true
@@ -132,34 +148,27 @@ func (d *doc) inCopyright(s shingle.Span) bool {
 	return true
 }
 
-// names reports whether a stretch can be the name of a holder: capitalized words and the small words between them.
+// names reports whether a stretch can be the name of a holder: capitalized words, the small words between them, and
+// few others, as the names of projects are.
 func (d *doc) names(s shingle.Span) bool {
+	others := 0
 	for i := s.From; i < s.To; i++ {
 		t := &d.toks[i]
 		switch t.Class {
 		case shingle.Critical:
 			return false
-		case shingle.Holder, shingle.Function, shingle.Slot, shingle.Number:
+		case shingle.Holder, shingle.Function, shingle.Slot, shingle.Number, shingle.Joint:
 			continue
 		}
-		if !t.Has(shingle.Capital|shingle.URL|shingle.Email) && !joint(t) {
-			return false
+		if !t.Has(shingle.Capital | shingle.URL | shingle.Email) {
+			others++
 		}
 	}
-	return true
+	return others <= 2
 }
 
-var jointHashes = [...]uint32{shingle.WordHash("and"), shingle.WordHash("or"), shingle.WordHash("de"),
-	shingle.WordHash("et"), shingle.WordHash("al"), shingle.WordHash("von"), shingle.WordHash("van")}
-
-func joint(t *shingle.Token) bool {
-	for _, h := range jointHashes {
-		if t.Hash == h {
-			return true
-		}
-	}
-	return false
-}
+// alternates are words that editions of one text exchange: the Lesser GPL was the Library GPL.
+var alternates = [...][2]string{{"library", "lesser"}}
 
 // repair reports whether the gap is one word misspelled, split or joined: the index holds no words, but it can tell
 // whether a spelling fits between the neighbors.
@@ -179,6 +188,11 @@ func (s *search) repair(a *alignment, g gap) bool {
 			}
 		}
 	case nf == 1 && nl == 1:
+		for _, pair := range alternates {
+			if w == pair[0] && s.fits(a, g, pair[1]) || w == pair[1] && s.fits(a, g, pair[0]) {
+				return true
+			}
+		}
 		return len(w) >= 6 && len(w) < 24 && s.d.toks[g.file.From].Class == shingle.Plain && s.misspelled(a, g, w)
 	}
 	return false
@@ -250,7 +264,7 @@ func (s *search) stray(a *alignment, p, r, end run) bool {
 	if end.n < 8 && max(g.lic.Len(), g.file.Len()) >= 2*end.n {
 		return true
 	}
-	return g.file.Len() > 0 && s.kinds(a, shingle.Span{From: end.lic, To: end.lic + end.n}).required == 0
+	return g.file.Len() > 12 && s.kinds(a, shingle.Span{From: end.lic, To: end.lic + end.n}).required == 0
 }
 
 // weigh counts.
@@ -276,8 +290,17 @@ func (s *search) weigh(a *alignment) {
 			fine += min(g.file.Len()+g.lic.Len(), 6)
 		}
 	}
-	a.score = float64(a.matched) + 0.7*float64(a.matchedOptional) - 0.45*float64(a.missing) -
+	a.score = float64(a.matched) + float64(a.matchedOptional) - 0.45*float64(a.missing) -
 		float64(min(a.added, a.matched/2)) - 2*float64(a.bad) - 0.15*float64(fine)
+	if a.applies() {
+		a.score = 0.5*float64(a.matchedOptional) - float64(a.added) - 2*float64(a.bad)
+	}
+}
+
+// applies reports that only the instructions for use were found, as a notice has them that applies the license.
+func (a *alignment) applies() bool {
+	return a.matched*8 < a.required && a.matchedOptional >= 15 && a.matchedOptional > a.matched &&
+		a.added*6 <= a.matchedOptional
 }
 
 // coverage returns how much of the license is in the file.
@@ -293,7 +316,7 @@ func (a *alignment) relation() Relation {
 	switch {
 	case a.required > 0 && a.missing == 0 && a.bad == 0:
 		return Equivalent
-	case a.matched*8 < a.required && a.matchedOptional >= 15 && a.matchedOptional > a.matched:
+	case a.applies():
 		return Mention
 	case a.matched < 8:
 		return ""
@@ -330,6 +353,7 @@ func (x *Index) matches(d *doc, found []*alignment) []Match {
 		}
 		m.ID, m.SPDX, m.Twins = x.x.Names(a.e)
 		if m.Relation == Mention {
+			x.rename(d, s, &m)
 			m.LicenseCoverage = float64(a.matched) / float64(max(1, a.required))
 		}
 		m.TextCoverage = float64(s.Len()-a.added) / float64(max(1, total))
@@ -338,6 +362,17 @@ func (x *Index) matches(d *doc, found []*alignment) []Match {
 		out = append(out, m)
 	}
 	return out
+}
+
+// rename corrects the license of a notice whose words many licenses share to the one that the notice names.
+func (x *Index) rename(d *doc, s shingle.Span, m *Match) {
+	names := x.namesIn(d, shingle.Span{From: max(0, s.From-3), To: min(len(d.toks), s.To+3)})
+	if len(names) == 0 || slices.ContainsFunc(names, func(n named) bool { return n.id == m.ID }) {
+		return
+	}
+	if known, ok := x.ByID(names[0].id); ok {
+		m.ID, m.SPDX, m.Twins, m.Kind = known.ID, known.SPDX, known.Twins, known.Kind
+	}
 }
 
 const maxDifferences = 40

@@ -37,7 +37,7 @@ func (o *Opener) openAddress(ctx context.Context, ref model.Ref) (*source.Snapsh
 	if err := checkMagic(f, name); err != nil {
 		return fail(withoutPath(err))
 	}
-	return &source.Snapshot{Ref: ref, FS: f, Files: f.listed(), Gaps: addressGaps(u)}, nil
+	return &source.Snapshot{Ref: ref, FS: f, Files: f.listed(), Gaps: addressGaps(u), Failed: f.Gaps}, nil
 }
 
 func addressFiles(ctx context.Context, c *fetch.Client, u *url.URL, name string) *Files {

@@ -1,9 +1,11 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/fetch"
@@ -15,10 +17,13 @@ import (
 // one, 401 means "no such repository" as often as "not yours", which only a token can tell apart.
 func (o *Opener) explain(ref model.Ref, err error) error {
 	e, ok := errors.AsType[*fetch.Error](err)
-	if !ok || e.Status == 0 {
-		return err
-	}
 	switch {
+	case !ok:
+		return err
+	case e.Status == 0:
+		return o.explainSilence(e)
+	case e.Host != o.host():
+		return o.say(source.ErrUnreachable, e, "the download server that the hub names does not give the file")
 	case e.Code == "GatedRepo":
 		return o.say(source.ErrForbidden, e, "%s is gated; %s", ref.Name, o.gateHint(ref.Name))
 	case strings.Contains(strings.ToLower(e.Message), "access to this resource is disabled"):
@@ -32,6 +37,25 @@ func (o *Opener) explain(ref model.Ref, err error) error {
 			o.Client.Endpoint(), ref.Name)
 	}
 	return o.explainStatus(ref, e)
+}
+
+// explainSilence adds what to look at when nobody answered.
+func (o *Opener) explainSilence(e *fetch.Error) error {
+	if !errors.Is(e, source.ErrUnreachable) || errors.Is(e, fetch.ErrRefused) || errors.Is(e, context.Canceled) {
+		return e
+	}
+	c := *e
+	c.Text += "; check the network, HF_ENDPOINT and HTTPS_PROXY"
+	return &c
+}
+
+// host is that of the hub; a status from another one says nothing about who may read the model.
+func (o *Opener) host() string {
+	u, err := url.Parse(o.Client.Endpoint())
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 func (o *Opener) explainStatus(ref model.Ref, e *fetch.Error) error {

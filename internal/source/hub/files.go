@@ -128,8 +128,11 @@ func (f *Files) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.children != nil || n.inParts() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is a folder, or weights, which are never read whole")}
+	switch {
+	case n.children != nil:
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a folder")}
+	case n.inParts():
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("weights and other large files are never read whole")}
 	}
 	data, err := f.whole(n)
 	if err != nil {
@@ -193,7 +196,10 @@ func (e fileError) Unwrap() []error {
 // failed records a gap and makes the error of a file.
 func (f *Files) failed(op string, n *node, err error) error {
 	kind := model.Unread
-	if errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrOffline) {
+	switch {
+	case errors.Is(err, source.ErrForbidden):
+		kind = model.Restricted
+	case errors.Is(err, source.ErrUnreachable), errors.Is(err, source.ErrOffline):
 		kind = model.Unreachable
 	}
 	f.mu.Lock()

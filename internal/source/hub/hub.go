@@ -110,7 +110,7 @@ func (o *Opener) snapshot(ctx context.Context, ref model.Ref, l *listing) (*sour
 	f.explain = func(err error) error { return o.explain(ref, err) }
 	return &source.Snapshot{
 		Ref: ref, Revision: l.Commit, FS: f, Claims: l.Claims, Files: listed(files),
-		Gaps: slices.Concat(o.oddities(ref, l), l.Gaps, o.probe(f, ref, l)),
+		Gaps: slices.Concat(o.oddities(ref, l), l.Gaps, o.probe(f, ref, l)), Parents: f.Parents(), Failed: f.Gaps,
 	}, nil
 }
 
@@ -198,7 +198,7 @@ func (o *Opener) probe(f *Files, ref model.Ref, l *listing) []model.Gap {
 		return nil
 	}
 	f.denied = fmt.Errorf("%w: %s is gated; %s", source.ErrForbidden, l.ID, o.gateHint(l.ID))
-	return []model.Gap{{What: "files of " + ref.Name, Kind: model.Unread, Why: "the repository is gated; " + o.gateHint(l.ID)}}
+	return []model.Gap{{What: "files of " + ref.Name, Kind: model.Restricted, Why: "the repository is gated; " + o.gateHint(l.ID)}}
 }
 
 // small is a file that is cheap to ask for.
@@ -229,6 +229,9 @@ func (o *Opener) withoutHub(ctx context.Context, ref model.Ref, why error) (*sou
 		s.Gaps = append(s.Gaps, model.Gap{What: "hub " + o.Client.Endpoint(), Kind: kind,
 			Why: fmt.Sprintf("from cache of %s, %s", date, word)})
 		return s, nil
+	}
+	if errors.Is(why, source.ErrOffline) {
+		why = fmt.Errorf("%w, and no cache has it; run once without --offline", why)
 	}
 	if o.Fallback == nil {
 		return nil, why

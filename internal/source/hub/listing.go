@@ -3,6 +3,7 @@ package hub
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -127,6 +128,10 @@ func (l *listing) gap(what, why string) {
 	l.Gaps = append(l.Gaps, model.Gap{What: what, Why: why, Kind: model.Unread})
 }
 
+// harmless are endings of files in which no terms stand. A name that is unsafe on some system, such as "what?.png", then
+// costs no verdict.
+var harmless = []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".mp3", ".mp4", ".wav", ".flac", ".py", ".ipynb", ".csv", ".parquet"}
+
 // readFile takes one sibling. A name that is no safe name leaves a gap and is used for nothing.
 func (l *listing) readFile(s strictjson.Value) error {
 	name, ok, err := s.String("rfilename")
@@ -134,7 +139,11 @@ func (l *listing) readFile(s strictjson.Value) error {
 		return cause(err, "a file without a name is listed")
 	}
 	if err := filename.Check(name); err != nil {
-		l.gap(fmt.Sprintf("file %q", name[:min(len(name), 200)]), "its name "+err.Error())
+		g := model.Gap{What: fmt.Sprintf("file %q", name[:min(len(name), 200)]), Why: "its name " + err.Error(), Kind: model.Unread}
+		if slices.Contains(harmless, strings.ToLower(path.Ext(name))) {
+			g.Kind = model.Absent
+		}
+		l.Gaps = append(l.Gaps, g)
 		return nil
 	}
 	f, err := readFacts(name, s)

@@ -61,7 +61,7 @@ func (c *collector) walkAt(at io.ReaderAt, l layer) error {
 			return c.keep(&members, h, body)
 		}
 		off, err := r.Seek(0, io.SeekCurrent)
-		if err != nil || off+h.Size > l.Size {
+		if err != nil || h.Size > l.Size-off {
 			return fmt.Errorf("it ends inside %.200q", h.Name)
 		}
 		members = append(members, member{name: h.Name, size: h.Size, at: io.NewSectionReader(at, off, h.Size)})
@@ -84,7 +84,8 @@ func (c *collector) walkPacked(b blobs, l layer) error {
 		return fmt.Errorf("it is not packed with gzip: %w", err)
 	}
 	var members []member
-	scanned := c.scan(tar.NewReader(&capped{r: z, left: maxUnpacked, all: c.streamed}), func(h *tar.Header, body io.Reader) error {
+	unpacked := &capped{r: z, left: maxUnpacked, all: c.streamed}
+	scanned := c.scan(tar.NewReader(unpacked), func(h *tar.Header, body io.Reader) error {
 		if weightFile(h.Name) {
 			members = append(members, member{name: h.Name, size: h.Size})
 			return nil
@@ -98,8 +99,7 @@ func (c *collector) walkPacked(b blobs, l layer) error {
 	return scanned
 }
 
-// scan calls found for every member that is evidence or weights and has a good name, and makes a gap of those that
-// have a bad one or are no regular file.
+// scan calls found for every member that is wanted.
 func (c *collector) scan(t *tar.Reader, found func(*tar.Header, io.Reader) error) error {
 	for n := 0; ; n++ {
 		h, err := t.Next()
@@ -112,27 +112,35 @@ func (c *collector) scan(t *tar.Reader, found func(*tar.Header, io.Reader) error
 			return fmt.Errorf("it has more than the %d members that are read", maxMembers)
 		}
 		h.Name = strings.TrimPrefix(h.Name, "./")
-		if h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader {
-			continue
-		}
-		if err := checkName(h.Name); err != nil {
-			c.gap(fmt.Sprintf("archive member %.200q", h.Name), "its name is refused: it "+err.Error(), model.Unread)
-			continue
-		}
-		if !evidence(h.Name) && !weightFile(h.Name) {
-			if h.Typeflag == tar.TypeReg {
-				c.list(h.Name, h.Size, "")
-			}
-			continue
-		}
-		if h.Typeflag != tar.TypeReg || sparse(h) {
-			c.gap(h.Name, "it is a link, a device or a sparse file in an archive, and is not followed", model.Unread)
+		if !c.sift(h) {
 			continue
 		}
 		if err := found(h, t); err != nil {
 			return err
 		}
 	}
+}
+
+// sift reports whether a member is wanted. It makes a gap of one that would be, if it had another name or were a file.
+func (c *collector) sift(h *tar.Header) bool {
+	if h.Typeflag == tar.TypeDir || h.Typeflag == tar.TypeXGlobalHeader {
+		return false
+	}
+	if err := checkName(h.Name); err != nil {
+		c.gap(fmt.Sprintf("archive member %.200q", h.Name), "its name is refused: it "+err.Error(), model.Unread)
+		return false
+	}
+	if h.Typeflag == tar.TypeReg && !sparse(h) {
+		if wanted(h.Name, h.Size) {
+			return true
+		}
+		c.list(h.Name, h.Size, "")
+		return false
+	}
+	if evidence(h.Name) || weightFile(h.Name) {
+		c.gap(h.Name, "it is a link, a device or a sparse file in an archive, and is not followed", model.Unread)
+	}
+	return false
 }
 
 // sparse reports whether the bytes of a member are not those of the file.

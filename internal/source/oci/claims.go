@@ -32,7 +32,8 @@ func (f *facts) claimNamed(where, value, name, link string) {
 		f.gap(where, "there is more of it than is read", model.Unread)
 		return
 	}
-	f.claims = append(f.claims, model.Claim{Origin: model.FromRegistry, Where: where, Value: value, Name: name, Link: link})
+	c := model.Claim{Origin: model.FromRegistry, Where: where, Value: value, Name: name, Link: link}
+	f.claims = append(f.claims, c)
 }
 
 func (f *facts) gap(what, why string, k model.GapKind) {
@@ -149,7 +150,8 @@ func (f *facts) base(where string, e kitEntry) {
 	if e.Digest != "" || checkName(strings.TrimPrefix(e.Path, "./")) == nil || !strings.Contains(e.Path, ":") {
 		return
 	}
-	f.gap("base modelkit "+e.Path, "named by "+where+" model.path and not followed; check oci:"+e.Path+" as well", model.Unread)
+	f.gap("base modelkit "+e.Path, "named by "+where+" model.path and not followed; check oci:"+e.Path+" as well",
+		model.Unread)
 }
 
 // beside notes licenses of things that are packed with the model and are not the model.

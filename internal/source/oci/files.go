@@ -155,8 +155,8 @@ func (f *folder) ReadDir(n int) ([]fs.DirEntry, error) {
 	return left, nil
 }
 
-// checkName accepts a file name from a manifest or an archive. Beyond what filename.Check asks for, nothing in it may be
-// hidden from a reader.
+// checkName accepts a file name from a manifest or an archive. Beyond what filename.Check asks for, nothing in it may
+// be hidden from a reader.
 func checkName(name string) error {
 	if err := filename.Check(name); err != nil {
 		return err

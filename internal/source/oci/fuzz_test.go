@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
+	"math"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -134,12 +135,23 @@ func FuzzName(f *testing.F) {
 	})
 }
 
-// FuzzArchive: whatever an archive holds, what is kept of it is bounded and has a good name.
+// FuzzArchive: whatever an archive holds, what is kept of it is bounded and has a good name. The member is written with
+// a right checksum, which chance alone would not find; data that is not empty is taken for the whole archive instead.
 func FuzzArchive(f *testing.F) {
-	f.Add(false, ocitest.Tar(ocitest.File{Name: "LICENSE", Data: "text"}, ocitest.File{Name: "a.gguf", Data: "GGUF"}))
-	f.Add(true, ocitest.Gzip(ocitest.Tar(ocitest.File{Name: "LICENSE", Data: "text"})))
-	f.Add(false, ocitest.TarOf([]tar.Header{{Name: "LICENSE", Typeflag: tar.TypeSymlink, Linkname: "x"}}, []string{""}))
-	f.Fuzz(func(t *testing.T, packed bool, data []byte) {
+	f.Add(false, "", byte(0), "", int64(0), "", ocitest.Tar(ocitest.File{Name: "LICENSE", Data: "text"}, ocitest.File{Name: "a.gguf", Data: "GGUF"}))
+	f.Add(true, "", byte(0), "", int64(0), "", ocitest.Gzip(ocitest.Tar(ocitest.File{Name: "LICENSE", Data: "text"})))
+	f.Add(false, "LICENSE", byte(tar.TypeSymlink), "../x", int64(0), "", []byte{})
+	f.Add(true, "a/README.md", byte(tar.TypeReg), "", int64(4), "text", []byte{})
+	f.Add(false, "model.gguf", byte(tar.TypeReg), "", int64(1<<40), "GGUF", []byte{})
+	f.Add(false, "model.gguf", byte(tar.TypeReg), "", int64(math.MaxInt64), "GGUF", []byte{})
+	f.Add(false, "../LICENSE", byte(tar.TypeReg), "", int64(1), "x", []byte{})
+	f.Fuzz(func(t *testing.T, packed bool, name string, kind byte, link string, size int64, body string, data []byte) {
+		if len(data) == 0 {
+			data = archiveOf(tar.Header{Name: name, Typeflag: kind, Linkname: link, Size: size}, body)
+			if packed {
+				data = ocitest.Gzip(data)
+			}
+		}
 		d := descriptor{Digest: sumDigest(data), Size: int64(len(data))}
 		l := layer{descriptor: d, role: document, tar: true}
 		if packed {
@@ -166,10 +178,28 @@ func FuzzArchive(f *testing.F) {
 				}
 			}
 		}
-		if held > 1<<20 || !bytes.Equal(data, data[:len(data):len(data)]) {
+		if held > 1<<20 {
 			t.Fatalf("%d bytes are held", held)
 		}
 	})
+}
+
+// archiveOf packs a member twice, without the care for its size that a tar.Writer takes when it is closed.
+func archiveOf(h tar.Header, body string) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for range 2 {
+		if w.WriteHeader(&h) != nil {
+			break
+		}
+		if _, err := w.Write([]byte(body)); err != nil {
+			break
+		}
+		if w.Flush() != nil {
+			break
+		}
+	}
+	return b.Bytes()
 }
 
 // TestContentRange: only the very range that was asked for will do.

@@ -145,10 +145,11 @@ func (d *descriptor) validate() error {
 }
 
 // decodeJSON reads exactly one JSON value. encoding/json takes the last of duplicate keys and ignores case, so that two
-// readers can see two manifests in the same bytes; strictjson refuses such a value. Annotations and GGUF keys are names,
-// which may differ by case.
+// readers can see two manifests in the same bytes; strictjson refuses such a value. Annotations and GGUF keys are
+// names, which may differ by case.
 func decodeJSON(data []byte, v any) error {
-	if _, err := strictjson.Parse(bytes.NewReader(data), max(maxManifest, maxConfig), "annotations", "gguf"); err != nil {
+	_, err := strictjson.Parse(bytes.NewReader(data), max(maxManifest, maxConfig), "annotations", "gguf")
+	if err != nil {
 		return err
 	}
 	return json.Unmarshal(data, v)

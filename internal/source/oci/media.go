@@ -175,30 +175,3 @@ func numbered(name string, n int) string {
 	}
 	return strings.TrimSuffix(name, ext) + "-" + strconv.Itoa(n) + ext
 }
-
-var evidenceName = regexp.MustCompile(`(?i)^(?:(?:un)?licen[cs]es?|copying|copyright|notices?|(?:acceptable[_ -]?)?use[_ -]?polic|` +
-	`usage|terms|prohibited|legal|eula|agreement|patents|readme|model[_ -]?card)|` +
-	`licen[cs]e[^/]*\.(?:md|txt|html?|pdf)$|polic(?:y|ies)\.(?:md|txt)$|\.md$`)
-
-// evidence reports whether a file may hold terms, or says what the model is made from.
-func evidence(name string) bool {
-	base := path.Base(name)
-	if weightFile(name) {
-		return false
-	}
-	switch strings.ToLower(base) {
-	case "config.json", "adapter_config.json", "model_index.json", "mergekit_config.yml", "mergekit_config.yaml",
-		"kitfile", ".kitfile":
-		return true
-	}
-	return evidenceName.MatchString(base) || strings.HasSuffix(base, ".index.json")
-}
-
-// weightFile reports whether a name is that of weights.
-func weightFile(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".gguf", ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".pkl", ".dduf", ".msgpack", ".tflite":
-		return true
-	}
-	return false
-}

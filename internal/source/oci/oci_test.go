@@ -680,7 +680,7 @@ func TestArchives(t *testing.T) {
 	zeros := strings.Repeat("\x00", 1<<20)
 	many := make([]ocitest.File, 5000)
 	for i := range many {
-		many[i].Name = fmt.Sprintf("f%d", i)
+		many[i].Name = fmt.Sprintf("f%d.dat", i)
 	}
 	for _, tt := range []struct {
 		name  string
@@ -695,13 +695,15 @@ func TestArchives(t *testing.T) {
 		{"packed with a thing of the future", "tar+xz", []byte("x"), nil, `packed with "xz"`},
 		{"cut off", "tar", ocitest.Tar(text)[:514], nil, "unexpected EOF"},
 		{"cut off inside gzip", "tar+gzip", cutGzip(ocitest.Tar(text)), nil, "unexpected EOF"},
-		{"gzip bomb", "tar+gzip", ocitest.Gzip(bomb(300)), map[string]string{"LICENSE": "text"}, "becomes more than"},
+		{"gzip bomb", "tar+gzip", ocitest.Gzip(bomb(257)), map[string]string{"LICENSE": "text"}, "becomes more than"},
 		{"text above the limit", "tar", ocitest.Tar(text, ocitest.File{Name: "NOTICE", Data: strings.Repeat("x", model.MaxText+1)}), map[string]string{"LICENSE": "text"}, "it has 8388609 bytes"},
 		{"large member that nobody needs", "tar+gzip", ocitest.Gzip(ocitest.Tar(ocitest.File{Name: "a.dat", Data: strings.Repeat(zeros, 20)}, text)), map[string]string{"LICENSE": "text"}, ""},
 		{"too many members", "tar", ocitest.Tar(append(many, text)...), nil, "more than the 4096 members"},
 		{"weights inside a compressed one", "tar+gzip", ocitest.Gzip(ocitest.Tar(text, ocitest.File{Name: "a.gguf", Data: "x"})), map[string]string{"LICENSE": "text"}, "no header is read"},
 		{"members that leave", "tar", ocitest.Tar(text, ocitest.File{Name: "../../LICENSE", Data: "x"}), map[string]string{"LICENSE": "text"}, "its name is refused"},
 		{"links", "tar", ocitest.TarOf([]tar.Header{{Name: "LICENSE", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}}, []string{""}), nil, "it is a link"},
+		{"a link that nobody needs", "tar", ocitest.TarOf([]tar.Header{{Name: "a.md", Typeflag: tar.TypeSymlink, Linkname: "b.md"}}, []string{""}), nil, ""},
+		{"other texts", "tar", ocitest.Tar(ocitest.File{Name: "a.md", Data: "x"}, ocitest.File{Name: "b.txt", Data: strings.Repeat("x", 300<<10)}, ocitest.File{Name: "c.py", Data: "x"}), map[string]string{"a.md": "x"}, ""},
 		{"a hard link", "tar", ocitest.TarOf([]tar.Header{{Name: "LICENSE", Typeflag: tar.TypeLink, Linkname: "../x"}}, []string{""}), nil, "it is a link"},
 		{"a pipe", "tar", ocitest.TarOf([]tar.Header{{Name: "LICENSE", Typeflag: tar.TypeFifo}}, []string{""}), nil, "it is a link"},
 		{"twice with other words", "tar", ocitest.Tar(text, ocitest.File{Name: "LICENSE", Data: "other"}), map[string]string{"LICENSE": "text"}, "two layers hold a file of this name"},
@@ -992,7 +994,7 @@ func TestBesides(t *testing.T) {
 				Data:      []byte(`{"descriptor":{"licenses":["MIT"]},"Descriptor":{"licenses":["X"]}}`),
 			},
 			Layers: []ocitest.Blob{{MediaType: "application/vnd.cncf.model.weight.v1.raw", Data: tiny}},
-		}, []string{`unread: oci config: line 1: in the object that begins here, the keys "descriptor" and "Descriptor" differ by case only`}},
+		}, []string{`unread: oci config: line 1: the keys "descriptor" and "Descriptor" differ by case only`}},
 		{"tensors as layers", ocitest.Artifact{
 			Config: ocitest.Blob{Data: []byte(`{}`)},
 			Layers: []ocitest.Blob{

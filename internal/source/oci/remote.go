@@ -102,11 +102,13 @@ func (r *remote) manifest(ctx context.Context, reference string) ([]byte, error)
 		return nil, r.fail("reading the manifest", err)
 	}
 	if len(data) > maxManifest {
-		return nil, fmt.Errorf("the manifest at %s has more than %d bytes: %w", r.target.registry, maxManifest, source.ErrMalformed)
+		return nil, fmt.Errorf("the manifest at %s has more than %d bytes: %w",
+			r.target.registry, maxManifest, source.ErrMalformed)
 	}
 	for _, want := range []string{reference, resp.Header.Get("Docker-Content-Digest")} {
 		if strings.HasPrefix(want, "sha256:") && want != sumDigest(data).String() {
-			return nil, fmt.Errorf("the manifest at %s is not the one its digest names: %w", r.target.registry, source.ErrMalformed)
+			return nil, fmt.Errorf("the manifest at %s is not the one its digest names: %w",
+				r.target.registry, source.ErrMalformed)
 		}
 	}
 	return data, nil
@@ -183,7 +185,8 @@ func classify(status int, code string) error {
 	switch {
 	case status == http.StatusNotFound, status == http.StatusGone:
 		return source.ErrNotFound
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusUnavailableForLegalReasons:
+	case status == http.StatusUnauthorized, status == http.StatusForbidden,
+		status == http.StatusUnavailableForLegalReasons:
 		return source.ErrForbidden
 	case status == http.StatusTooManyRequests, status == http.StatusRequestTimeout, status >= 500:
 		return source.ErrUnreachable

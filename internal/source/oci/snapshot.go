@@ -99,7 +99,8 @@ func chooseFrom(ctx context.Context, s store, index *manifest, d digest) (*artif
 		a.skip(ctx, s, entry, d)
 	}
 	if a == nil {
-		return nil, fmt.Errorf("none of the %d manifests of the index is a model: %w", len(index.Manifests), source.ErrMalformed)
+		return nil, fmt.Errorf("none of the %d manifests of the index is a model: %w",
+			len(index.Manifests), source.ErrMalformed)
 	}
 	return a, nil
 }
@@ -300,12 +301,13 @@ func memoryReader(data []byte) io.Reader {
 // keeps a name by which it is known as one.
 func (c *collector) name(l layer) string {
 	err := checkName(l.path)
-	if l.path != "" && err == nil && (l.role != license || evidenceName.MatchString(path.Base(l.path))) {
+	if l.path != "" && err == nil && (l.role != license || promising(strings.ToLower(path.Base(l.path)))) {
 		return l.path
 	}
 	name := c.free(l.generic)
 	if l.path != "" && err != nil {
-		c.gap(fmt.Sprintf("layer %.200q", l.path), "its name is refused: it "+err.Error()+"; it is shown as "+name, model.Unread)
+		c.gap(fmt.Sprintf("layer %.200q", l.path),
+			"its name is refused: it "+err.Error()+"; it is shown as "+name, model.Unread)
 	}
 	return name
 }

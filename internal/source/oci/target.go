@@ -27,7 +27,8 @@ const (
 
 // repositoryForm is that of the distribution specification, widened by upper case: a reference to the Hugging Face hub
 // through Ollama keeps the case of the hub.
-var repositoryForm = regexp.MustCompile(`^[A-Za-z0-9]+(?:(?:\.|_|__|-+)[A-Za-z0-9]+)*(?:/[A-Za-z0-9]+(?:(?:\.|_|__|-+)[A-Za-z0-9]+)*)*$`)
+var repositoryForm = regexp.MustCompile(
+	`^[A-Za-z0-9]+(?:(?:\.|_|__|-+)[A-Za-z0-9]+)*(?:/[A-Za-z0-9]+(?:(?:\.|_|__|-+)[A-Za-z0-9]+)*)*$`)
 
 func parseTarget(ref model.Ref) (target, error) {
 	var t target

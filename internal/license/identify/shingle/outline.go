@@ -15,8 +15,20 @@ func (s Span) Len() int { return s.To - s.From }
 var nameJoints = sync.OnceValue(func() map[uint32]bool {
 	m := map[uint32]bool{}
 	for w := range strings.FieldsSeq(`by the of and for at in et al de da del van von der la le or with on to its all
-		right rights reserved present now part portions portion contributor contributors other others authors author
+		right rights reserved present now part portions portion contributor contributors other others authors author affiliate individual subsidiary company
+		until date year
 		holders copyright inc llc ltd see file com org net io email`) {
+		m[WordHash(w)] = true
+	}
+	return m
+})
+
+// companyWords could restrict, but are parts of names when they are capitalized.
+var companyWords = sync.OnceValue(func() map[uint32]bool {
+	m := map[uint32]bool{}
+	for w := range strings.FieldsSeq(`services network networks research education educational scientific state states
+		commons enterprise people human european china chinese canada korea export host hosting union state government
+		all api`) {
 		m[WordHash(w)] = true
 	}
 	return m
@@ -33,6 +45,9 @@ var notAfterCopyright = sync.OnceValue(func() map[uint32]bool {
 
 // CopyrightEnd returns where the copyright statement that starts at toks[i] ends, or i if none starts there.
 func CopyrightEnd(toks []Token, i int) int {
+	if reserved(toks, i) {
+		return i + 3
+	}
 	if !startsCopyright(toks, i) {
 		return i
 	}
@@ -46,7 +61,7 @@ func CopyrightEnd(toks []Token, i int) int {
 		if t.Hash == copyrightHash && !startsCopyright(toks, j) {
 			break
 		}
-		if !nameLike(t) && !joints[t.Hash] {
+		if !nameLike(t) && !joints[t.Hash] && !(t.Has(Capital) && companyWords()[t.Hash]) && (t.Class == Critical || t.Line != toks[i].Line || j-i > 24) {
 			break
 		}
 		j++
@@ -64,6 +79,13 @@ func CopyrightEnd(toks []Token, i int) int {
 	return max(i+1, j-1)
 }
 
+var allHash, someHash, rightHash, reservedHash = WordHash("all"), WordHash("some"), WordHash("rights"), WordHash("reserved")
+
+// reserved reports "All rights reserved" at i.
+func reserved(toks []Token, i int) bool {
+	return i+2 < len(toks) && (toks[i].Hash == allHash || toks[i].Hash == someHash) && toks[i+1].Hash == rightHash && toks[i+2].Hash == reservedHash
+}
+
 func startsCopyright(toks []Token, i int) bool {
 	if i >= len(toks) || toks[i].Hash != copyrightHash {
 		return false
@@ -79,7 +101,8 @@ func startsCopyright(toks []Token, i int) bool {
 		return false
 	}
 	begins := i == 0 || toks[i].Has(LineStart|ParaStart) || toks[i-1].Has(SentEnd)
-	return next.Class == Number || next.Class == Slot || begins && next.Has(Capital) && toks[i].Has(Capital)
+	return next.Class == Number || next.Class == Slot || next.Has(Capital) && toks[i].Has(Capital) &&
+		(begins || next.Class == Plain) || begins && toks[i].Has(Capital) && next.Class == Plain
 }
 
 // nameLike reports whether a token can be part of a name, a year or an address.
@@ -149,14 +172,14 @@ func title(toks []Token) int {
 			end++
 		}
 		for i := n; i < end; i++ {
-			if toks[i].Has(Capital) || toks[i].Class == Number || toks[i].Class == Slot {
+			if toks[i].Has(Capital|URL) || toks[i].Class == Number || toks[i].Class == Slot {
 				capitals++
 			}
 		}
 		if end-n > 12 || end == len(toks) || capitals*2 < end-n || end > 40 || toks[n].Hash == copyrightHash {
 			break
 		}
-		if !toks[end].Has(ParaStart) && (!toks[end].Has(Capital) && toks[end].Class != Slot) {
+		if !toks[end].Has(ParaStart) && (!toks[end].Has(Capital|URL) && toks[end].Class != Slot) {
 			break
 		}
 		if end-n > 8 && toks[end-1].Has(SentEnd) {

@@ -259,26 +259,27 @@ func (s *scanner) newSentence(i int) bool {
 	return i > 1 && 'a' <= s.b[i-1] && s.b[i-1] <= 'z' && 'A' <= next && next <= 'Z'
 }
 
-// hyphen returns how many bytes to leave out if the hyphen at i joins two parts of one word, also over a line end.
+// hyphen returns how many bytes to leave out if the hyphen at i joins two parts of one word, also over a line end. A
+// blank after it counts like a line end, because wrapping turns one into the other.
 func (s *scanner) hyphen(i int) int {
 	j := i + 1
 	if j < len(s.b) && (isLetter(s.b[j]) || isDigit(s.b[j])) {
 		return 1
 	}
-	for j < len(s.b) && isBlank(s.b[j]) {
+	newlines := 0
+	for j < len(s.b) && j-i < 40 && (isBlank(s.b[j]) || s.b[j] == '\n' || newlines > 0 && quoting(s.b[j])) {
+		if s.b[j] == '\n' {
+			newlines++
+		}
 		j++
 	}
-	if j >= len(s.b) || s.b[j] != '\n' {
-		return 0
-	}
-	for j < len(s.b) && j-i < 40 && (isBlank(s.b[j]) || s.b[j] == '\n' || s.b[j] == '>' || s.b[j] == '*' || s.b[j] == '#') {
-		j++
-	}
-	if j < len(s.b) && 'a' <= s.b[j] && s.b[j] <= 'z' && bytes.Count(s.b[i:j], []byte{'\n'}) == 1 {
+	if j > i+1 && j < len(s.b) && 'a' <= s.b[j] && s.b[j] <= 'z' && newlines < 2 {
 		return j - i
 	}
 	return 0
 }
+
+func quoting(c byte) bool { return c == '>' || c == '*' || c == '#' || c == '/' }
 
 // url reads the rest of an address; scheme, "www.", a closing slash and ".html" make no difference.
 func (s *scanner) url(start, i int) {
@@ -305,7 +306,11 @@ func CleanURL(u []byte) []byte {
 	for _, end := range []string{".html", ".htm", ".php", ".txt"} {
 		u = bytes.TrimSuffix(u, []byte(end))
 	}
-	return bytes.TrimRight(u, "/")
+	u = bytes.TrimRight(u, "/")
+	if string(u) == "gnu.org/copyleft" || string(u) == "fsf.org/licenses" || bytes.HasPrefix(u, []byte("gnu.org/copyleft/")) {
+		return append([]byte("gnu.org/licenses"), u[len("gnu.org/copyleft"):]...)
+	}
+	return u
 }
 
 // finish emits the word from start to end unless it is an enumerator.
@@ -322,15 +327,19 @@ func (s *scanner) finish(start, end int, joined, at bool) {
 	case joined && string(s.buf) == "asis":
 		s.emit([]byte("as"), start, start+2, 0)
 		s.emit([]byte("is"), start+2, end, 0)
-	case at:
+	case at, start > 0 && s.b[start-1] == '@':
 		s.emit(s.buf, start, end, Email)
 	default:
 		s.emit(s.buf, start, end, 0)
 	}
 }
 
-// copyrightHash is WordHash("copyright").
-const copyrightHash = 0xbddb5f09
+// Hashes of the words copyright, and, or; a test compares them with WordHash.
+const (
+	copyrightHash = 0xbddb5f09
+	andHash       = 0x4dd76f08
+	orHash        = 0x9e3fd22e
+)
 
 // Words after which a number or letter counts and does not enumerate.
 var countsAfter = sync.OnceValue(func() map[uint32]bool {
@@ -364,7 +373,7 @@ func (s *scanner) enumerator(start, end int) bool {
 		s.b[end+1] == '*' || s.b[end+1] == '_'
 	switch {
 	case before == '(':
-		return after == ')' && !multi && (start < 2 || s.b[start-2] <= ' ' || s.b[start-2] == '*')
+		return after == ')' && !multi
 	case before > ' ' && before != '*' && before != '_' && before != '[' && before < utf8.RuneSelf:
 		return false
 	case after == ')':
@@ -382,7 +391,9 @@ func (s *scanner) headed() bool {
 	if s.punct || s.fresh&ParaStart != 0 || len(s.out) == 0 {
 		return true
 	}
-	return s.out[len(s.out)-1].Has(Capital)
+	// "…; and b. under …"
+	n := len(s.out)
+	return s.out[n-1].Has(Capital) || n > 1 && s.out[n-2].Has(SentEnd) && (s.last == andHash || s.last == orHash)
 }
 
 func enumWord(w []byte, multi bool) bool {

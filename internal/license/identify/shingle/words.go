@@ -17,6 +17,7 @@ const (
 	Function       // joins other words
 	Slot           // stands in a placeholder
 	Name           // of titles and attributions
+	Joint          // and, or
 )
 
 // Words of each class, as fold leaves them (no plural s, American spelling).
@@ -38,7 +39,7 @@ consent approval approve approved written prior registration register registered
 addendum further supplement supplemental rider limited limit limitation unlimited train training output compete
 competing competitor competition competitive monthly annual annually daily million billion thousand hundred dollar usd
 eur euro gbp cny rmb yen percent agree agreed agreement accept acceptance comply compliance common ethical ethic harm
-harmful lawful unlawful illegal law export sanction student individual consumer employee subject provided however
+harmful lawful unlawful illegal law export sanction student consumer employee subject provided however
 notwithstanding if when where whether until before after during any every each all both either people person human
 third party anyone everyone everybody nobody whoever entity affiliate companie corporate enterprise organization
 service saa hosted hosting api network host access attribute credit mention prominent prominently advertising promote
@@ -53,14 +54,14 @@ author holder contributor regent university copyright owner developer licensor f
 project team group developer name maintainer organization company vendor consortium university inc llc ltd gmbh corp corporation co department
 `
 	functionWords = `the a an of to in on at by for with from as is are be was were been it it this that these those such
-its their which who whom there here so then than into upon per via`
+its his her their which who whom there here so then than into upon per via`
 	nameWords = `
 license public domain general open source software library lesser text file full notice legal document title apache mit
 bsd isc mozilla gnu gpl lgpl agpl mpl simplified new revised original clear x11 expat zlib creative attribution
 international unported generic universal deed disclaimer appendix description readme contact email mail website homepage
 web site url http https see also written created developed maintained designed implemented based derived portion
 from thank credit special contributed contribution affero boost eclipse academic artistic educational
-community reserved rights acknowledgment acknowledgments part tm copr phd dr prof et al and others other
+community reserved rights acknowledgment acknowledgments part tm copr phd dr prof et al others other
 `
 )
 
@@ -75,6 +76,7 @@ var classes = sync.OnceValue(func() map[uint32]Class {
 	add(functionWords, Function)
 	add(criticalWords, Critical)
 	add(holderWords, Holder)
+	add("and or", Joint)
 	return m
 })
 

@@ -21,7 +21,8 @@ func Ollama(gguf []byte, licenses ...string) Artifact {
 		MediaType: DockerManifestType,
 		Config: Blob{
 			MediaType: "application/vnd.docker.container.image.v1+json",
-			Data:      []byte(`{"model_format":"gguf","model_family":"llama","model_families":["llama"],"model_type":"1B","file_type":"Q4_0","os":"linux"}`),
+			Data: []byte(`{"model_format":"gguf","model_family":"llama","model_families":["llama"],"model_type":"1B",` +
+				`"file_type":"Q4_0","os":"linux"}`),
 		},
 		Layers: []Blob{{MediaType: "application/vnd.ollama.image.model", Data: gguf}},
 	}
@@ -71,7 +72,7 @@ func KitOps(license string, weights []File, docs ...File) Artifact {
 	model := Tar(weights...)
 	kitfile := map[string]any{
 		"manifestVersion": "1.0.0",
-		"package":         map[string]any{"name": "tiny", "version": "1.0.0", "license": license, "authors": []string{"acme"}},
+		"package":         map[string]any{"name": "tiny", "license": license, "authors": []string{"acme"}},
 		"model":           map[string]any{"name": "tiny", "path": ".", "license": license, "digest": Digest(model)},
 		"docs":            []map[string]any{{"path": "LICENSE"}},
 		"datasets":        []map[string]any{{"name": "logs", "path": "./data", "license": "CC-BY-NC-4.0"}},

@@ -238,7 +238,8 @@ func (r *Registry) TokenService() http.Handler {
 		if r.failed(w, "token") {
 			return
 		}
-		if user, password, _ := req.BasicAuth(); r.Faults.User != "" && (user != r.Faults.User || password != r.Faults.Password) {
+		user, password, _ := req.BasicAuth()
+		if r.Faults.User != "" && (user != r.Faults.User || password != r.Faults.Password) {
 			refuse(w, http.StatusUnauthorized, "UNAUTHORIZED")
 			return
 		}

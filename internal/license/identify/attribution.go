@@ -1,0 +1,198 @@
+package identify
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
+)
+
+// How sentences begin that give credit or point somewhere.
+var creditStarts = sync.OnceValue(func() map[uint32][][]uint32 {
+	m := map[uint32][][]uint32{}
+	for line := range strings.Lines(`
+this product include
+this software include
+this software contain
+this software use
+this project include
+this project contain
+this project use
+this file is
+this file was
+this package include
+portion of
+part of
+based on
+derived from
+developed by
+written by
+created by
+contributed by
+maintained by
+designed by
+adapted from
+ported from
+original
+originally
+for more information
+for more detail
+for further information
+for detail
+see
+please see
+author
+contributor
+contact
+homepage
+website
+project
+the original
+this is the license
+this license is
+this is a copy
+the following is
+the full text
+full license text
+source
+thank
+special thank
+acknowledgment
+the text of
+text of
+generated
+last updated
+home
+`) {
+		var hs []uint32
+		for w := range strings.FieldsSeq(line) {
+			hs = append(hs, shingle.WordHash(w))
+		}
+		if len(hs) > 0 {
+			m[hs[0]] = append(m[hs[0]], hs)
+		}
+	}
+	return m
+})
+
+// Phrases that give credit wherever they stand in a sentence.
+var creditPhrases = sync.OnceValue(func() [][]uint32 {
+	var out [][]uint32
+	for line := range strings.Lines(`
+fork of
+derivative work of
+derivative work based on
+based on
+derived from
+ported from
+taken from
+extracted from
+adapted from
+developed by
+written by
+originally
+`) {
+		var hs []uint32
+		for w := range strings.FieldsSeq(line) {
+			hs = append(hs, shingle.WordHash(w))
+		}
+		if len(hs) > 0 {
+			out = append(out, hs)
+		}
+	}
+	return out
+})
+
+// Critical words that do no harm in a credit or a pointer.
+var creditWords = sync.OnceValue(func() map[uint32]bool {
+	return hashes(`include included including contain part
+	version distribution host embed link all date release copy access term condition code agreement third party additional
+	common network build company person api combine base fork derivative modified approved request`)
+})
+
+// Critical words that do no harm where a sentence says under which license something is.
+var pointerWords = sync.OnceValue(func() map[uint32]bool {
+	return hashes(`term condition provided distributed release
+	version free agreement code published include included part all copy common link date permission distribution
+	attribution accompany accompanied full allowed fork derivative modified modification change different contribution person company`)
+})
+
+func hashes(words string) map[uint32]bool {
+	m := map[uint32]bool{}
+	for w := range strings.FieldsSeq(words) {
+		m[shingle.WordHash(w)] = true
+	}
+	return m
+}
+
+// attribution reports whether a sentence gives credit, says where to look, or names a license that the file holds.
+// Nothing in it may restrict, and no other license may be named.
+func (d *doc) attribution(s shingle.Span) bool {
+	if d.known == nil || s.Len() > 48 || !d.onlyKnownNames(s) {
+		return false
+	}
+	return d.credit(s) || d.pointer(s)
+}
+
+func (d *doc) credit(s shingle.Span) bool {
+	begins := slices.ContainsFunc(creditStarts()[d.toks[s.From].Hash], func(p []uint32) bool {
+		return len(p) <= s.Len() && d.stands(s.From, p)
+	})
+	if !begins {
+		begins = slices.ContainsFunc(creditPhrases(), func(p []uint32) bool {
+			for i := s.From; i+len(p) <= s.To; i++ {
+				if d.stands(i, p) {
+					return true
+				}
+			}
+			return false
+		})
+	}
+	return begins && d.without(s, creditWords())
+}
+
+var (
+	underHash   = shingle.WordHash("under")
+	licenseHash = shingle.WordHash("license")
+	licensed    = shingle.WordHash("licensed")
+	byHash      = shingle.WordHash("by")
+)
+
+var leads = sync.OnceValue(func() map[uint32]bool { return hashes("under the is are a an") })
+
+// pointer knows "This software is released under the MIT license" and the like.
+func (d *doc) pointer(s shingle.Span) bool {
+	under := false
+	for i := s.From; i < s.To; i++ {
+		h := d.toks[i].Hash
+		under = under || h == underHash || h == licensed || h == byHash && i > s.From
+	}
+	if !d.without(s, pointerWords()) {
+		return false
+	}
+	// The name may already belong to the title of the license that follows: "… is released under the".
+	titled := s.To < len(d.toks) && d.owned[s.To] && s.Len() > 1 && s.Len() < 16 && leads()[d.toks[s.To-1].Hash]
+	return titled || under && len(d.known.namesIn(d, s)) > 0
+}
+
+// without reports that no word but the given ones could restrict.
+func (d *doc) without(s shingle.Span, but map[uint32]bool) bool {
+	for i := s.From; i < s.To; i++ {
+		t := &d.toks[i]
+		if t.Class == shingle.Critical && !but[t.Hash] && !t.Has(shingle.URL|shingle.Email) {
+			return false
+		}
+	}
+	return true
+}
+
+// onlyKnownNames reports that the licenses named in a stretch are among those found as text.
+func (d *doc) onlyKnownNames(s shingle.Span) bool {
+	for _, n := range d.known.namesIn(d, s) {
+		if !slices.Contains(d.found, n.id) {
+			return false
+		}
+	}
+	return true
+}
