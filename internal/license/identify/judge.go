@@ -2,7 +2,9 @@ package identify
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
 )
@@ -114,6 +116,7 @@ func (s *search) decide(a *alignment, g *gap) {
 	case k.required >= 3 && k.required == k.names && g.file.Len() == 0:
 		// A title that the license repeats before its terms.
 	case k.optional == 0 && s.repair(a, *g):
+	case s.renumbered(a, g):
 	case k.required == k.function && k.joints == 0 && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
 		g.minor = true
 	default:
@@ -166,6 +169,58 @@ func (d *doc) names(s shingle.Span) bool {
 	}
 	return others <= 2
 }
+
+// renumbered reports a gap in which nothing but the numbers of clauses differs, where neither the word before nor the
+// word after makes a quantity of them.
+func (s *search) renumbered(a *alignment, g *gap) bool {
+	if g.file.Len() > 2 || g.lic.Len() > 1 || g.file.From == 0 || g.file.To >= len(s.d.toks) || g.lic.From == 0 {
+		return false
+	}
+	for i := g.file.From; i < g.file.To; i++ {
+		if !shingle.Enumerates(strings.ToLower(s.d.word(i))) {
+			return false
+		}
+	}
+	before, after := &s.d.toks[g.file.From-1], &s.d.toks[g.file.To]
+	if shingle.Counts(before.Hash) && !before.Has(shingle.SentEnd) || before.Class == shingle.Number || after.Class == shingle.Number ||
+		units()[after.Hash] {
+		return false
+	}
+	if g.lic.Len() == 0 {
+		return true
+	}
+	for _, w := range enumerators() {
+		if shingle.Pair(before.Hash, w) == s.x.Code(a.e, g.lic.From-1) && shingle.Pair(w, after.Hash) == s.x.Code(a.e, g.lic.From) {
+			return true
+		}
+	}
+	return false
+}
+
+var units = sync.OnceValue(func() map[uint32]bool {
+	return hashes(`day week month year hour percent million billion thousand hundred dollar usd eur gbp cny rmb yuan user
+		copy employee people person gb tb parameter token time cent business calendar`)
+})
+
+// enumerators are the hashes of the numbers that clauses have.
+var enumerators = sync.OnceValue(func() []uint32 {
+	var out []uint32
+	for c := 'a'; c <= 'z'; c++ {
+		out = append(out, shingle.WordHash(string(c)))
+	}
+	for i := range 40 {
+		out = append(out, shingle.WordHash(strconv.Itoa(i)))
+	}
+	for i := 1; i < 20; i++ {
+		for j := 1; j < 16; j++ {
+			out = append(out, shingle.WordHash(strconv.Itoa(i)+"."+strconv.Itoa(j)))
+		}
+	}
+	for _, w := range strings.Fields("ii iii iv vi vii viii ix xi xii xiii xiv xv") {
+		out = append(out, shingle.WordHash(w))
+	}
+	return out
+})
 
 // alternates are words that editions of one text exchange: the Lesser GPL was the Library GPL.
 var alternates = [...][2]string{{"library", "lesser"}}

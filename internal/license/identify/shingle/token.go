@@ -3,6 +3,7 @@ package shingle
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -354,6 +355,12 @@ var countsAfter = sync.OnceValue(func() map[uint32]bool {
 	return m
 })
 
+// Counts reports whether a number or letter after the word with hash h counts and does not enumerate.
+func Counts(h uint32) bool { return countsAfter()[h] }
+
+// Enumerates reports whether w, folded, looks like the number of a clause: "b", "12", "iv", "3.1".
+func Enumerates(w string) bool { return enumWord([]byte(w), strings.IndexByte(w, '.') > 0) }
+
 // enumerator reports whether the word is the number of a clause: "(a)", "iv)", "3.", "1.2.". It must not depend on
 // line ends, which move, and must not take a figure of the terms for one.
 func (s *scanner) enumerator(start, end int) bool {
@@ -366,7 +373,7 @@ func (s *scanner) enumerator(start, end int) bool {
 		after = s.b[end]
 	}
 	multi := bytes.IndexByte(w, '.') > 0
-	if !enumWord(w, multi) || countsAfter()[s.last] {
+	if !enumWord(w, multi) || countsAfter()[s.last] && !s.stopped() {
 		return false
 	}
 	space := end+1 >= len(s.b) || s.b[end+1] <= ' ' || s.b[end+1] >= utf8.RuneSelf || s.b[end+1] == '"' ||
@@ -385,6 +392,9 @@ func (s *scanner) enumerator(start, end int) bool {
 	}
 	return false
 }
+
+// stopped reports a full stop, colon or semicolon after the last word.
+func (s *scanner) stopped() bool { return len(s.out) > 0 && s.out[len(s.out)-1].Has(SentEnd) }
 
 // headed reports whether an enumerator may follow what came last: a paragraph's end, a sentence's end, or a heading.
 func (s *scanner) headed() bool {
