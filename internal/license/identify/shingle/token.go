@@ -120,7 +120,10 @@ func (s *scanner) ended() {
 // open looks for the end of a placeholder: at most eight words between brackets on one line.
 func (s *scanner) open(c byte) {
 	limit := s.b[s.i+1 : min(len(s.b), s.i+90)]
-	end := bytes.IndexByte(limit, map[byte]byte{'<': '>', '[': ']', '{': '}'}[c])
+	if len(limit) == 0 || !isLetter(limit[0]) && limit[0] != ' ' && limit[0] != c {
+		return
+	}
+	end := bytes.IndexByte(limit, c+2) // '<' and '>', '[' and ']', '{' and '}' are two apart
 	if end < 1 {
 		return
 	}
@@ -403,7 +406,16 @@ func (s *scanner) headed() bool {
 	}
 	// "…; and b. under …"
 	n := len(s.out)
+	if s.out[n-1].Has(Capital) && bytes.IndexByte(s.buf, '.') > 0 && s.acronym(&s.out[n-1]) {
+		return false // "CC BY 4.0."
+	}
 	return s.out[n-1].Has(Capital) || n > 1 && s.out[n-2].Has(SentEnd) && (s.last == andHash || s.last == orHash)
+}
+
+// acronym reports a short word in capitals, as names of licenses have them.
+func (s *scanner) acronym(t *Token) bool {
+	w := s.b[t.Start:t.End]
+	return len(w) <= 8 && bytes.Equal(w, bytes.ToUpper(w))
 }
 
 func enumWord(w []byte, multi bool) bool {
