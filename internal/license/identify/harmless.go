@@ -83,6 +83,9 @@ func (d *doc) heading(s shingle.Span, end int) bool {
 	if s.From == 0 {
 		limit = 9 // a project and what it is
 	}
+	if s.To < len(d.toks) && !d.toks[s.To].Has(shingle.LineStart) {
+		return false
+	}
 	if s.Len() > limit || !d.toks[s.From].Has(shingle.ParaStart) || s.To < end && !d.toks[s.To].Has(shingle.ParaStart) && !d.copyright[s.To] &&
 		!d.owned[s.To] {
 		return false
@@ -102,7 +105,7 @@ func (d *doc) heading(s shingle.Span, end int) bool {
 // Words that say something even when they stand alone.
 var loud = sync.OnceValue(func() map[uint32]bool {
 	return hashes(`commercial noncommercial commercially restricted prohibited forbidden evaluation internal private
-		personal research confidential proprietary trial no not academic educational`)
+		personal research confidential proprietary trial no not academic educational modified custom amended adapted exclusive limited`)
 })
 
 func (d *doc) year(i int) bool {

@@ -105,7 +105,7 @@ func (s *search) decide(a *alignment, g *gap) {
 		g.bad = true
 	case k.required == 0 && k.optional > 0 && g.file.Len() <= 8 && !s.d.has(g.file, shingle.Critical) &&
 		!s.d.has(g.file, shingle.Number):
-	case k.required == 0 && s.d.harmless(g.file):
+	case k.required == 0 && (k.optional > 0 || s.d.apart(g.file)) && s.d.harmless(g.file):
 	case k.required > 0 && k.required == k.slots+k.holders+k.function && k.slots+k.holders > 0:
 		limit := 12
 		if k.slots > 0 {
@@ -122,6 +122,11 @@ func (s *search) decide(a *alignment, g *gap) {
 	default:
 		g.bad = true
 	}
+}
+
+// apart reports whether a stretch is a paragraph of its own, as a heading is; words inserted in a sentence are not.
+func (d *doc) apart(s shingle.Span) bool {
+	return d.toks[s.From].Has(shingle.ParaStart) && (s.To == len(d.toks) || d.toks[s.To].Has(shingle.ParaStart))
 }
 
 func (d *doc) has(s shingle.Span, c shingle.Class) bool {

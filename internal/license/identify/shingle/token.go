@@ -455,8 +455,12 @@ func (s *scanner) emit(w []byte, start, end int, flags Flags) {
 		s.line++
 	}
 	flags |= s.fresh
-	if c := s.b[start]; 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
+	if c := s.b[start]; 'A' <= c && c <= 'Z' {
 		flags |= Capital
+	} else if c >= utf8.RuneSelf {
+		if r, _ := utf8.DecodeRune(s.b[start:]); unicode.IsUpper(r) {
+			flags |= Capital
+		}
 	}
 	class := classOf(w, h)
 	if start < s.slot {
