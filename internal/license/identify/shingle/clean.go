@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"html"
 	"slices"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -373,15 +374,18 @@ func (c *cleaner) entity() bool {
 	return true
 }
 
-// escapedTag returns the length of the rest of a line break or paragraph tag that a page shows instead of obeying.
+// escapedTag returns the length of the rest of a tag that a page shows instead of obeying.
 func (c *cleaner) escapedTag(at int) int {
-	rest := c.src[at:min(len(c.src), at+12)]
+	rest := c.src[at:min(len(c.src), at+160)]
 	end := bytes.Index(rest, []byte("&gt;"))
 	if end < 1 {
 		return 0
 	}
-	switch string(bytes.ToLower(bytes.Trim(rest[:end], "/ "))) {
-	case "br", "p", "b", "i", "li", "ul":
+	inner := bytes.Trim(rest[:end], "/ ")
+	name, _, _ := bytes.Cut(inner, []byte(" "))
+	word := " " + string(bytes.ToLower(name)) + " "
+	if len(name) > 0 && (len(name) == len(inner) || bytes.IndexByte(inner, '=') > 0) &&
+		(strings.Contains(inlineTags, word) || strings.Contains(blockTags, word)) {
 		return end + 4
 	}
 	return 0
