@@ -49,7 +49,7 @@ func (d *doc) piece(i, end int, flag shingle.Flags) int {
 
 // plain knows titles, names, addresses and bare years: every word capitalized or small, none that could restrict.
 func (d *doc) plain(s shingle.Span) bool {
-	if s.Len() > 16 {
+	if s.Len() > 16 || d.known != nil && !d.onlyKnownNames(s) {
 		return false
 	}
 	words, license := 0, false
@@ -79,6 +79,9 @@ func (d *doc) plain(s shingle.Span) bool {
 
 // heading knows a paragraph of up to four words, such as the name of a project.
 func (d *doc) heading(s shingle.Span, end int) bool {
+	if d.known != nil && !d.onlyKnownNames(s) {
+		return false
+	}
 	limit := 4
 	if s.From == 0 {
 		limit = 9 // a project and what it is

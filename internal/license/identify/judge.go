@@ -117,12 +117,17 @@ func (s *search) decide(a *alignment, g *gap) {
 		// A title that the license repeats before its terms.
 	case k.optional == 0 && s.repair(a, *g):
 	case s.renumbered(a, g):
+	case k.required+k.optional == 0 && g.file.Len() == len(nextParagraph) && s.d.stands(g.file.From, nextParagraph[:]):
 	case k.required == k.function && k.joints == 0 && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
 		g.minor = true
 	default:
 		g.bad = true
 	}
 }
+
+// nextParagraph is what some copies of the MIT license insert: that its notice goes on in the next paragraph.
+var nextParagraph = [...]uint32{shingle.WordHash("including"), shingle.WordHash("the"), shingle.WordHash("next"),
+	shingle.WordHash("paragraph")}
 
 // apart reports whether a stretch is a paragraph of its own, as a heading is; words inserted in a sentence are not.
 func (d *doc) apart(s shingle.Span) bool {
@@ -459,7 +464,8 @@ func (x *Index) differences(d *doc, a *alignment) []Difference {
 
 // template reports unfilled placeholders in a copyright statement near or in the span.
 func (d *doc) template(s shingle.Span) bool {
-	for i := max(0, s.From-40); i < s.To; i++ {
+	// Further down they belong to the instructions for applying the license.
+	for i := max(0, s.From-40); i < min(s.To, s.From+40); i++ {
 		if d.copyright[i] && d.toks[i].Has(shingle.Placeholder) {
 			return true
 		}

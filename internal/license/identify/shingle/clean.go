@@ -44,6 +44,9 @@ func Clean(raw []byte) Text {
 	if bytes.HasPrefix(src, []byte(`{\rtf`)) {
 		src = fromRTF(src)
 	}
+	if n := bytes.Count(src, []byte(`\n`)); n > 4 && bytes.Count(src, []byte{'\n'})*4 < n {
+		src = bytes.ReplaceAll(src, []byte(`\n`), []byte("  ")) // a string of a program or of JSON
+	}
 	t.HTML = looksLikeHTML(src)
 	c := cleaner{src: src, page: t.HTML, body: make([]byte, 0, len(src)+1)}
 	c.run()
@@ -298,6 +301,10 @@ func (c *cleaner) skipLine() bool {
 		end = len(c.src) - c.at
 	}
 	line := c.src[c.at : c.at+end]
+	if bytes.HasPrefix(line, []byte("dnl")) && (len(line) == 3 || isBlank(line[3])) {
+		c.at += 3 // a comment of m4
+		return true
+	}
 	text := bytes.Trim(line, " \t\r\f>")
 	if !fence(text) && !pageNumber(text) && !(c.alone(end) && digits(text)) {
 		return false
