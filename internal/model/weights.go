@@ -125,6 +125,7 @@ func (r *reader) inspect(name, promised string, f io.ReaderAt, info fs.FileInfo)
 	r.file(File{Path: name, Size: info.Size()})
 	kind := weights.Sniff(head[:min(n, weights.Head)])
 	r.formats[format(kind, promised)] = true
+	r.disguised(name, promised, kind)
 	switch {
 	case kind == weights.GGUF:
 		r.readGGUF(name, f, info.Size())
@@ -132,6 +133,14 @@ func (r *reader) inspect(name, promised string, f io.ReaderAt, info fs.FileInfo)
 		r.readSafetensors(name, f, info.Size())
 	case promised == formatGGUF || promised == formatSafetensors:
 		r.gap(Unread, name, "by its name it is %s, by its content %s", promised, content(kind, n))
+	}
+}
+
+// disguised notes a header that is read by its content and not by what the name promises.
+func (r *reader) disguised(name, promised string, kind weights.Kind) {
+	is := format(kind, promised)
+	if promised != formatOther && is != promised && (kind == weights.GGUF || kind == weights.Safetensors) {
+		r.gap(Absent, name, "by its name it is %s, by its content %s, and was read as that; loaders may differ", promised, is)
 	}
 }
 
@@ -264,14 +273,18 @@ func (g ggufKeys) claims() {
 	}
 }
 
-// maxClaims is how many claims the headers may make in all.
-const maxClaims = 200
+const (
+	maxClaims = 200     // that card and headers may make in all
+	maxClaim  = 4 << 10 // bytes of one
+)
 
 func (r *reader) claim(c Claim) {
 	switch {
 	case c.Value == "" && c.Name == "" && c.Link == "":
 	case len(r.m.Claims) >= maxClaims:
 		r.gap(Unread, c.Where, "there are more than %d claims", maxClaims)
+	case max(len(c.Value), len(c.Name), len(c.Link)) > maxClaim:
+		r.gap(Unread, c.Where, "what it says of the license is longer than %d bytes", maxClaim)
 	default:
 		r.m.Claims = append(r.m.Claims, c)
 	}
