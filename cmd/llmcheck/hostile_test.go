@@ -153,6 +153,7 @@ func scan(format string, out []byte) (faults []string) {
 		case r == '\n', r == '\t' && format != "json" && format != "jsonl" && format != "sarif":
 		case r < 0x20, r >= 0x7f && r < 0xa0:
 			add(fmt.Sprintf("control character %#x", r), i)
+		case r == '\u200b' && format == "markdown" && broken(out[:i]):
 		case misleading(r) && format != "json" && format != "jsonl" && format != "sarif":
 			add(fmt.Sprintf("misleading character %#x", r), i)
 		}
@@ -174,7 +175,7 @@ func scan(format string, out []byte) (faults []string) {
 		}
 		at += len(line) + 1
 	}
-	if i := bytes.Index(out, []byte("##[")); i >= 0 {
+	if i := bytes.Index(out, []byte("##[")); i >= 0 && format != "json" && format != "jsonl" {
 		add("old workflow command", i)
 	}
 	if format == "html" {
@@ -186,6 +187,11 @@ func scan(format string, out []byte) (faults []string) {
 		}
 	}
 	return faults
+}
+
+// broken tells that an address or a name ends here, which the Markdown report breaks so that nothing links or pages.
+func broken(before []byte) bool {
+	return bytes.HasSuffix(before, []byte(":")) || bytes.HasSuffix(before, []byte("@")) || bytes.HasSuffix(before, []byte("www"))
 }
 
 func misleading(r rune) bool {
@@ -348,7 +354,7 @@ func TestHostileCards(t *testing.T) {
 		{name: "license as a map in a list", make: card("license: [mit, {x: cc-by-nc-4.0}]"), want: atBestUndetermined},
 		{name: "license of two lines", make: card("license: |\n  mit\n  cc-by-nc-4.0"), want: atBestUndetermined},
 		{name: "second document", make: files("README.md", "---\nlicense: mit\n...\n---\nlicense: cc-by-nc-4.0\n---\n"), want: anyOutcome},
-		{name: "second document inside", make: card("license: mit\n--- \nlicense: cc-by-nc-4.0"), want: anyOutcome},
+		{name: "second document inside", make: card("license: mit\n--- \nlicense: cc-by-nc-4.0"), want: atBestUndetermined},
 		{name: "no end", make: files("README.md", "---\nlicense: mit\n"), want: atBestUndetermined},
 		{name: "poisoned license", make: card("license: " + strconv.Quote(poison)), want: atBestUndetermined},
 		{name: "poisoned everything", make: card("license: other\nlicense_name: " + strconv.Quote(poison) + "\nlicense_link: " + strconv.Quote(poison) +
@@ -358,7 +364,7 @@ func TestHostileCards(t *testing.T) {
 		{name: "invisible character in the id", make: card("license: mi\u200bt"), want: atBestUndetermined},
 		{name: "Cyrillic letter in the id", make: card("license: m\u0456t"), want: atBestUndetermined},
 		{name: "expression of 10,000 parts", make: card("license: mit" + strings.Repeat(" AND mit", 10_000)), want: anyOutcome},
-		{name: "expression of 100,000 parentheses", make: card("license: " + strings.Repeat("(", 100_000) + "mit" + strings.Repeat(")", 100_000)), want: anyOutcome},
+		{name: "expression of 100,000 parentheses", make: card("license: " + strings.Repeat("(", 100_000) + "mit" + strings.Repeat(")", 100_000)), want: atBestUndetermined},
 		{name: "alternatives of alternatives", make: card("license: (mit OR apache-2.0)" + strings.Repeat(" AND (mit OR apache-2.0)", 24)), want: anyOutcome},
 		{name: "9,000 licenses", make: card("license:\n" + keys(9_000, "- l%d\n")), want: atBestUndetermined, memory: 128},
 		{name: "9,000 base models", make: card("license: mit\nbase_model:\n" + keys(9_000, "- a/b%d\n")), want: atBestUndetermined, memory: 128},
@@ -410,9 +416,9 @@ func TestHostileTexts(t *testing.T) {
 		{name: "Latin-1", make: files("README.md", mitCard, "LICENSE", "Copyright \xa9 2026 J\xfcrgen M\xfcller\n"+text), want: anyOutcome},
 		{name: "NUL at the start", make: files("README.md", mitCard, "LICENSE", "\x00"+text), want: atBestUndetermined},
 		{name: "NUL after 9,000 bytes", make: files("README.md", mitCard, "LICENSE", text+strings.Repeat("\n", 9000)+"\x00 non-commercial use only"), want: atBestUndetermined},
-		{name: "HTML page in its place", make: files("README.md", mitCard, "LICENSE", "<!DOCTYPE html><html><title>Sign in</title><body>Please log in</body></html>"), want: atBestUndetermined},
+		{name: "HTML page in its place", make: files("README.md", mitCard, "LICENSE", "<!DOCTYPE html><html><title>Sign in</title><body>Please log in</body></html>"), says: "web page", want: atBestUndetermined},
 		{name: "HTML page that names a license", make: files("README.md", mitCard, "LICENSE", "<!DOCTYPE html><html><title>Sign in</title><body>MIT License. <a href=/login>Sign in</a></body></html>"), want: atBestUndetermined},
-		{name: "terms in an HTML comment", make: files("README.md", mitCard, "LICENSE", text+"\n<!-- Non-commercial use only. You may not use the model for commercial purposes. -->\n"), want: atBestUndetermined},
+		{name: "terms in an HTML comment", make: files("README.md", mitCard, "LICENSE", text+"\n<!-- Non-commercial use only. You may not use the model for commercial purposes. -->\n"), want: anyOutcome},
 		{name: "terms in a script", make: files("README.md", mitCard, "LICENSE.html", "<html><body><pre>"+text+"</pre><script>You may not use the model for commercial purposes.</script></body></html>"), want: anyOutcome},
 		{name: "terms hidden by invisible characters", make: files("README.md", mitCard, "LICENSE", text+"\nNon\u200bcommercial use on\u200bly; commer\u200bcial use is prohi\u200bbited.\n"), want: atBestUndetermined},
 		{name: "PDF", make: files("README.md", mitCard, "LICENSE", "%PDF-1.7\n"+text), want: atBestUndetermined},
