@@ -1,6 +1,8 @@
 package model
 
 import (
+	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -113,5 +115,40 @@ func TestWeightsUnderAnotherName(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("gaps %+v: nothing tells that name and content disagree", m.Gaps)
+	}
+}
+
+func TestJunctionIsNotPassedOver(t *testing.T) {
+	got := unreadOf(t, fstest.MapFS{"README.md": {Data: []byte("---\nlicense: mit\n---\n")}, "original": {Mode: fs.ModeIrregular}})
+	if !strings.HasPrefix(got, "original: ") {
+		t.Errorf("gap %q, want one of original", got)
+	}
+}
+
+// counted counts how often files are opened, each of which may be a request.
+type counted struct {
+	fstest.MapFS
+	opened *int
+}
+
+func (c counted) Open(name string) (fs.File, error) {
+	*c.opened++
+	return c.MapFS.Open(name)
+}
+
+func TestManySmallWeights(t *testing.T) {
+	fsys := counted{fstest.MapFS{}, new(int)}
+	for i := range 3000 {
+		fsys.MapFS[fmt.Sprintf("model-%05d-of-03000.safetensors", i+1)] = &fstest.MapFile{Data: []byte("x")}
+	}
+	m, err := Read(fsys, Ref{Scheme: SchemeDir, Name: "m"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *fsys.opened > maxSmall+10 {
+		t.Errorf("%d files were opened", *fsys.opened)
+	}
+	if m.Weights.Files != 3000 {
+		t.Errorf("%d files, want 3000", m.Weights.Files)
 	}
 }

@@ -21,16 +21,31 @@ const maxHeaders = 32
 // small is the size below which a weight file is looked into whatever its series: it may be a pointer.
 const small = 2 * maxPointer
 
+const (
+	maxWeights = 20_000 // weight files that are sorted into series
+	maxSmall   = 500    // small ones of a series that was read which are looked into; each may cost a request
+)
+
 // readWeights counts the weight files and reads the header of one file of each series.
 func (r *reader) readWeights() {
 	files := r.tree.byClass[weightFile]
-	first := make(map[string]string) // series to the file that was read
-	var passed []string
 	for _, e := range files {
 		r.count(e)
+	}
+	if n := len(files) - maxWeights; n > 0 {
+		r.gap(Unread, "weights", "there are more than %d weight files, and %d of them were not looked at", maxWeights, n)
+		files = files[:maxWeights]
+	}
+	first := make(map[string]string) // series to the file that was read
+	var passed []string
+	tiny := 0
+	for _, e := range files {
 		s := series(e.path)
 		switch _, done := first[s]; {
-		case done && (e.size < 0 || e.size > small):
+		case done && e.size >= 0 && e.size <= small && tiny < maxSmall:
+			tiny++
+			r.readHeader(e)
+		case done:
 			passed = append(passed, e.path)
 			r.formats[formatByName(e.path)] = true
 			r.file(File{Path: e.path, Size: e.size})
