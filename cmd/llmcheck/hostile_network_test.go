@@ -98,7 +98,7 @@ func TestOfflineAsksNobody(t *testing.T) {
 			} else {
 				args = append(args, ways...)
 			}
-			a := run(t, env, args...)
+			a := runProgram(t, env, args...)
 			if bytes.Contains(a.stdout, []byte("hf_secret")) || bytes.Contains(a.stderr, []byte("hf_secret")) {
 				t.Errorf("%s: the token is printed", ref)
 			}
@@ -110,7 +110,7 @@ func TestOfflineAsksNobody(t *testing.T) {
 	}
 	// What needs no source asks none, whether told so or not.
 	for _, args := range [][]string{{"version"}, {"help"}, {"catalog", "licenses"}, {"catalog", "show", "mit"}, {"license", "license:mit"}} {
-		if a := run(t, e.hosts(), args...); a.status != 0 {
+		if a := runProgram(t, e.hosts(), args...); a.status != 0 {
 			t.Errorf("%q: status %d: %s", args, a.status, a.stderr)
 		}
 	}

@@ -31,8 +31,8 @@ func (a answer) String() string {
 	return fmt.Sprintf("status %d %-12s %6d ms %5d MiB", a.status, a.outcome, a.took.Milliseconds(), a.peak>>10)
 }
 
-// run starts the program as a person does, in a home of its own, with no hub to ask.
-func run(t *testing.T, env []string, args ...string) answer {
+// runProgram starts the program as a person does, in a home of its own, with no hub to ask.
+func runProgram(t *testing.T, env []string, args ...string) answer {
 	t.Helper()
 	home := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "llmcheck", args...)
@@ -108,7 +108,7 @@ func license(t *testing.T, env, formats []string, args ...string) answer {
 	t.Helper()
 	var first answer
 	for _, format := range append([]string{"json"}, formats...) {
-		a := run(t, env, append([]string{"license", "--format", format}, args...)...)
+		a := runProgram(t, env, append([]string{"license", "--format", format}, args...)...)
 		for _, fault := range scan(format, a.stdout) {
 			t.Errorf("%s on stdout: %s", format, fault)
 		}
