@@ -1,6 +1,7 @@
 package diligence
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -29,7 +30,7 @@ func (in *inquiry) document(q LicenseQuestion, s *subject, line []ancestor) *rep
 	changes := license.Changes(judge, q.Use, v)
 	l := &report.License{
 		Outcome: v.Outcome.String(), Use: shownUse(q), Disclaimer: report.Disclaimer,
-		Matches: in.shownMatches(s), Claims: nonNil(s.standing.claims), Effective: effective(s, line),
+		Matches: in.shownMatches(s), Claims: nonNil(s.standing.claims), Effective: in.effective(s, line, q.Use, traits),
 		Reasons: shownReasons(v), Duties: shownDuties(v), Thresholds: shownThresholds(v), Questions: shownQuestions(v),
 		Changes: shownChanges(changes), Lineage: in.shownLineage(line, q.Use, traits), Passages: s.standing.passages,
 		Datasets: in.shownDatasets(s),
@@ -63,13 +64,16 @@ func (in *inquiry) conflicts(s *subject, line []ancestor, u license.Use, m licen
 	}
 	outcome := s.standing.judge(in.Licenses.Get, u, m).Outcome
 	var v license.Verdict
+	told := make(map[string]bool) // the base of a base model is often under the same license
 	for i := range line {
 		a := &line[i]
 		theirs := a.standing.ids()
 		stricter := a.standing.judge(in.Licenses.Get, u, m).Outcome > outcome
-		if len(theirs) == 0 || shares(own, theirs) || !stricter {
+		key := strings.Join(theirs, " ")
+		if len(theirs) == 0 || shares(own, theirs) || !stricter || told[key] {
 			continue
 		}
+		told[key] = true
 		v = license.Combine(v, license.Verdict{Outcome: license.Conditional, Reasons: []license.Reason{{
 			Outcome: license.Conditional, Code: codeBaseConflict, License: theirs[0], Evidence: []string{a.where},
 			Text: fmt.Sprintf("the model says %s, but its base model %s is under %s, which is stricter and binds as well",
@@ -86,16 +90,23 @@ func nonNil[T any](s []T) []T {
 	return s
 }
 
-func effective(s *subject, line []ancestor) []string {
-	ids := s.standing.ids()
-	for i := range line {
-		for _, id := range line[i].standing.ids() {
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
+// effective lists the licenses that bind for a use, the model's own first.
+func (in *inquiry) effective(s *subject, line []ancestor, u license.Use, m license.Traits) []string {
+	ids := []string{}
+	add := func(st *standing) {
+		for _, b := range st.bindings {
+			for _, id := range b.formula.Binding(in.Licenses.Get, u, m) {
+				if !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
 			}
 		}
 	}
-	return nonNil(ids)
+	add(&s.standing)
+	for i := range line {
+		add(&line[i].standing)
+	}
+	return ids
 }
 
 // shownUse writes the use as its YAML keys, so that a report can be asked again.
@@ -103,7 +114,9 @@ func shownUse(q LicenseQuestion) report.Use {
 	given := make(map[string]any)
 	data, err := json.Marshal(q.Use)
 	if err == nil {
-		err = json.Unmarshal(data, &given)
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.UseNumber() // 5000000 and not 5e+06
+		err = dec.Decode(&given)
 	}
 	if err != nil {
 		given["error"] = err.Error()

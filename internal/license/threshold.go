@@ -19,17 +19,17 @@ func (a *assessor) threshold(t *Threshold) {
 	text := t.describe()
 	switch {
 	case result == no && assumed:
-		a.reason(Conditional, CodeThreshold, text+"; not crossed if users at release were no more than now", t.Clause)
+		a.reason(Conditional, CodeThreshold, "not crossed if users at release were no more than now: "+text, t.Clause)
 		a.ask(askUsersAtRelease)
 	case result == no:
-		a.reason(Allowed, CodeThreshold, text+"; not crossed", t.Clause)
+		a.reason(Allowed, CodeThreshold, "not crossed: "+text, t.Clause)
 	case t.Consequence != NoRights:
 		a.consequence(t, result)
 		a.ask(asks...)
 	case result == yes:
-		a.reason(Prohibited, CodeThreshold, text+"; crossed", t.Clause)
+		a.reason(Prohibited, CodeThreshold, "crossed: "+text, t.Clause)
 	default:
-		a.reason(Undetermined, CodeThreshold, text+"; what decides was not said", t.Clause)
+		a.reason(Undetermined, CodeThreshold, "not known whether crossed: "+text, t.Clause)
 		a.ask(asks...)
 	}
 }

@@ -94,7 +94,9 @@ func Combine(vs ...Verdict) Verdict {
 	var out Verdict
 	for _, v := range vs {
 		out.Outcome = max(out.Outcome, v.Outcome)
-		out.Reasons = appendNew(out.Reasons, v.Reasons, sameReason)
+		for _, r := range v.Reasons {
+			out.Reasons = addReason(out.Reasons, r)
+		}
 		out.Duties = appendNew(out.Duties, v.Duties, sameDue)
 		out.Thresholds = appendNew(out.Thresholds, v.Thresholds, sameMeasure)
 		out.Questions = appendNew(out.Questions, v.Questions, func(a, b Question) bool { return a == b })
@@ -136,9 +138,17 @@ func appendNew[T any](list, more []T, same func(a, b T) bool) []T {
 	return list
 }
 
-func sameReason(a, b Reason) bool {
-	return a.Outcome == b.Outcome && a.Code == b.Code && a.Text == b.Text && a.License == b.License && a.Clause == b.Clause &&
-		slices.Equal(a.Evidence, b.Evidence)
+// addReason adds a reason once; what else bears it out is added to its evidence.
+func addReason(list []Reason, r Reason) []Reason {
+	i := slices.IndexFunc(list, func(o Reason) bool {
+		return o.Outcome == r.Outcome && o.Code == r.Code && o.Text == r.Text && o.License == r.License && o.Clause == r.Clause
+	})
+	if i < 0 {
+		r.Evidence = slices.Clone(r.Evidence)
+		return append(list, r)
+	}
+	list[i].Evidence = appendNew(list[i].Evidence, r.Evidence, func(a, b string) bool { return a == b })
+	return list
 }
 
 func sameDue(a, b Due) bool {
