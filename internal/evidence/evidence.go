@@ -36,7 +36,8 @@ func (d Date) Compare(e Date) int {
 
 // DaysUntil counts the days from d to e; negative if e is earlier.
 func (d Date) DaysUntil(e Date) int {
-	return int(e.time().Sub(d.time()).Hours() / 24)
+	const day = 24 * 60 * 60
+	return int((e.time().Unix() - d.time().Unix()) / day) // a time.Duration ends at 292 years
 }
 
 func (d Date) time() time.Time {

@@ -9,6 +9,7 @@ package printable
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -28,7 +29,7 @@ func Text(s string) string {
 func clean(s string, lines bool) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	start := true // only blanks so far on this line: a runner trims them before it looks for "::"
+	start := true // only blanks so far on this line: a runner trims those of Unicode before it looks for "::"
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -47,7 +48,7 @@ func clean(s string, lines bool) string {
 		default:
 			b.WriteRune(r)
 		}
-		start = r == '\n' || start && (r == ' ' || r == '\t')
+		start = r == '\n' || start && unicode.IsSpace(r)
 		i += n
 	}
 	return b.String()
@@ -71,19 +72,22 @@ func escape(b *strings.Builder, r rune) {
 }
 
 // Hidden reports whether a reader would not see r or would be misled by it: C0 and C1 controls, DEL, bidirectional
-// controls, zero-width and other format characters, separators of lines and paragraphs, and tags (U+E0000 block).
+// controls, zero-width and other format characters, separators of lines and paragraphs, fillers that look like blanks,
+// variation selectors but the one of emoji, tags (U+E0000 block), and values that are no characters.
 func Hidden(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r < 0xa0:
 		return true
-	case r == 0x00ad, r == 0x034f, r == 0x061c, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r == 0x180e:
+	case r < 0xad:
+		return false
+	case r == 0x034f, r == 0x115f, r == 0x1160, r == 0x17b4, r == 0x17b5, r >= 0x180b && r <= 0x180f, r == 0x2800:
 		return true
-	case r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
+	case r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
 		return true
-	case r == 0x3164, r == 0xfeff, r == 0xffa0, r >= 0xfff0 && r <= 0xfffb:
+	case r == 0x3164, r >= 0xfe00 && r <= 0xfe0e, r == 0xffa0, r >= 0xfff0 && r <= 0xfffc, r&0xfffe == 0xfffe:
 		return true
 	case r >= 0xe0000 && r <= 0xe0fff:
 		return true
 	}
-	return false
+	return unicode.Is(unicode.Cf, r)
 }

@@ -4,6 +4,7 @@ package units
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -11,20 +12,26 @@ import (
 // Count is a number of things: users, employees, tokens.
 type Count int64
 
-// ParseCount reads 700000000, 700_000_000, 700,000,000, 700M, 1.5k, 2B.
+// ParseCount reads 700000000, 700_000_000, 700,000,000, 700M, 1.5k, 2B. It is exact: nothing is rounded.
 func ParseCount(s string) (Count, error) {
-	v, err := parseNumber(s)
+	d, err := parseDecimal(s)
 	if err != nil {
 		return 0, err
 	}
-	if v != math.Trunc(v) {
-		return 0, fmt.Errorf("count %q is not a whole number", s)
+	whole, rest := d.split(0)
+	if rest != "" {
+		return 0, fmt.Errorf("count %q is not a whole number", shorten(s))
 	}
-	return Count(v), nil
+	n, err := strconv.ParseInt("0"+whole, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("count %q is out of range", shorten(s))
+	}
+	return Count(n), nil
 }
 
-// String prints the count as people say it: 650M, 12.5k, 999.
-func (c Count) String() string { return human(float64(c)) }
+// String prints the count as people say it: 650M, 12.5k, 999. It cuts instead of rounding, so that a number never
+// appears to have reached a limit that it has not reached.
+func (c Count) String() string { return human(strconv.FormatInt(int64(c), 10)) }
 
 // UnmarshalText reads a count from YAML, JSON or a flag.
 func (c *Count) UnmarshalText(b []byte) (err error) {
@@ -41,20 +48,22 @@ type Money struct {
 // ParseMoney reads "20M USD", "USD 20,000,000", "20000000 usd". A bare number has no currency and is refused.
 func ParseMoney(s string) (Money, error) {
 	var m Money
+	var number []string
 	for f := range strings.FieldsSeq(s) {
 		if code := strings.ToUpper(f); isCurrency(code) && m.Currency == "" {
 			m.Currency = code
 			continue
 		}
-		v, err := parseNumber(f)
-		if err != nil || m.Amount != 0 {
-			return Money{}, fmt.Errorf("amount %q is not a number and a currency, like 20M USD", s)
-		}
-		m.Amount = v
+		number = append(number, f)
 	}
-	if m.Currency == "" {
-		return Money{}, fmt.Errorf("amount %q has no currency; write it like 20M USD", s)
+	d, err := parseDecimal(strings.Join(number, " "))
+	switch {
+	case err != nil:
+		return Money{}, fmt.Errorf("amount %q is not a number and a currency, like 20M USD", shorten(s))
+	case m.Currency == "":
+		return Money{}, fmt.Errorf("amount %q has no currency; write it like 20M USD", shorten(s))
 	}
+	m.Amount = d.float()
 	return m, nil
 }
 
@@ -70,8 +79,10 @@ func isCurrency(s string) bool {
 	return true
 }
 
-// String prints the amount as "20M USD".
-func (m Money) String() string { return human(m.Amount) + " " + m.Currency }
+// String prints the amount as "20M USD". Like a count, it is cut and not rounded.
+func (m Money) String() string {
+	return human(strconv.FormatFloat(m.Amount, 'f', -1, 64)) + " " + m.Currency
+}
 
 // MarshalText writes the amount without rounding, in the form that UnmarshalText reads.
 func (m Money) MarshalText() ([]byte, error) {
@@ -84,47 +95,101 @@ func (m *Money) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-var suffixes = []struct {
-	factor float64
-	name   string
-}{{1e12, "T"}, {1e9, "B"}, {1e6, "M"}, {1e3, "k"}}
-
-// human prints at most three decimals of the largest fitting suffix; it never rounds a number across a limit that it
-// does not reach, because it cuts instead of rounding.
-func human(v float64) string {
-	sign := ""
-	if v < 0 {
-		sign, v = "-", -v
+// human prints a number written in decimal with the largest suffix that fits and at most three decimals of it. It works
+// on digits, because 4.35 times a million is not 4350000 in binary.
+func human(s string) string {
+	digits, negative := strings.CutPrefix(s, "-")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	group := min((len(whole)-1)/3, len(suffixes)-1)
+	if group > 0 {
+		at := len(whole) - 3*group
+		whole, fraction = whole[:at], whole[at:at+3]
 	}
-	for _, s := range suffixes {
-		if v >= s.factor {
-			q := math.Floor(v/s.factor*1000) / 1000
-			return sign + strconv.FormatFloat(q, 'f', -1, 64) + s.name
-		}
+	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
+		whole += "." + fraction
 	}
-	return sign + strconv.FormatFloat(v, 'f', -1, 64)
+	if negative {
+		whole = "-" + whole
+	}
+	return whole + suffixes[group]
 }
 
-// parseNumber reads a non-negative number with optional separators and a suffix k, M, B (or bn), T.
-func parseNumber(s string) (float64, error) {
-	t := strings.NewReplacer("_", "", ",", "", " ", "").Replace(strings.TrimSpace(s))
-	factor := 1.0
-	for _, u := range []struct {
-		suffix string
-		factor float64
-	}{{"bn", 1e9}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"m", 1e6}, {"B", 1e9}, {"b", 1e9}, {"T", 1e12}, {"t", 1e12}} {
-		if rest, ok := strings.CutSuffix(t, u.suffix); ok {
-			t, factor = rest, u.factor
-			break
-		}
+// suffixes are those of the powers of a thousand.
+var suffixes = [...]string{"", "k", "M", "B", "T"}
+
+// decimal is the number digits times ten to the power of exp.
+type decimal struct {
+	digits string // without leading zeros; "" is zero
+	exp    int
+}
+
+// split divides a decimal at ten to the power of exp; rest is without trailing zeros.
+func (d decimal) split(exp int) (whole, rest string) {
+	n := len(d.digits) + d.exp - exp
+	switch {
+	case n <= 0:
+		return "", strings.TrimRight(d.digits, "0")
+	case n >= len(d.digits):
+		return d.digits + strings.Repeat("0", n-len(d.digits)), ""
 	}
-	v, err := strconv.ParseFloat(t, 64)
-	if err != nil || strings.ContainsAny(t, "xXpPiInN") {
-		return 0, fmt.Errorf("%q is not a number, write it like 700000000 or 700M", s)
+	return d.digits[:n], strings.TrimRight(d.digits[n:], "0")
+}
+
+// float is the nearest float64. parseDecimal has seen to it that there is one.
+func (d decimal) float() float64 {
+	f, err := strconv.ParseFloat("0"+d.digits+"e"+strconv.Itoa(d.exp), 64)
+	if err != nil {
+		return math.NaN()
 	}
-	v *= factor
-	if v < 0 || v > math.MaxInt64/2 {
-		return 0, fmt.Errorf("number %q is out of range", s)
+	return f
+}
+
+// maxDigits is the longest number read, separators not counted. The largest number is 10^18, before the suffix.
+const (
+	maxDigits = 40
+	maxPower  = 18
+)
+
+// number is what people write: digits, or groups of three with one kind of separator, and perhaps a fraction. "1,5" is
+// refused: it is one and a half to some and means nothing to others.
+var number = regexp.MustCompile(`^([0-9]+|[0-9]{1,3}(?:(?:,[0-9]{3})+|(?:_[0-9]{3})+|(?: [0-9]{3})+))(?:\.([0-9]+))? ?(k|m|b|bn|t)?$`)
+
+// parseDecimal reads a number that is not negative, with a suffix k, M, B (or bn), T or none.
+func parseDecimal(s string) (decimal, error) {
+	if len(s) > 2*maxDigits {
+		return decimal{}, fmt.Errorf("number %q is too long", shorten(s))
 	}
-	return v, nil
+	m := number.FindStringSubmatch(strings.ToLower(strings.TrimSpace(s)))
+	if m == nil {
+		return decimal{}, fmt.Errorf("%q is not a number, write it like 700000000 or 700M", s)
+	}
+	whole := strings.NewReplacer(",", "", "_", "", " ", "").Replace(m[1])
+	d := decimal{digits: strings.TrimLeft(whole+m[2], "0"), exp: power(m[3]) - len(m[2])}
+	if len(d.digits)+d.exp > maxPower {
+		return decimal{}, fmt.Errorf("number %q is out of range", s)
+	}
+	return d, nil
+}
+
+func power(suffix string) int {
+	switch suffix {
+	case "k":
+		return 3
+	case "m":
+		return 6
+	case "b", "bn":
+		return 9
+	case "t":
+		return 12
+	}
+	return 0
+}
+
+// shorten keeps what a stranger wrote from filling an error.
+func shorten(s string) string {
+	const most = 80
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
 }

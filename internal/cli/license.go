@@ -1,0 +1,312 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/llmcheck/llmcheck/internal/config"
+	"github.com/llmcheck/llmcheck/internal/diligence"
+	"github.com/llmcheck/llmcheck/internal/license"
+	"github.com/llmcheck/llmcheck/internal/model"
+	"github.com/llmcheck/llmcheck/internal/records"
+	"github.com/llmcheck/llmcheck/internal/render"
+	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/source"
+)
+
+// licenseOptions is a checked command line of llmcheck license.
+type licenseOptions struct {
+	*global
+	config *config.Config
+	file   string // list of models
+	output string
+	use    useFlags
+
+	asked  []diligence.LicenseQuestion
+	failOn []license.Outcome
+	format render.Format
+}
+
+func newLicense(g *global, run func(context.Context, *licenseOptions) error) *cobra.Command {
+	o := &licenseOptions{global: g}
+	if run == nil {
+		run = runLicense
+	}
+	cmd := &cobra.Command{
+		Use:   "license <model>...",
+		Short: "May we use this model, under which duties, and on what evidence",
+		Long: `license reads what a model says about its license: its card, the license texts, the weights, the registry. It
+identifies each text word by word, follows base models to the root, and judges your use: your users, revenue,
+country and way of shipping. The strictest of all that was found binds.
+
+A model is a folder, a file (a license text, a .gguf), org/name[@revision] on the hub, ollama:name:tag,
+oci:registry/repository:tag, or license:<id or SPDX expression>. See llmcheck help references.`,
+		Example: `  llmcheck license ./my-model --purpose product --ship hosted --monthly-users 5M
+  llmcheck license meta-llama/Llama-3.1-8B --offline --users-at-release 0 --train-others no
+  llmcheck license license:apache-2.0
+  llmcheck license -f models.yaml --use company.yaml --format markdown`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.complete(cmd, args); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o)
+		},
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	o.use.declare(fl)
+	fl.StringVarP(&o.file, "file", "f", "", "YAML `file` that lists models")
+	fl.String("format", "text", "output `format`: "+strings.Join(render.Names(), ", "))
+	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
+	fl.String("fail-on", "prohibited,undetermined", "`outcomes` that fail, with status 3 or 4; none lets all pass")
+	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalogue")
+	fl.String("catalog", "", "`folder` of license records of your own, laid over ours")
+	fl.String("cache", "", "`folder` for what is fetched, or none")
+	fl.Int("jobs", 4, "`models` read at once")
+	fl.Duration("timeout", 0, "`time` for one model with its base models (default 5m)")
+	fl.Lookup("timeout").DefValue = ""
+	completions(cmd)
+	return cmd
+}
+
+// completions offers the words of the flags to shells.
+func completions(cmd *cobra.Command) {
+	for flag, list := range map[string][]string{
+		"purpose": {"evaluate", "research", "internal", "product"}, "ship": {"hosted", "embedded", "on-device", "weights", "none"},
+		"train-others": {"no", "same-family", "any"}, "organization": {"company", "nonprofit", "academic", "government", "individual"},
+		"accept-copyleft": {"none", "file", "library", "work", "network"}, "format": render.Names(),
+		"fail-on": {"prohibited", "undetermined", "conditional", "none"}, "modify": {"yes", "no"}, "commercial": {"yes", "no"},
+		"accept-branding": {"yes", "no"}, "field": fieldNames(),
+	} {
+		// The only error is a flag that does not exist, and the flags stand above.
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
+	}
+}
+
+func fieldNames() []string {
+	names := []string{"none"}
+	for _, f := range license.Fields() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+func (o *licenseOptions) complete(cmd *cobra.Command, args []string) (err error) {
+	if o.config, err = o.settings(cmd); err != nil {
+		return err
+	}
+	if o.format, err = render.Find(o.config.Format); err != nil {
+		return usage(err, "")
+	}
+	if o.failOn, err = outcomes(o.config.FailOn); err != nil {
+		return usage(err, "llmcheck help exit-codes explains the statuses")
+	}
+	use, assumed, err := o.use.complete(o.config.Use)
+	if err != nil {
+		return usage(err, "llmcheck help use shows every key of the file and its flag")
+	}
+	if err := o.questions(args, use, assumed); err != nil {
+		return err
+	}
+	if len(o.asked) == 0 {
+		return usage(fmt.Errorf("no model is named"), "llmcheck license ./folder, or org/name, or -f models.yaml")
+	}
+	return nil
+}
+
+// outcomes reads --fail-on.
+func outcomes(s string) ([]license.Outcome, error) {
+	var out []license.Outcome
+	for w := range strings.SplitSeq(s, ",") {
+		if w = strings.TrimSpace(w); w == "none" || w == "" {
+			continue
+		}
+		oc, err := license.ParseOutcome(w)
+		if err != nil {
+			return nil, fmt.Errorf("--fail-on: %w", err)
+		}
+		out = append(out, oc)
+	}
+	return out, nil
+}
+
+// modelList is the file of -f.
+type modelList struct {
+	Models []listedModel `yaml:"models"`
+}
+
+type listedModel struct {
+	Ref string       `yaml:"ref"`
+	Use *license.Use `yaml:"use,omitempty"` // replaces the use of the command line for this model
+}
+
+// questions parses references before anything is read, so that a typing error costs no work.
+func (o *licenseOptions) questions(args []string, use license.Use, assumed []string) error {
+	var faults []error
+	ask := func(s string, use license.Use, assumed []string) {
+		ref, err := o.app.resolveRef(s)
+		if err != nil {
+			faults = append(faults, err)
+			return
+		}
+		o.asked = append(o.asked, diligence.LicenseQuestion{Ref: ref, Use: use, Assumed: assumed})
+	}
+	for _, a := range args {
+		ask(a, use, assumed)
+	}
+	if o.file != "" {
+		list, err := readList(o.file)
+		if err != nil {
+			return usage(err, "the file lists models like\nmodels:\n  - ref: org/name")
+		}
+		for i, m := range list.Models {
+			u, as := use, assumed
+			if m.Use != nil {
+				u, as = *m.Use, nil
+				if err := u.Validate(); err != nil {
+					faults = append(faults, fmt.Errorf("%s: models[%d].use: %w", o.file, i, err))
+				}
+			}
+			ask(m.Ref, u, as)
+		}
+	}
+	return usage(errors.Join(faults...), "llmcheck help references lists the forms of a reference")
+}
+
+func readList(file string) (*modelList, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the list of models: %w", err)
+	}
+	var list modelList
+	if err := records.Decode(file, data, &list); err != nil {
+		return nil, err
+	}
+	return &list, nil
+}
+
+// resolveRef reads a reference and asks the disk where its form leaves open what is meant: org/name that is also a
+// folder here must be written as one of the two, since a folder in a pull request could shadow a model of the hub.
+func (a *App) resolveRef(s string) (model.Ref, error) {
+	ref, err := model.ParseRef(s)
+	if err != nil {
+		return ref, err
+	}
+	switch {
+	case ref.Scheme == model.SchemeHub && !strings.HasPrefix(s, "hf:") && !strings.HasPrefix(s, "https:"):
+		if _, err := os.Lstat(s); err == nil {
+			return ref, fmt.Errorf("%s is a repository of the hub and also a path here; write ./%s or hf:%s", s, s, s)
+		}
+	case ref.Scheme == model.SchemePath && (ref.Name == "~" || strings.HasPrefix(ref.Name, "~/")) && a.Home != "":
+		ref.Name = a.Home + strings.TrimPrefix(ref.Name, "~")
+	}
+	return ref, nil
+}
+
+// runLicense asks every question and writes one answer.
+func runLicense(ctx context.Context, o *licenseOptions) error {
+	progress := o.app.progress(len(o.asked))
+	defer progress.stop()
+	deps, err := o.deps(o.config, o.refs(), progress.hear)
+	if err != nil {
+		return err
+	}
+	docs := make([]*report.Document, len(o.asked))
+	codes := make([]Code, len(o.asked))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(o.config.Jobs)
+	for i, q := range o.asked {
+		group.Go(func() error {
+			defer progress.done(q.Ref.String())
+			var err error
+			docs[i], codes[i], err = o.answer(ctx, deps, q)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	progress.stop()
+	var b bytes.Buffer
+	page := render.Page{Width: o.app.Width, Color: o.output == "" && o.app.color(o.config.Color)}
+	if err := o.format.Render(&b, docs, page); err != nil {
+		return err
+	}
+	if err := o.app.write(o.output, b.Bytes()); err != nil {
+		return err
+	}
+	return o.app.explain(answered(Worst(codes...)), docs)
+}
+
+func (o *licenseOptions) refs() []model.Ref {
+	refs := make([]model.Ref, len(o.asked))
+	for i, q := range o.asked {
+		refs[i] = q.Ref
+	}
+	return refs
+}
+
+// answer asks one question within its time.
+func (o *licenseOptions) answer(ctx context.Context, deps diligence.Deps, q diligence.LicenseQuestion) (*report.Document, Code, error) {
+	limited, cancel := context.WithTimeout(ctx, o.config.Timeout)
+	defer cancel()
+	doc, err := diligence.License(limited, deps, q)
+	if doc == nil {
+		return nil, Failed, err
+	}
+	return doc, o.code(doc, err), nil
+}
+
+// code is the status of one answer.
+func (o *licenseOptions) code(doc *report.Document, err error) Code {
+	switch {
+	case errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist): // a path that is not there
+		return Usage
+	case err != nil, slices.ContainsFunc(doc.Gaps, missing):
+		return Unreachable
+	}
+	outcome, err := license.ParseOutcome(doc.License.Outcome)
+	switch {
+	case err != nil:
+		return Failed
+	case !slices.Contains(o.failOn, outcome):
+		return OK
+	case outcome == license.Undetermined:
+		return NotEnough
+	}
+	return No
+}
+
+// missing tells that a source did not give what was asked of it. Base models behind a gate are not meant: what the
+// catalogue or the listing says of them counts, and the verdict tells what that is worth.
+func missing(g report.Gap) bool {
+	return g.Kind == string(model.Unreachable) || g.Kind == string(model.Restricted) && g.Of == ""
+}
+
+// explain tells on stderr what a person has to know beside the answer: which sources failed, and what to do.
+func (a *App) explain(err error, docs []*report.Document) error {
+	s, ok := errors.AsType[*statusError](err)
+	if !ok || s.Code != Usage && s.Code != Unreachable {
+		return err
+	}
+	var faults []error
+	for _, d := range docs {
+		for _, g := range d.Gaps {
+			if g.Kind != string(model.Absent) {
+				faults = append(faults, fmt.Errorf("%s: %s: %s", d.Subject.Ref, g.What, g.Why))
+			}
+		}
+	}
+	s.Err = errors.Join(faults...)
+	return s
+}

@@ -1,0 +1,37 @@
+// Package diligence puts sources, readers and rules together, one function for each question a company asks, and
+// returns a report. It decides how evidence about one model is weighed: which statement about a license binds, what
+// contradicts what, and how the base models of a model add to its terms.
+package diligence
+
+import (
+	"time"
+
+	"github.com/llmcheck/llmcheck/internal/license"
+	"github.com/llmcheck/llmcheck/internal/license/identify"
+	"github.com/llmcheck/llmcheck/internal/model"
+	"github.com/llmcheck/llmcheck/internal/source"
+)
+
+// Deps is what answers are made from.
+type Deps struct {
+	Models   source.Opener
+	Licenses Licenses
+	Known    KnownModels
+	Texts    func() (*identify.Index, error) // called when the first text is read
+	Now      func() time.Time
+	Version  string
+	Offline  bool // a lineage is not followed over the network
+}
+
+// Licenses is the catalogue of licenses.
+type Licenses interface {
+	Get(id string) (*license.Terms, error)
+	Resolve(name string) []string
+}
+
+// KnownModels is the catalogue of well-known models.
+type KnownModels interface {
+	Get(id string) (*model.Known, bool, error)
+	Dataset(id string) (*model.KnownDataset, bool, error)
+	Organizations() ([]string, error)
+}
