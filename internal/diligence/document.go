@@ -30,7 +30,7 @@ func (in *inquiry) document(q LicenseQuestion, s *subject, line []ancestor) *rep
 	changes := license.Changes(judge, q.Use, v)
 	l := &report.License{
 		Outcome: v.Outcome.String(), Use: shownUse(q), Disclaimer: report.Disclaimer,
-		Matches: in.shownMatches(s), Claims: nonNil(s.standing.claims), Effective: effective(s, line),
+		Matches: in.shownMatches(s), Claims: nonNil(s.standing.claims), Effective: in.effective(s, line, q.Use, traits),
 		Reasons: shownReasons(v), Duties: shownDuties(v), Thresholds: shownThresholds(v), Questions: shownQuestions(v),
 		Changes: shownChanges(changes), Lineage: in.shownLineage(line, q.Use, traits), Passages: s.standing.passages,
 		Datasets: in.shownDatasets(s),
@@ -90,16 +90,23 @@ func nonNil[T any](s []T) []T {
 	return s
 }
 
-func effective(s *subject, line []ancestor) []string {
-	ids := s.standing.ids()
-	for i := range line {
-		for _, id := range line[i].standing.ids() {
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
+// effective lists the licenses that bind for a use, the model's own first.
+func (in *inquiry) effective(s *subject, line []ancestor, u license.Use, m license.Traits) []string {
+	ids := []string{}
+	add := func(st *standing) {
+		for _, b := range st.bindings {
+			for _, id := range b.formula.Binding(in.Licenses.Get, u, m) {
+				if !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
 			}
 		}
 	}
-	return nonNil(ids)
+	add(&s.standing)
+	for i := range line {
+		add(&line[i].standing)
+	}
+	return ids
 }
 
 // shownUse writes the use as its YAML keys, so that a report can be asked again.

@@ -1,6 +1,9 @@
 package license
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Formula says how several licenses hold together, as an SPDX expression does, or an identifier that stands for several
 // editions. The zero Formula holds nothing.
@@ -56,6 +59,24 @@ func (f Formula) Judge(get func(id string) (*Terms, error), u Use, m Traits) Ver
 
 func undetermined(text string) Verdict {
 	return Verdict{Outcome: Undetermined, Reasons: []Reason{{Outcome: Undetermined, Code: CodeUnknown, Text: text}}}
+}
+
+// Binding lists the licenses that bind for a use: of a choice, those of the part that Judge takes.
+func (f Formula) Binding(get func(id string) (*Terms, error), u Use, m Traits) []string {
+	if f.Op == One {
+		return []string{f.ID}
+	}
+	parts := f.Parts
+	if f.Op == Any && len(parts) > 0 {
+		parts = []Formula{slices.MinFunc(parts, func(a, b Formula) int {
+			return int(a.Judge(get, u, m).Outcome) - int(b.Judge(get, u, m).Outcome)
+		})}
+	}
+	var ids []string
+	for _, p := range parts {
+		ids = appendNew(ids, p.Binding(get, u, m), func(a, b string) bool { return a == b })
+	}
+	return ids
 }
 
 // IDs lists the licenses of a formula, each once, in order.

@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -243,6 +244,9 @@ func (s *search) repair(a *alignment, g gap) bool {
 		return false
 	}
 	w := strings.ToLower(s.d.word(g.file.From))
+	if nl == 1 && nf > 1 && nf < 9 && s.broken(a, g) {
+		return true
+	}
 	switch {
 	case nf == 2 && nl == 1:
 		return s.fits(a, g, w+strings.ToLower(s.d.word(g.file.From+1)))
@@ -259,6 +263,28 @@ func (s *search) repair(a *alignment, g gap) bool {
 			}
 		}
 		return len(w) >= 6 && len(w) < 24 && s.d.toks[g.file.From].Class == shingle.Plain && s.misspelled(a, g, w)
+	}
+	return false
+}
+
+// broken reports a word or an address that a line end cut into pieces.
+func (s *search) broken(a *alignment, g gap) bool {
+	raw := s.d.text.Body[s.d.toks[g.file.From].Start:s.d.toks[g.file.To-1].End]
+	if len(raw) > 2000 {
+		return false
+	}
+	whole := make([]byte, 0, len(raw))
+	for _, f := range bytes.Fields(raw) {
+		if string(f) != ">" {
+			whole = append(whole, f...)
+		}
+	}
+	before, after := s.d.toks[g.file.From-1].Hash, s.d.toks[g.file.To].Hash
+	word := strings.ReplaceAll(strings.ToLower(string(whole)), "-", "")
+	for _, h := range [...]uint32{shingle.AddressHash(whole), shingle.WordHash(word)} {
+		if shingle.Pair(before, h) == s.x.Code(a.e, g.lic.From-1) && shingle.Pair(h, after) == s.x.Code(a.e, g.lic.From) {
+			return true
+		}
 	}
 	return false
 }

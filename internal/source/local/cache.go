@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/filename"
@@ -78,19 +79,19 @@ func (c Cache) missing(ref model.Ref) error {
 }
 
 // shown hides the other GGUF files of a repository if one is asked for.
-func shown(file string) func(string) bool {
+func shown(file string) view {
 	if file == "" {
-		return nil
+		return view{}
 	}
-	part := parts(file)
-	return func(name string) bool {
-		return !strings.EqualFold(path.Ext(name), ".gguf") || part(name)
-	}
+	wanted := parts(file)
+	return view{hides: func(name string) bool {
+		return strings.EqualFold(path.Ext(name), ".gguf") && !slices.Contains(wanted, name)
+	}}
 }
 
 // openRepo opens the snapshot of a revision in a folder models--org--name: a commit, or a branch or tag that refs turns
 // into one.
-func openRepo(repo, revision string, ref model.Ref, only func(string) bool) (*source.Snapshot, error) {
+func openRepo(repo, revision string, ref model.Ref, v view) (*source.Snapshot, error) {
 	root, err := os.OpenRoot(repo)
 	if err != nil {
 		return nil, err
@@ -112,7 +113,7 @@ func openRepo(repo, revision string, ref model.Ref, only func(string) bool) (*so
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%w: snapshots/%s is not a folder", source.ErrMalformed, id)
 	}
-	return place{repo, id, "."}.open(ref, only)
+	return place{repo, id, "."}.open(ref, v)
 }
 
 // readRef reads the commit that a branch or tag pointed to when it was fetched.

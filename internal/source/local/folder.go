@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 )
 
 // folder shows a folder of the disk, which a stranger may have filled, as an fs.FS. Nothing outside of its root is
@@ -16,21 +17,29 @@ import (
 // as a link, for the reader to name, and opening it is an error.
 type folder struct {
 	root *os.Root
-	base string            // the folder that is shown, below the root
-	only func(string) bool // which names are shown; nil for all
+	base string // the folder that is shown, below the root
+	view view
 	// alias is the one file that is shown, if it lies in base under another name.
 	alias *alias
 }
 
+// view is what of a folder is shown; the zero view shows everything.
+type view struct {
+	names []string               // these alone, where a file was named and not a folder: nothing else is read
+	hides func(name string) bool // of what lies there
+}
+
+func (v view) shows(name string) bool {
+	if v.names != nil {
+		return slices.Contains(v.names, name)
+	}
+	return v.hides == nil || !v.hides(name)
+}
+
+func (v view) everything() bool { return v.names == nil && v.hides == nil }
+
 // alias is a file that was named by a link to it.
 type alias struct{ shown, real string }
-
-func (a *alias) show(name string, e fs.DirEntry) []fs.DirEntry {
-	if name != a.real {
-		return nil
-	}
-	return []fs.DirEntry{renamed{e, a.shown}}
-}
 
 var (
 	// errSpecial refuses pipes, devices and sockets, which would block us or never end.
@@ -59,7 +68,7 @@ func (d *folder) open(name string) (fs.File, error) {
 	switch {
 	case !fs.ValidPath(name):
 		return nil, fs.ErrInvalid
-	case d.only != nil && name != "." && !d.only(name):
+	case name != "." && !d.view.shows(name):
 		return nil, fs.ErrNotExist
 	}
 	info, err := d.stat(name)
@@ -100,7 +109,44 @@ func (d *folder) openDir(name string) (fs.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.view.names != nil {
+		return &listed{File: f, left: d.entries()}, nil
+	}
 	return &dir{File: f, folder: d, name: name}, nil
+}
+
+// entries are those of the names that are shown and that are there.
+func (d *folder) entries() []fs.DirEntry {
+	var out []fs.DirEntry
+	for _, name := range d.view.names {
+		info, err := d.stat(name)
+		if errors.Is(err, errLink) {
+			info, err = d.root.Lstat(d.path(name)) // for the reader to name
+		}
+		if err == nil {
+			out = append(out, renamed{fs.FileInfoToDirEntry(info), name})
+		}
+	}
+	return out
+}
+
+// listed is a folder of which a few names are shown. What else lies there, which may be much, is not read.
+type listed struct {
+	*os.File
+	left []fs.DirEntry
+}
+
+// ReadDir implements fs.ReadDirFile.
+func (l *listed) ReadDir(n int) ([]fs.DirEntry, error) {
+	if n > 0 && len(l.left) == 0 {
+		return nil, io.EOF
+	}
+	if n <= 0 || n > len(l.left) {
+		n = len(l.left)
+	}
+	out := l.left[:n]
+	l.left = l.left[n:]
+	return out, nil
 }
 
 // reason is the cause without the path, which is wrapped again under the name that the reader knows.
@@ -138,10 +184,7 @@ func (d *dir) ReadDir(n int) ([]fs.DirEntry, error) {
 // show is how an entry appears: not at all, as it is, or as what a link leads to.
 func (d *dir) show(e fs.DirEntry) []fs.DirEntry {
 	name := path.Join(d.name, e.Name())
-	if d.folder.alias != nil {
-		return d.folder.alias.show(name, e)
-	}
-	if d.folder.only != nil && !d.folder.only(name) {
+	if !d.folder.view.shows(name) {
 		return nil
 	}
 	if e.Type()&fs.ModeSymlink == 0 {

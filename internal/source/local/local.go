@@ -92,11 +92,11 @@ func (m *missing) Unwrap() []error { return []error{source.ErrNotFound, fs.ErrNo
 // openFolder opens a folder as it lies there, or as what it is in a Hugging Face cache.
 func openFolder(name string, ref model.Ref) (*source.Snapshot, error) {
 	if at, ok := inCache(name); ok {
-		return at.open(ref, nil)
+		return at.open(ref, view{})
 	}
 	if strings.HasPrefix(filepath.Base(name), "models--") {
 		if info, err := os.Stat(filepath.Join(name, "snapshots")); err == nil && info.IsDir() {
-			return openRepo(name, "", ref, nil)
+			return openRepo(name, "", ref, view{})
 		}
 	}
 	root, err := os.OpenRoot(name)
@@ -111,9 +111,9 @@ func openFolder(name string, ref model.Ref) (*source.Snapshot, error) {
 func openFile(name string, ref model.Ref) (*source.Snapshot, error) {
 	dir, base := filepath.Split(name)
 	if at, ok := inCache(filepath.Clean(dir)); ok {
-		return at.open(ref, parts(base))
+		return at.open(ref, view{names: parts(base)})
 	}
-	d := &folder{base: ".", only: parts(base)}
+	d := &folder{base: ".", view: view{names: parts(base)}}
 	if info, err := os.Lstat(name); err != nil {
 		return nil, err
 	} else if info.Mode()&fs.ModeSymlink != 0 {
@@ -123,7 +123,7 @@ func openFile(name string, ref model.Ref) (*source.Snapshot, error) {
 		}
 		dir = filepath.Dir(real)
 		d.alias = &alias{base, filepath.Base(real)}
-		d.only = func(s string) bool { return s == base }
+		d.view.names = []string{base}
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -133,16 +133,20 @@ func openFile(name string, ref model.Ref) (*source.Snapshot, error) {
 	return &source.Snapshot{Ref: ref, FS: d, Close: root.Close}, nil
 }
 
-// parts accepts a file and, if it is a part of a split GGUF, the other parts.
-func parts(name string) func(string) bool {
-	split, isSplit := gguf.ParseSplitName(name)
-	return func(s string) bool {
-		if s == name {
-			return true
-		}
-		other, ok := gguf.ParseSplitName(s)
-		return ok && isSplit && other.Base == split.Base && other.Count == split.Count
+// maxParts is how many parts of a split GGUF are looked for; published models have a few dozen.
+const maxParts = 1000
+
+// parts names a file and, if it is a part of a split GGUF, the other parts.
+func parts(name string) []string {
+	split, ok := gguf.ParseSplitName(name)
+	if !ok || split.Count > maxParts {
+		return []string{name}
 	}
+	var names []string
+	for p := range split.All() {
+		names = append(names, p.String())
+	}
+	return names
 }
 
 var commit = regexp.MustCompile(`^[0-9a-f]{40}$`)
@@ -173,14 +177,14 @@ func inCache(name string) (place, bool) {
 	}
 }
 
-func (p place) open(ref model.Ref, only func(string) bool) (*source.Snapshot, error) {
+func (p place) open(ref model.Ref, v view) (*source.Snapshot, error) {
 	root, err := os.OpenRoot(p.repo)
 	if err != nil {
 		return nil, err
 	}
-	d := &folder{root: root, base: path.Join("snapshots", p.commit, p.sub), only: only}
+	d := &folder{root: root, base: path.Join("snapshots", p.commit, p.sub), view: v}
 	s := &source.Snapshot{Ref: ref, Revision: p.commit, FS: d, Close: root.Close}
-	if only == nil && p.sub == "." {
+	if v.everything() && p.sub == "." {
 		s.Files = d.published()
 		s.Gaps = d.partial(p.commit)
 	}

@@ -139,7 +139,9 @@ func (s *scanner) open(c byte) {
 func (s *scanner) round() {
 	rest := s.b[s.i:]
 	if s.i > 0 && s.b[s.i-1] == ']' {
-		if end := bytes.IndexAny(rest[:min(len(rest), 400)], ")\n "); end > 0 && rest[end] == ')' {
+		// A line end may have cut the target, a sentence in brackets is none.
+		end := bytes.IndexByte(rest[:min(len(rest), 400)], ')')
+		if end > 0 && len(bytes.Fields(rest[:end])) < 4 && bytes.ContainsAny(rest[:end], "/#:.@") {
 			s.i += end
 		}
 		return
@@ -277,7 +279,7 @@ func (s *scanner) hyphen(i int) int {
 		}
 		j++
 	}
-	if j > i+1 && j < len(s.b) && 'a' <= s.b[j] && s.b[j] <= 'z' && newlines < 2 {
+	if j > i+1 && j < len(s.b) && (isLetter(s.b[j]) || isDigit(s.b[j])) && newlines < 2 {
 		return j - i
 	}
 	return 0
@@ -298,6 +300,9 @@ func (s *scanner) url(start, i int) {
 	s.emit(CleanURL(s.b[start:end]), start, end, flags)
 	s.i = max(end, i)
 }
+
+// AddressHash returns the hash of an address, or of any word that is compared as it is.
+func AddressHash(u []byte) uint32 { return hashWord(CleanURL(u)) }
 
 // CleanURL is the form of an address that is compared.
 func CleanURL(u []byte) []byte {
