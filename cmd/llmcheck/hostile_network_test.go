@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -259,11 +260,11 @@ func TestTokenStays(t *testing.T) {
 	// A hub that sends everything on to another origin.
 	elsewhere := hubtest.Start(repositories(""))
 	defer elsewhere.Close()
-	leak := ""
+	var leak atomic.Value
 	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for k, v := range r.Header {
 			if strings.Contains(strings.Join(v, " "), "hf_secret") {
-				leak = k
+				leak.Store(k)
 			}
 		}
 		http.Redirect(w, r, elsewhere.URL+r.URL.RequestURI(), http.StatusTemporaryRedirect)
@@ -273,8 +274,8 @@ func TestTokenStays(t *testing.T) {
 	defer sender.Close()
 	b := license(t, append(token, "HF_ENDPOINT="+sender.URL), []string{"text"}, "acme/model")
 	t.Logf("ATTACK token, a hub that sends on %s", b)
-	if leak != "" {
-		t.Errorf("the token reached another origin in the header %s", leak)
+	if k := leak.Load(); k != nil {
+		t.Errorf("the token reached another origin in the header %s", k)
 	}
 	if slices.ContainsFunc(elsewhere.Requests(), func(r string) bool { return strings.HasSuffix(r, " token") }) {
 		t.Errorf("the token reached another origin: %q", elsewhere.Requests())

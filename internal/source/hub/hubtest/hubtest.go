@@ -78,6 +78,8 @@ type Hub struct {
 // Start serves the repositories of fsys until Close. Files are read when they are asked for, so a test may change them.
 func Start(fsys fs.FS) *Hub {
 	h := &Hub{fsys: fsys, tokens: map[string]bool{}, counts: map[string]int{}}
+	h.mu.Lock() // the first request may come from another process, which nothing else puts after this
+	defer h.mu.Unlock()
 	h.hub = httptest.NewServer(http.HandlerFunc(h.serveHub))
 	h.cdn = httptest.NewServer(http.HandlerFunc(h.serveCDN))
 	h.URL, h.CDN = h.hub.URL, h.cdn.URL
