@@ -36,7 +36,7 @@ func (g *global) catalog(dir string) (*licenses.Catalog, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, usage(fmt.Errorf("opening the catalogue of --catalog: %w", err), "")
+		return nil, usage(fmt.Errorf("opening the catalog of --catalog: %w", err), "")
 	}
 	over, err := c.Overlay(root.FS())
 	return over, usage(err, "llmcheck catalog validate "+dir+" lists every fault")
@@ -122,7 +122,7 @@ func newCatalogShow(g *global) *cobra.Command {
 func (a *App) showLicense(c *licenses.Catalog, name, format string) error {
 	ids := c.Resolve(name)
 	if len(ids) == 0 {
-		return usage(fmt.Errorf("no license %q in the catalogue", name), "llmcheck catalog licenses lists the known ids")
+		return usage(fmt.Errorf("no license %q in the catalog", name), "llmcheck catalog licenses lists the known ids")
 	}
 	for _, id := range ids {
 		t, err := c.Get(id)

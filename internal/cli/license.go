@@ -69,7 +69,7 @@ oci:registry/repository:tag, or license:<id or SPDX expression>. See llmcheck he
 	fl.String("format", "text", "output `format`: "+strings.Join(render.Names(), ", "))
 	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
 	fl.String("fail-on", "prohibited,undetermined", "`outcomes` that fail, with status 3 or 4; none lets all pass")
-	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalogue")
+	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
 	fl.String("catalog", "", "`folder` of license records of your own, laid over ours")
 	fl.String("cache", "", "`folder` for what is fetched, or none")
 	fl.Int("jobs", 4, "`models` read at once")
@@ -288,7 +288,7 @@ func (o *licenseOptions) code(doc *report.Document, err error) Code {
 }
 
 // missing tells that a source did not give what was asked of it. Base models behind a gate are not meant: what the
-// catalogue or the listing says of them counts, and the verdict tells what that is worth.
+// catalog or the listing says of them counts, and the verdict tells what that is worth.
 func missing(g report.Gap) bool {
 	return g.Kind == string(model.Unreachable) || g.Kind == string(model.Restricted) && g.Of == ""
 }

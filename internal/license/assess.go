@@ -310,6 +310,6 @@ func (a *assessor) remarks() {
 		a.reason(Allowed, CodeAtWill, "the licensor may end the license without a breach: plan for a replacement", a.t.Termination.Clause)
 	}
 	if a.t.Read == ReadKeyClauses {
-		a.reason(Conditional, CodePartlyRead, "only the key clauses of this license were read for the catalogue: read the rest before you rely on it", evidence.Clause{})
+		a.reason(Conditional, CodePartlyRead, "only the key clauses of this license were read for the catalog: read the rest before you rely on it", evidence.Clause{})
 	}
 }
