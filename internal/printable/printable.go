@@ -15,8 +15,8 @@ import (
 
 // Line returns s safe for one line of a terminal or a log: control characters, bidirectional controls, zero-width
 // characters, line and paragraph separators, and invalid UTF-8 become visible escapes such as \x1b or \u202e. Tabs and
-// line ends become escapes too. The forms that CI runners take for commands ("::name" at the start, "##[" anywhere)
-// are broken up.
+// line ends become escapes too. The forms that CI runners take for commands are broken up: "::name" at the start of a
+// word, which a layout may bring to the start of a line, and "##[", "##vso[", "##teamcity[" anywhere.
 func Line(s string) string {
 	return clean(s, false)
 }
@@ -29,7 +29,7 @@ func Text(s string) string {
 func clean(s string, lines bool) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	start := true // only blanks so far on this line: a runner trims those of Unicode before it looks for "::"
+	start := true // of a word: a layout may break the line here, and a runner trims blanks before it looks for "::"
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -43,15 +43,22 @@ func clean(s string, lines bool) string {
 			escape(&b, r)
 		case start && r == ':' && strings.HasPrefix(s[i+n:], ":"):
 			b.WriteString(`:\`)
-		case r == '#' && strings.HasPrefix(s[i+n:], "#["):
+		case r == '#' && command(s[i+n:]):
 			b.WriteString(`#\`)
 		default:
 			b.WriteRune(r)
 		}
-		start = r == '\n' || start && unicode.IsSpace(r)
+		start = unicode.IsSpace(r)
 		i += n
 	}
 	return b.String()
+}
+
+// command reports whether s, which follows a "#", makes it the beginning of a command of Azure Pipelines, GitHub Actions
+// or TeamCity: "#[group]", "#vso[task…]", "#teamcity[…]".
+func command(s string) bool {
+	s, ok := strings.CutPrefix(s, "#")
+	return ok && strings.HasPrefix(strings.TrimLeftFunc(s, unicode.IsLetter), "[")
 }
 
 func escape(b *strings.Builder, r rune) {
@@ -84,7 +91,7 @@ func Hidden(r rune) bool {
 		return true
 	case r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
 		return true
-	case r == 0x3164, r >= 0xfe00 && r <= 0xfe0e, r == 0xffa0, r >= 0xfff0 && r <= 0xfffc, r&0xfffe == 0xfffe:
+	case r == 0x3164, r >= 0xfdd0 && r <= 0xfdef, r >= 0xfe00 && r <= 0xfe0e, r == 0xffa0, r >= 0xfff0 && r <= 0xfffc, r&0xfffe == 0xfffe:
 		return true
 	case r >= 0xe0000 && r <= 0xe0fff:
 		return true

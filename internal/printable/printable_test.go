@@ -3,6 +3,7 @@ package printable
 import (
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -34,6 +35,11 @@ func TestLine(t *testing.T) {
 		{"no command inside", "std::vector", "std::vector"},
 		{"old command", "x ##[error]y", `x #\#[error]y`},
 		{"old command, more marks", "####[x]", `###\#[x]`},
+		{"command that a line break would bring to the start", "see ::error::x", `see :\:error::x`},
+		{"addresses stay", "dial tcp [::1]:443", "dial tcp [::1]:443"},
+		{"command of Azure Pipelines", "##vso[task.setvariable]x", `#\#vso[task.setvariable]x`},
+		{"command of TeamCity", "a##teamcity[x]", `a#\#teamcity[x]`},
+		{"heading", "## Terms [1]", "## Terms [1]"},
 		{"nothing", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -58,6 +64,16 @@ func TestText(t *testing.T) {
 				t.Errorf("Text(%q) = %q, want %q", tt.in, got, tt.want)
 			}
 		})
+	}
+}
+
+// No format character of Unicode gets through, nor any that is no character; of the selectors only that of emoji does.
+func TestHiddenCoversUnicode(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Noncharacter_Code_Point,
+			unicode.Bidi_Control) && !Hidden(r) && r != 0xfe0f {
+			t.Errorf("%U gets through", r)
+		}
 	}
 }
 
@@ -87,6 +103,11 @@ func FuzzPrintable(f *testing.F) {
 			for _, r := range got {
 				if Hidden(r) && (name == "Line" || r != '\n' && r != '\t') {
 					t.Fatalf("%s(%q) = %q contains %U", name, s, got, r)
+				}
+			}
+			for word := range strings.FieldsSeq(got) {
+				if strings.HasPrefix(word, "::") {
+					t.Fatalf("%s(%q) = %q: a line break makes a command", name, s, got)
 				}
 			}
 			for line := range strings.Lines(got) {

@@ -3,8 +3,10 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/render/html"
@@ -24,7 +26,18 @@ type Page struct {
 // Format is one way to show documents. It builds everything in memory and writes once.
 type Format struct {
 	Name   string
-	Render func(w io.Writer, docs []*report.Document, p Page) error
+	render func(w io.Writer, docs []*report.Document, p Page) error
+}
+
+// ErrEmpty says that there is nothing to show. An empty report would look like one that found nothing wrong.
+var ErrEmpty = errors.New("no document to show")
+
+// Render writes the documents.
+func (f Format) Render(w io.Writer, docs []*report.Document, p Page) error {
+	if len(docs) == 0 || slices.Contains(docs, nil) {
+		return fmt.Errorf("writing %s: %w", f.Name, ErrEmpty)
+	}
+	return f.render(w, docs, p)
 }
 
 // formats are all there are; nothing registers itself.

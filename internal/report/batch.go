@@ -26,7 +26,7 @@ func Summarize(docs []*Document) Summary {
 		if d.License == nil {
 			continue
 		}
-		switch d.License.Outcome {
+		switch Outcome(d.License.Outcome) {
 		case "allowed":
 			s.Allowed++
 		case "conditional":

@@ -131,16 +131,16 @@ func (s *search) best() *alignment {
 	slices.SortStableFunc(drafts, func(a, b *alignment) int { return cmp.Compare(b.bound, a.bound) })
 	var best, exact *alignment
 	for _, a := range drafts {
-		if best != nil && a.bound <= best.score && (exact != nil || best.coverage() >= poor) {
+		if best != nil && a.bound <= best.score {
 			break
 		}
 		s.finish(a)
-		if a.relation() == Equivalent && (exact == nil || a.score > exact.score) {
-			exact = a
-		}
 		if best == nil || a.score > best.score || a.score == best.score && a.entry < best.entry {
 			best = a
 		}
+	}
+	if best != nil && best.relation() != Equivalent {
+		exact = s.parts(drafts, best)
 	}
 	if exact != nil && best.coverage() < poor && exact.score*4 > best.score {
 		// A file of several licenses resembles one that quotes them.
@@ -150,6 +150,41 @@ func (s *search) best() *alignment {
 		return nil
 	}
 	return best
+}
+
+// parts looks for complete licenses that lie side by side where best, a larger and incomplete one, was found. If they
+// explain nearly as much, best is cleared for them. It returns the largest.
+func (s *search) parts(drafts []*alignment, best *alignment) *alignment {
+	var whole []*alignment
+	for _, a := range drafts {
+		if a.bound < best.score/10 || a.bound < 30 {
+			continue
+		}
+		if a.optional == nil && a.gaps == nil {
+			s.finish(a)
+		}
+		if a.relation() == Equivalent && a.score >= 30 {
+			whole = append(whole, a)
+		}
+	}
+	slices.SortStableFunc(whole, func(a, b *alignment) int { return cmp.Compare(b.score, a.score) })
+	var taken []*alignment
+	total := 0.0
+	for _, a := range whole {
+		if !slices.ContainsFunc(taken, func(t *alignment) bool {
+			return a.span().From < t.span().To && t.span().From < a.span().To
+		}) {
+			taken = append(taken, a)
+			total += a.score
+		}
+	}
+	if len(taken) == 0 {
+		return nil
+	}
+	if len(taken) > 1 && total > 0.9*best.score {
+		*best = *taken[0]
+	}
+	return taken[0]
 }
 
 // poor is the coverage below which a complete small license is a better answer than a large one.

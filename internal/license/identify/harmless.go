@@ -49,7 +49,7 @@ func (d *doc) piece(i, end int, flag shingle.Flags) int {
 
 // plain knows titles, names, addresses and bare years: every word capitalized or small, none that could restrict.
 func (d *doc) plain(s shingle.Span) bool {
-	if s.Len() > 16 {
+	if s.Len() > 16 || d.known != nil && !d.onlyKnownNames(s) {
 		return false
 	}
 	words, license := 0, false
@@ -79,9 +79,15 @@ func (d *doc) plain(s shingle.Span) bool {
 
 // heading knows a paragraph of up to four words, such as the name of a project.
 func (d *doc) heading(s shingle.Span, end int) bool {
+	if d.known != nil && !d.onlyKnownNames(s) {
+		return false
+	}
 	limit := 4
 	if s.From == 0 {
 		limit = 9 // a project and what it is
+	}
+	if s.To < len(d.toks) && !d.toks[s.To].Has(shingle.LineStart) {
+		return false
 	}
 	if s.Len() > limit || !d.toks[s.From].Has(shingle.ParaStart) || s.To < end && !d.toks[s.To].Has(shingle.ParaStart) && !d.copyright[s.To] &&
 		!d.owned[s.To] {
@@ -102,7 +108,7 @@ func (d *doc) heading(s shingle.Span, end int) bool {
 // Words that say something even when they stand alone.
 var loud = sync.OnceValue(func() map[uint32]bool {
 	return hashes(`commercial noncommercial commercially restricted prohibited forbidden evaluation internal private
-		personal research confidential proprietary trial no not academic educational`)
+		personal research confidential proprietary trial no not academic educational modified custom amended adapted exclusive limited`)
 })
 
 func (d *doc) year(i int) bool {

@@ -123,11 +123,11 @@ func (x *Index) Identify(raw []byte) Result {
 	x.mentions(d, &r)
 	rest := d.unexplained(&r)
 	settle(d, &r, rest)
-	order(&r)
 	if len(r.Matches) == 0 {
 		r.Language = language(toks, text.Body)
 		x.secondOpinion(d, raw, &r)
 	}
+	order(&r)
 	return r
 }
 

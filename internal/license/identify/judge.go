@@ -1,8 +1,11 @@
 package identify
 
 import (
+	"bytes"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
 )
@@ -103,7 +106,7 @@ func (s *search) decide(a *alignment, g *gap) {
 		g.bad = true
 	case k.required == 0 && k.optional > 0 && g.file.Len() <= 8 && !s.d.has(g.file, shingle.Critical) &&
 		!s.d.has(g.file, shingle.Number):
-	case k.required == 0 && s.d.harmless(g.file):
+	case k.required == 0 && (k.optional > 0 || s.d.apart(g.file)) && s.d.harmless(g.file):
 	case k.required > 0 && k.required == k.slots+k.holders+k.function && k.slots+k.holders > 0:
 		limit := 12
 		if k.slots > 0 {
@@ -114,11 +117,22 @@ func (s *search) decide(a *alignment, g *gap) {
 	case k.required >= 3 && k.required == k.names && g.file.Len() == 0:
 		// A title that the license repeats before its terms.
 	case k.optional == 0 && s.repair(a, *g):
+	case s.renumbered(a, g):
+	case k.required+k.optional == 0 && g.file.Len() == len(nextParagraph) && s.d.stands(g.file.From, nextParagraph[:]):
 	case k.required == k.function && k.joints == 0 && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
 		g.minor = true
 	default:
 		g.bad = true
 	}
+}
+
+// nextParagraph is what some copies of the MIT license insert: that its notice goes on in the next paragraph.
+var nextParagraph = [...]uint32{shingle.WordHash("including"), shingle.WordHash("the"), shingle.WordHash("next"),
+	shingle.WordHash("paragraph")}
+
+// apart reports whether a stretch is a paragraph of its own, as a heading is; words inserted in a sentence are not.
+func (d *doc) apart(s shingle.Span) bool {
+	return d.toks[s.From].Has(shingle.ParaStart) && (s.To == len(d.toks) || d.toks[s.To].Has(shingle.ParaStart))
 }
 
 func (d *doc) has(s shingle.Span, c shingle.Class) bool {
@@ -167,6 +181,58 @@ func (d *doc) names(s shingle.Span) bool {
 	return others <= 2
 }
 
+// renumbered reports a gap in which nothing but the numbers of clauses differs, where neither the word before nor the
+// word after makes a quantity of them.
+func (s *search) renumbered(a *alignment, g *gap) bool {
+	if g.file.Len() > 2 || g.lic.Len() > 1 || g.file.From == 0 || g.file.To >= len(s.d.toks) || g.lic.From == 0 {
+		return false
+	}
+	for i := g.file.From; i < g.file.To; i++ {
+		if !shingle.Enumerates(strings.ToLower(s.d.word(i))) {
+			return false
+		}
+	}
+	before, after := &s.d.toks[g.file.From-1], &s.d.toks[g.file.To]
+	if shingle.Counts(before.Hash) && !before.Has(shingle.SentEnd) || before.Class == shingle.Number || after.Class == shingle.Number ||
+		units()[after.Hash] {
+		return false
+	}
+	if g.lic.Len() == 0 {
+		return true
+	}
+	for _, w := range enumerators() {
+		if shingle.Pair(before.Hash, w) == s.x.Code(a.e, g.lic.From-1) && shingle.Pair(w, after.Hash) == s.x.Code(a.e, g.lic.From) {
+			return true
+		}
+	}
+	return false
+}
+
+var units = sync.OnceValue(func() map[uint32]bool {
+	return hashes(`day week month year hour percent million billion thousand hundred dollar usd eur gbp cny rmb yuan user
+		copy employee people person gb tb parameter token time cent business calendar`)
+})
+
+// enumerators are the hashes of the numbers that clauses have.
+var enumerators = sync.OnceValue(func() []uint32 {
+	var out []uint32
+	for c := 'a'; c <= 'z'; c++ {
+		out = append(out, shingle.WordHash(string(c)))
+	}
+	for i := range 40 {
+		out = append(out, shingle.WordHash(strconv.Itoa(i)))
+	}
+	for i := 1; i < 20; i++ {
+		for j := 1; j < 16; j++ {
+			out = append(out, shingle.WordHash(strconv.Itoa(i)+"."+strconv.Itoa(j)))
+		}
+	}
+	for _, w := range strings.Fields("ii iii iv vi vii viii ix xi xii xiii xiv xv") {
+		out = append(out, shingle.WordHash(w))
+	}
+	return out
+})
+
 // alternates are words that editions of one text exchange: the Lesser GPL was the Library GPL.
 var alternates = [...][2]string{{"library", "lesser"}}
 
@@ -178,6 +244,9 @@ func (s *search) repair(a *alignment, g gap) bool {
 		return false
 	}
 	w := strings.ToLower(s.d.word(g.file.From))
+	if nl == 1 && nf > 1 && nf < 9 && s.broken(a, g) {
+		return true
+	}
 	switch {
 	case nf == 2 && nl == 1:
 		return s.fits(a, g, w+strings.ToLower(s.d.word(g.file.From+1)))
@@ -194,6 +263,28 @@ func (s *search) repair(a *alignment, g gap) bool {
 			}
 		}
 		return len(w) >= 6 && len(w) < 24 && s.d.toks[g.file.From].Class == shingle.Plain && s.misspelled(a, g, w)
+	}
+	return false
+}
+
+// broken reports a word or an address that a line end cut into pieces.
+func (s *search) broken(a *alignment, g gap) bool {
+	raw := s.d.text.Body[s.d.toks[g.file.From].Start:s.d.toks[g.file.To-1].End]
+	if len(raw) > 2000 {
+		return false
+	}
+	whole := make([]byte, 0, len(raw))
+	for _, f := range bytes.Fields(raw) {
+		if string(f) != ">" {
+			whole = append(whole, f...)
+		}
+	}
+	before, after := s.d.toks[g.file.From-1].Hash, s.d.toks[g.file.To].Hash
+	word := strings.ReplaceAll(strings.ToLower(string(whole)), "-", "")
+	for _, h := range [...]uint32{shingle.AddressHash(whole), shingle.WordHash(word)} {
+		if shingle.Pair(before, h) == s.x.Code(a.e, g.lic.From-1) && shingle.Pair(h, after) == s.x.Code(a.e, g.lic.From) {
+			return true
+		}
 	}
 	return false
 }
@@ -399,7 +490,8 @@ func (x *Index) differences(d *doc, a *alignment) []Difference {
 
 // template reports unfilled placeholders in a copyright statement near or in the span.
 func (d *doc) template(s shingle.Span) bool {
-	for i := max(0, s.From-40); i < s.To; i++ {
+	// Further down they belong to the instructions for applying the license.
+	for i := max(0, s.From-40); i < min(s.To, s.From+40); i++ {
 		if d.copyright[i] && d.toks[i].Has(shingle.Placeholder) {
 			return true
 		}

@@ -1,11 +1,13 @@
 // Package html writes documents as one page for a board or a lawyer: self-contained, without a script or an outside
 // request, readable in light and dark and on paper. Every text goes through html/template; the page forbids itself
-// everything else by its content security policy.
+// everything but its own style by its content security policy.
 package html
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -19,17 +21,21 @@ import (
 //go:embed page.html
 var page string
 
+//go:embed style.css
+var style string
+
 // Render writes the documents.
 func Render(w io.Writer, docs []*report.Document) error {
-	t, err := template.New("page").Funcs(template.FuncMap{
-		"clean": printable.Line, "reasons": reasons, "place": place, "percent": percent, "given": given, "bar": barOf,
-		"join": strings.Join, "short": short, "indent": func(depth int) int { return 16 * (depth - 1) },
-	}).Parse(page)
+	t, err := template.New("page").Funcs(functions).Parse(page)
 	if err != nil {
 		return fmt.Errorf("reading the page template: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, data{Docs: docs, Summary: report.Summarize(docs), Title: title(docs)}); err != nil {
+	err = t.Execute(&b, data{
+		Title: title(docs), Docs: docs, Summary: report.Summarize(docs), Policy: policy(),
+		Style: template.CSS(style), //nolint:gosec // our own file
+	})
+	if err != nil {
 		return fmt.Errorf("writing HTML: %w", err)
 	}
 	_, err = w.Write(b.Bytes())
@@ -40,6 +46,30 @@ type data struct {
 	Title   string
 	Docs    []*report.Document
 	Summary report.Summary
+	Policy  string
+	Style   template.CSS
+}
+
+// policy allows nothing but the one style sheet, by its hash: no style, script, picture or form that data might bring.
+func policy() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'"
+}
+
+var functions = template.FuncMap{
+	"clean": printable.Line, "join": strings.Join, "outcome": report.Outcome, "capital": capital, "sign": sign,
+	"place": place, "percent": percent, "places": report.Places, "sentence": report.Sentence, "bar": barOf, "bound": bound, "measured": measured, "when": when,
+	"anchor":     func(i int) string { return fmt.Sprintf("m%d", i+1) },
+	"depth":      func(d int) string { return fmt.Sprintf("d%d", min(max(d, 1), 5)) },
+	"tasks":      func(title string, list []report.Task) tasks { return tasks{title, list} },
+	"conditions": func(l *report.License) []report.Task { c, _ := l.Tasks(); return c },
+	"routine":    func(l *report.License) []report.Task { _, r := l.Tasks(); return r },
+}
+
+type tasks struct {
+	Title string
+	List  []report.Task
 }
 
 func title(docs []*report.Document) string {
@@ -49,21 +79,34 @@ func title(docs []*report.Document) string {
 	return fmt.Sprintf("License check of %d models", len(docs))
 }
 
-// reasons leaves out what has a list of its own, and grants where something stands against the use.
-func reasons(l *report.License) []report.Reason {
-	return slices.DeleteFunc(slices.Clone(l.Reasons), func(r report.Reason) bool {
-		return r.Code == "duty" || r.Outcome == "allowed" && l.Outcome != "allowed" && r.Code == "grant"
-	})
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// sign repeats the verdict for the eye.
+func sign(outcome string) string {
+	switch report.Outcome(outcome) {
+	case "allowed":
+		return "✓"
+	case "conditional":
+		return "!"
+	case "prohibited":
+		return "✕"
+	}
+	return "?"
 }
 
+func when(d *report.Document) string { return d.Generated.UTC().Format("2006-01-02 15:04 UTC") }
+
 func place(file string, start, end int) string {
+	s := file
 	switch {
 	case start == 0:
 		return file
 	case end <= start:
-		return fmt.Sprintf("%s, line %d", file, start)
+		s += fmt.Sprintf(", line %d", start)
+	default:
+		s += fmt.Sprintf(", lines %d to %d", start, end)
 	}
-	return fmt.Sprintf("%s, lines %d to %d", file, start, end)
+	return strings.TrimPrefix(s, ", ")
 }
 
 func percent(v *float64) string {
@@ -73,43 +116,43 @@ func percent(v *float64) string {
 	return fmt.Sprintf("%.1f %%", 100**v)
 }
 
-// short cuts a revision to what a person compares.
-func short(s string) string {
-	if len(s) > 19 {
-		return s[:19] + "…"
-	}
-	return s
+// measured reports whether any match has coverages to show.
+func measured(l *report.License) bool {
+	return slices.ContainsFunc(l.Matches, func(m report.Match) bool { return m.LicenseCoverage != nil || m.TextCoverage != nil })
 }
 
-// given writes the use in the order of its keys.
-func given(u report.Use) string {
-	keys := make([]string, 0, len(u.Given))
-	for k := range u.Given {
-		keys = append(keys, k)
+// bound introduces the licenses that bind; of one that the catalogue does not have, the id is all there is.
+func bound(l *report.License) []report.LicenseInfo {
+	out := make([]report.LicenseInfo, len(l.Effective))
+	for i, id := range l.Effective {
+		li, ok := l.Info(id)
+		if !ok {
+			li = report.LicenseInfo{ID: id, Name: "not in the catalogue"}
+		}
+		out[i] = li
 	}
-	slices.Sort(keys)
-	parts := make([]string, len(keys))
-	for i, k := range keys {
-		v := fmt.Sprint(u.Given[k])
-		parts[i] = strings.ReplaceAll(k, "_", " ") + " " + strings.Trim(v, "[]")
-	}
-	return strings.Join(parts, " · ")
+	return out
 }
 
-// bar is a threshold as a drawing: where the company stands between zero and the limit.
+// bar is a threshold as a drawing of 300 units: the limit stands at 250, what is beyond it runs over the end.
 type bar struct {
-	Width int // of 300 units; 0 if the figure is not known
+	Known bool
+	Width int
 	Class string
-	Title string
+	Words string
 }
+
+const atLimit = 250
 
 func barOf(t report.Threshold) bar {
-	b := bar{Class: "unknown", Title: t.Standing}
+	percent, known := t.Share()
+	b := bar{Known: known, Class: "undetermined", Words: "not known how much of the limit is reached"}
 	if t.Crossed != nil {
 		b.Class = map[bool]string{true: "prohibited", false: "allowed"}[*t.Crossed]
 	}
-	if t.Value != nil && t.Limit > 0 {
-		b.Width = max(2, int(300*min(1, *t.Value/t.Limit)))
+	if known {
+		b.Width = max(2, atLimit*min(percent, 120)/100)
+		b.Words = fmt.Sprintf("%d %% of the limit", percent)
 	}
 	return b
 }

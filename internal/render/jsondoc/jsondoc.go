@@ -1,11 +1,13 @@
 // Package jsondoc writes documents as JSON, the format that loses nothing and that scripts rely on.
 //
 // Strings stay what they were, but no control character reaches a terminal or a log through them: what JSON would print
-// raw (DEL, C1 controls, bidirectional and zero-width characters) is written as \u escapes, which decode to the same.
+// raw (DEL, C1 controls, bidirectional and zero-width characters) is written as \u escapes, which decode to the same, and
+// so is the second of two number signs, with which CI runners let a command begin anywhere on a line.
 package jsondoc
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,23 +18,34 @@ import (
 	"github.com/llmcheck/llmcheck/internal/report"
 )
 
+//go:embed schema.json
+var schema []byte
+
+// Schema is the JSON schema (draft 2020-12) of what Render and RenderLines write.
+func Schema() []byte { return bytes.Clone(schema) }
+
 // Render writes one document, or a batch if there are several.
 func Render(w io.Writer, docs []*report.Document) error {
-	var v any = report.Batch{Schema: report.BatchSchema, Summary: report.Summarize(docs), Documents: docs}
 	if len(docs) == 1 {
-		v = docs[0]
+		return write(w, docs[0].Complete(), "  ")
 	}
-	return write(w, v, "  ")
+	b := report.Batch{Schema: report.BatchSchema, Summary: report.Summarize(docs), Documents: make([]*report.Document, len(docs))}
+	for i, d := range docs {
+		b.Documents[i] = d.Complete()
+	}
+	return write(w, b, "  ")
 }
 
 // RenderLines writes one document a line.
 func RenderLines(w io.Writer, docs []*report.Document) error {
+	var b bytes.Buffer
 	for _, d := range docs {
-		if err := write(w, d, ""); err != nil {
+		if err := write(&b, d.Complete(), ""); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
 func write(w io.Writer, v any, indent string) error {
@@ -53,6 +66,8 @@ func escape(b []byte) []byte {
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
 		switch {
+		case r == '#' && i > 0 && b[i-1] == '#':
+			out = append(out, `\u0023`...)
 		case r < 0x20 || !printable.Hidden(r): // the encoder has escaped controls; what is left is its own layout
 			out = append(out, b[i:i+n]...)
 		case r > 0xffff:

@@ -1,184 +1,199 @@
-// Package markdown writes documents for a pull request: a table of verdicts, then each report with its duties as a
-// checklist. No link, image, heading, mention or HTML can come from the data.
+// Package markdown writes documents for a pull request: a table of verdicts if there are several, then each report with
+// its conditions as a checklist. No link, image, heading, mention or HTML can come from the data.
 package markdown
 
 import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
-	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/report"
 )
 
-var marks = map[string]string{"allowed": "✅", "conditional": "⚠️", "undetermined": "❓", "prohibited": "⛔"}
+// mark is one character, so that it needs no variation selector.
+func mark(outcome string) string {
+	switch report.Outcome(outcome) {
+	case "allowed":
+		return "✅"
+	case "conditional":
+		return "🟡"
+	case "prohibited":
+		return "⛔"
+	}
+	return "❓"
+}
 
 // Render writes the documents.
 func Render(w io.Writer, docs []*report.Document) error {
-	var b bytes.Buffer
-	out := &writer{&b}
+	out := &writer{}
 	if len(docs) > 1 {
 		out.summary(docs)
-	}
-	for i, d := range docs {
-		if i > 0 || len(docs) > 1 {
-			out.printf("\n")
+		for _, d := range docs {
+			out.folded(d)
 		}
-		if d.License != nil {
-			out.license(d)
+	} else {
+		for _, d := range docs {
+			out.document(d)
 		}
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(out.b.Bytes())
 	return err
 }
 
-type writer struct{ b *bytes.Buffer }
+type writer struct{ b bytes.Buffer }
 
-func (w *writer) printf(format string, args ...any) { fmt.Fprintf(w.b, format, args...) }
-
-// escaped are the characters that mean something to Markdown or HTML inside a line.
-var escaped = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;",
-	"#", `\#`, "|", `\|`, "~", `\~`, "!", `\!`, "$", `\$`,
-	"@", "@\u200b", "://", ":\u200b//", "www.", "www\u200b.",
-)
-
-// inline makes foreign text safe inside a line: nothing of it is markup, no one is paged, nothing becomes a link.
-func inline(s string) string {
-	return escaped.Replace(strings.Join(strings.Fields(printable.Line(s)), " "))
-}
-
-// code shows text word for word, in a fence that is longer than any run of backticks in it.
-func code(s string) string {
-	s = strings.Join(strings.Fields(printable.Line(s)), " ")
-	run, longest := 0, 0
-	for _, r := range s {
-		if r != '`' {
-			run = 0
-			continue
-		}
-		run++
-		longest = max(longest, run)
-	}
-	if s == "" {
-		return ""
-	}
-	fence := strings.Repeat("`", longest+1)
-	pad := ""
-	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
-		pad = " "
-	}
-	return fence + pad + strings.ReplaceAll(s, "|", `\|`) + pad + fence
-}
+func (w *writer) printf(format string, args ...any) { fmt.Fprintf(&w.b, format, args...) }
 
 func (w *writer) summary(docs []*report.Document) {
 	s := report.Summarize(docs)
 	w.printf("## License check: %d prohibited, %d undetermined, %d conditional, %d allowed\n\n", s.Prohibited, s.Undetermined,
 		s.Conditional, s.Allowed)
-	w.printf("| | model | verdict | license |\n|---|---|---|---|\n")
+	w.printf("| verdict | model | license | to do |\n|---|---|---|---|\n")
 	for _, d := range docs {
-		if d.License != nil {
-			w.printf("| %s | %s | %s | %s |\n", marks[d.License.Outcome], code(d.Subject.Ref), d.License.Outcome,
-				inline(strings.Join(d.License.Effective, ", ")))
+		if l := d.License; l != nil {
+			w.printf("| %s %s | %s | %s | %s |\n", mark(l.Outcome), report.Outcome(l.Outcome), cell(code(d.Subject.Ref)),
+				cell(inline(strings.Join(l.Effective, ", "))), cell(inline(d.Glance())))
 		}
 	}
 }
 
-func (w *writer) license(d *report.Document) {
-	l := d.License
-	w.printf("### %s %s: %s\n\n%s\n", marks[l.Outcome], code(d.Subject.Ref), l.Outcome, inline(l.Summary))
-	for _, a := range l.Use.Assumed {
-		w.printf("\n_Assumed: %s._\n", inline(a))
+// folded hides the report on one of several models behind its verdict.
+func (w *writer) folded(d *report.Document) {
+	if d.License == nil {
+		w.printf("\n")
+		w.document(d)
+		return
 	}
+	w.printf("\n<details><summary>%s %s: <code>%s</code></summary>\n\n", mark(d.License.Outcome), report.Outcome(d.License.Outcome),
+		tag(d.Subject.Ref))
+	w.document(d)
+	w.printf("\n</details>\n")
+}
+
+func (w *writer) document(d *report.Document) {
+	l := d.License
+	if l == nil {
+		w.printf("### %s\n\nThe document holds no answer that this format can show.\n", code(d.Subject.Ref))
+		return
+	}
+	w.printf("### %s %s: %s\n\n%s\n", mark(l.Outcome), capital(report.Outcome(l.Outcome)), code(d.Subject.Ref), inline(l.Summary))
+	if g := d.Glance(); g != "" {
+		w.printf("\n**%s**\n", inline(g))
+	}
+	w.use(l.Use)
 	w.reasons(l)
-	w.duties(l)
+	conditions, routine := l.Tasks()
+	w.tasks("Conditions to meet", conditions)
+	w.tasks("Routine: ship the texts, keep the usual rules", routine)
 	w.thresholds(l)
 	w.list("Answer to decide", len(l.Questions), func(i int) string {
-		return "`" + l.Questions[i].Flag + "` " + inline(l.Questions[i].Text)
+		return code(orElse(l.Questions[i].Flag, l.Questions[i].Input)) + " " + inline(l.Questions[i].Text)
 	})
 	w.list("What would change the verdict", len(l.Changes), func(i int) string {
-		return "**" + l.Changes[i].Outcome + "** " + inline(l.Changes[i].Text)
+		return "**" + report.Outcome(l.Changes[i].Outcome) + "** " + inline(l.Changes[i].Text)
 	})
 	w.lineage(l)
+	w.list("Training data that carries a risk", len(l.Datasets), func(i int) string {
+		return code(l.Datasets[i].ID) + " " + inline(l.Datasets[i].Risk) + " — " + inline(l.Datasets[i].Source)
+	})
 	w.evidence(d)
-	w.printf("\n<sub>%s %s</sub>\n", inline(l.Disclaimer), inline(checked(d.Tool)))
+	w.printf("\n<sub>%s</sub>\n", inline(l.Disclaimer+checked(d.Tool)))
 }
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func checked(t report.Tool) string {
 	if t.Catalog == "" {
 		return ""
 	}
-	return "License facts as checked on " + t.Catalog + "."
+	return " License facts as checked on " + t.Catalog + "."
+}
+
+func (w *writer) use(u report.Use) {
+	var parts []string
+	for _, f := range u.Facts() {
+		parts = append(parts, f.Name+" "+f.Value)
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing said about the use"}
+	}
+	w.printf("\nJudged for: %s", inline(strings.Join(parts, "; ")))
+	for _, a := range u.Assumed {
+		w.printf("; _assumed: %s_", inline(a))
+	}
+	w.printf("\n")
 }
 
 func (w *writer) list(title string, n int, item func(int) string) {
 	if n == 0 {
 		return
 	}
-	w.printf("\n**%s**\n\n", title)
+	w.printf("\n#### %s\n\n", title)
 	for i := range n {
 		w.printf("- %s\n", item(i))
 	}
 }
 
 func (w *writer) reasons(l *report.License) {
-	list := slices.DeleteFunc(slices.Clone(l.Reasons), func(r report.Reason) bool {
-		return r.Code == "duty" || r.Outcome == "allowed" && l.Outcome != "allowed"
-	})
-	w.list("Why", len(list), func(i int) string {
-		r := list[i]
-		s := "**" + r.Outcome + "** " + inline(r.Text)
-		if r.License != "" {
-			s += " — " + inline(r.License)
-		}
-		if r.Clause != "" {
-			s += ", clause " + inline(r.Clause)
-		}
-		if len(r.Evidence) > 0 {
-			s += " (" + inline(strings.Join(r.Evidence, "; ")) + ")"
-		}
-		return s
-	})
-}
-
-func (w *writer) duties(l *report.License) {
-	if len(l.Duties) == 0 {
+	groups := l.Findings()
+	if len(groups) == 0 {
 		return
 	}
-	w.printf("\n**Duties**\n\n")
-	for _, d := range l.Duties {
-		w.printf("- [ ] %s", inline(d.Text))
-		if d.Exact != "" && !strings.Contains(d.Text, d.Exact) {
-			w.printf(": %s", code(d.Exact))
+	w.printf("\n#### Why\n")
+	for _, g := range groups {
+		w.printf("\n**%s**\n\n", capital(g.Label))
+		for _, f := range g.Findings {
+			w.printf("- %s", inline(report.Sentence(f.Text)))
+			if len(f.Cites) > 0 {
+				w.printf(" — %s", inline(report.Places(f.Cites)))
+			}
+			if len(f.Evidence) > 0 {
+				w.printf(" (%s)", inline(strings.Join(f.Evidence, "; ")))
+			}
+			w.printf("\n")
 		}
-		if d.When != "" {
-			w.printf(" _(%s)_", inline(d.When))
-		}
-		w.printf(" — %s", inline(d.License))
-		if d.Clause != "" {
-			w.printf(", clause %s", inline(d.Clause))
-		}
-		w.printf("\n")
 	}
+}
+
+func (w *writer) tasks(title string, list []report.Task) {
+	w.list(title, len(list), func(i int) string {
+		t := list[i]
+		s := "[ ] " + inline(t.Text)
+		if t.Exact != "" {
+			s += " — word for word: " + code(t.Exact)
+		}
+		if a := t.Applies(); a != "" {
+			s += " _(" + inline(a) + ")_"
+		}
+		return s + " — " + inline(report.Places(t.Cites))
+	})
 }
 
 func (w *writer) thresholds(l *report.License) {
 	if len(l.Thresholds) == 0 {
 		return
 	}
-	w.printf("\n| standing | limit | then | clause |\n|---|---|---|---|\n")
+	w.printf("\n#### Distance to each threshold\n\n| standing | reached | limit | beyond it | clause |\n|---|---:|---|---|---|\n")
 	for _, t := range l.Thresholds {
-		w.printf("| %s | %s | %s | %s %s |\n", inline(t.Standing), inline(t.Text), inline(t.Effect), inline(t.License), inline(t.Clause))
+		reached := "not known"
+		if percent, known := t.Share(); known {
+			reached = fmt.Sprintf("%d %%", percent)
+		}
+		w.printf("| %s | %s | %s | %s | %s |\n", cell(inline(t.Standing)), reached, cell(inline(t.Text)), cell(inline(t.Effect)),
+			cell(inline(t.Cite().Place())))
 	}
 }
 
 func (w *writer) lineage(l *report.License) {
-	w.list("Base models", len(l.Lineage), func(i int) string {
-		a := l.Lineage[i]
-		return fmt.Sprintf("**%s** %s (%s), %s — %s", a.Outcome, code(a.Ref), inline(a.Relation), inline(a.License), inline(a.Source))
-	})
+	if len(l.Lineage) == 0 {
+		return
+	}
+	w.printf("\n#### Base models\n\n| alone | model | relation | license | read from |\n|---|---|---|---|---|\n")
+	for _, a := range l.Lineage {
+		w.printf("| %s | %s | %s of %s | %s | %s |\n", report.Outcome(a.Outcome), cell(code(a.Ref)), cell(inline(a.Relation)),
+			cell(code(a.Of)), cell(inline(orElse(a.License, "not known"))), cell(inline(a.Source)))
+	}
 }
 
 func (w *writer) evidence(d *report.Document) {
@@ -187,37 +202,70 @@ func (w *writer) evidence(d *report.Document) {
 		return
 	}
 	w.printf("\n<details><summary>Evidence</summary>\n")
-	w.list("Texts", len(l.Matches), func(i int) string {
-		m := l.Matches[i]
-		return fmt.Sprintf("%s: %s %s%s", code(place(m)), m.Relation, inline(m.ID), coverage(m))
-	})
-	w.list("Claims", len(l.Claims), func(i int) string {
+	w.list("Texts and identifiers", len(l.Matches), func(i int) string { return match(l.Matches[i]) })
+	w.list("Who says what", len(l.Claims), func(i int) string {
 		c := l.Claims[i]
 		return fmt.Sprintf("%s, %s: %s → %s", inline(c.Origin), code(c.Where), code(c.Value), inline(orElse(c.ID, "not recognized")))
 	})
 	w.list("Sentences to read first", len(l.Passages), func(i int) string {
 		p := l.Passages[i]
-		return fmt.Sprintf("%s, %s line %d: %s", inline(p.Topic), code(p.File), p.StartLine, inline(p.Quote))
+		return fmt.Sprintf("%s, %s: %s", inline(p.Topic), code(place(p.File, p.StartLine, p.EndLine)), inline(p.Quote))
 	})
 	w.list("Not found or not read", len(d.Gaps), func(i int) string {
 		g := d.Gaps[i]
-		return fmt.Sprintf("%s: %s (%s)", inline(g.What), inline(g.Why), g.Kind)
+		return fmt.Sprintf("%s: %s (%s)", inline(g.What), inline(g.Why), inline(g.Kind))
 	})
 	w.printf("\n</details>\n")
 }
 
-func place(m report.Match) string {
-	if m.StartLine == 0 {
-		return m.File
+// maxDifferences keeps a comment readable: the JSON has all.
+const maxDifferences = 12
+
+func match(m report.Match) string {
+	s := fmt.Sprintf("%s: %s %s%s", code(place(m.File, m.StartLine, m.EndLine)), inline(m.Relation), inline(m.ID), coverage(m))
+	for i, d := range m.Differences {
+		if i == maxDifferences {
+			return s + fmt.Sprintf("\n  - and %d more places", len(m.Differences)-i)
+		}
+		s += "\n  - " + difference(d)
 	}
-	return fmt.Sprintf("%s:%d-%d", m.File, m.StartLine, m.EndLine)
+	return s
+}
+
+func difference(d report.Difference) string {
+	s := lines(d.StartLine, d.EndLine)
+	if d.Words != "" {
+		s += ", added: " + code(d.Words)
+	}
+	if d.MissingWords > 0 {
+		s += fmt.Sprintf(", %d words of the license are missing here", d.MissingWords)
+	}
+	return s
+}
+
+// place is file:12-20, as compilers write it.
+func place(file string, start, end int) string {
+	switch {
+	case start == 0:
+		return file
+	case end <= start:
+		return fmt.Sprintf("%s:%d", file, start)
+	}
+	return fmt.Sprintf("%s:%d-%d", file, start, end)
+}
+
+func lines(start, end int) string {
+	if end <= start {
+		return fmt.Sprintf("line %d", start)
+	}
+	return fmt.Sprintf("lines %d to %d", start, end)
 }
 
 func coverage(m report.Match) string {
 	if m.LicenseCoverage == nil || m.TextCoverage == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (%.1f %% of the license, %.1f %% of the file)", 100**m.LicenseCoverage, 100**m.TextCoverage)
+	return fmt.Sprintf(" (%.1f %% of the license is in it, %.1f %% of it is the license)", 100**m.LicenseCoverage, 100**m.TextCoverage)
 }
 
 func orElse(s, other string) string {

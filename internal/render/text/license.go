@@ -2,7 +2,6 @@ package text
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/printable"
@@ -11,9 +10,11 @@ import (
 
 func (p *printer) license(d *report.Document) {
 	l := d.License
-	p.line(p.paint(strings.ToUpper(l.Outcome), outcomeStyle[l.Outcome]) + "  " + p.paint(printable.Line(d.Subject.Ref), bold) +
-		p.paint(revision(d.Subject), dim))
-	p.paragraph(l.Summary, plain)
+	p.verdict(d)
+	p.line("")
+	if r := d.Subject.Revision; r != "" && !strings.HasSuffix(d.Subject.Ref, r) {
+		p.item(label{"revision", bold, narrow}, r)
+	}
 	p.judged(l.Use)
 	p.binding(l)
 	p.reasons(l)
@@ -31,11 +32,19 @@ func (p *printer) license(d *report.Document) {
 	p.paragraph(l.Disclaimer+catalogAge(d.Tool), dim)
 }
 
-func revision(s report.Subject) string {
-	if s.Revision == "" {
-		return ""
+// verdict is what a person in a hurry reads: the outcome, of what, the sentence why, and how much there is to do.
+func (p *printer) verdict(d *report.Document) {
+	word := strings.ToUpper(report.Outcome(d.License.Outcome))
+	indent := strings.Repeat(" ", len(word)+2)
+	head := p.paint(word, outcomeStyle(d.License.Outcome)) + "  "
+	for _, l := range wrap(printable.Line(d.Subject.Ref), p.page.Width-len(indent)) {
+		p.line(head + p.paint(l, bold))
+		head = indent
 	}
-	return "  at " + printable.Line(s.Revision)
+	p.paragraph(d.License.Summary, plain)
+	if g := d.Glance(); g != "" {
+		p.paragraph(g, bold)
+	}
 }
 
 func catalogAge(t report.Tool) string {
@@ -45,118 +54,113 @@ func catalogAge(t report.Tool) string {
 	return " License facts as checked on " + t.Catalog + "."
 }
 
+const (
+	narrow = 16 // column of the text beside an outcome
+	wide   = 24 // beside a flag, a topic, a figure
+)
+
 func (p *printer) judged(u report.Use) {
-	keys := make([]string, 0, len(u.Given))
-	for k := range u.Given {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
 	var parts []string
-	for _, k := range keys {
-		parts = append(parts, fmt.Sprintf("%s %v", strings.ReplaceAll(k, "_", " "), spaced(u.Given[k])))
+	for _, f := range u.Facts() {
+		parts = append(parts, f.Name+" "+f.Value)
 	}
-	p.line("")
 	if len(parts) == 0 {
 		parts = []string{"nothing said about the use"}
 	}
-	p.item("judged for", bold, 16, strings.Join(parts, "; "))
+	p.item(label{"judged for", bold, narrow}, strings.Join(parts, "; "))
 	for _, a := range u.Assumed {
-		p.item("assumed", yellow, 16, a)
+		p.item(label{"assumed", yellow, narrow}, a)
 	}
-}
-
-func spaced(v any) any {
-	if list, ok := v.([]string); ok {
-		return strings.Join(list, "+")
-	}
-	return v
 }
 
 func (p *printer) binding(l *report.License) {
-	info := make(map[string]report.LicenseInfo, len(l.Licenses))
-	for _, i := range l.Licenses {
-		info[i.ID] = i
-	}
 	for i, id := range l.Effective {
-		label := "license"
+		head := label{"license", bold, narrow}
 		if i > 0 {
-			label = "and"
+			head.text = "and"
 		}
-		text, details := id, []string(nil)
-		if li, ok := info[id]; ok {
-			text = li.Name + " (" + id + ", " + li.Class + ")"
-			details = append(details, "facts from "+li.Source+", checked "+li.Checked)
+		li, ok := l.Info(id)
+		if !ok {
+			p.item(head, id)
+			continue
 		}
-		p.item(label, bold, 16, text, details...)
+		p.item(head, li.Name+" ("+id+", "+li.Class+")", "facts from "+li.Source+", checked "+li.Checked)
 	}
 }
 
-// reasons writes the strictest first; duties have their own list, and grants of what is allowed are left to JSON unless
-// there is nothing else to say.
+// reasons writes the strictest first, with the outcome before the first of each.
 func (p *printer) reasons(l *report.License) {
-	list := slices.DeleteFunc(slices.Clone(l.Reasons), func(r report.Reason) bool {
-		return r.Code == "duty" || r.Outcome == "allowed" && l.Outcome != "allowed" && r.Code == "grant"
-	})
-	if len(list) == 0 {
+	groups := l.Findings()
+	if len(groups) == 0 {
 		return
 	}
 	p.heading("Why")
-	for _, r := range list {
-		p.item(r.Outcome, outcomeStyle[r.Outcome], 16, r.Text, where(r.License, r.Clause, r.Says, r.Evidence))
-	}
-}
-
-func where(license, clause, says string, evidence []string) string {
-	var parts []string
-	if license != "" {
-		s := license
-		if clause != "" {
-			s += ", clause " + clause
+	for _, g := range groups {
+		head := verdict(g.Outcome)
+		if head.text = g.Label; g.Label != g.Outcome {
+			head.style = bold
 		}
-		if says != "" {
-			s += ": " + says
+		for _, f := range g.Findings {
+			details := []string{}
+			for _, c := range f.Cites {
+				details = append(details, c.String())
+			}
+			if len(f.Evidence) > 0 {
+				details = append(details, "in "+strings.Join(f.Evidence, " · "))
+			}
+			p.item(head, f.Text, details...)
+			head.text = ""
 		}
-		parts = append(parts, s)
 	}
-	return strings.Join(append(parts, evidence...), " · ")
 }
 
 func (p *printer) duties(l *report.License) {
-	if len(l.Duties) == 0 {
-		return
-	}
-	p.heading("Duties")
-	for _, d := range l.Duties {
-		var details []string
-		if d.Exact != "" && !strings.Contains(d.Text, d.Exact) {
-			details = append(details, "exactly: "+d.Exact)
-		}
-		if d.When != "" {
-			details = append(details, choose(d.Certain, "applies: ", "applies if: ")+d.When)
-		}
-		details = append(details, where(d.License, d.Clause, "", nil))
-		p.item("[ ]", plain, 6, d.Text, details...)
-	}
+	conditions, routine := l.Tasks()
+	p.tasks("Conditions to meet", conditions)
+	p.tasks("Routine: ship the texts, keep the usual rules", routine)
 }
 
-func choose(b bool, t, f string) string {
-	if b {
-		return t
+func (p *printer) tasks(title string, list []report.Task) {
+	if len(list) == 0 {
+		return
 	}
-	return f
+	p.heading(title)
+	for _, t := range list {
+		var details []string
+		if t.Exact != "" {
+			details = append(details, "word for word: "+t.Exact)
+		}
+		if a := t.Applies(); a != "" {
+			details = append(details, a)
+		}
+		p.item(label{"[ ]", plain, 6}, t.Text, append(details, report.Places(t.Cites))...)
+	}
 }
 
 func (p *printer) thresholds(l *report.License) {
 	if len(l.Thresholds) == 0 {
 		return
 	}
-	p.heading("Thresholds")
+	p.heading("Distance to each threshold")
 	for _, t := range l.Thresholds {
-		p.item(t.Standing, choose2(t.Crossed), 22, t.Text, where(t.License, t.Clause, "then: "+t.Effect, nil))
+		p.item(label{t.Standing, standing(t.Crossed), wide}, bar(t)+t.Text, "beyond it: "+t.Effect, t.Cite().Place())
 	}
 }
 
-func choose2(crossed *bool) style {
+// bar draws how much of the limit is reached.
+func bar(t report.Threshold) string {
+	percent, known := t.Share()
+	if !known {
+		return "not known: "
+	}
+	full := min(percent/10, 10)
+	if percent > 0 {
+		full = max(full, 1)
+	}
+	return fmt.Sprintf("[%s%s] %d %%, ", strings.Repeat("#", full), strings.Repeat("-", 10-full), percent)
+}
+
+func standing(crossed *bool) style {
 	switch {
 	case crossed == nil:
 		return blue
@@ -172,7 +176,11 @@ func (p *printer) questions(l *report.License) {
 	}
 	p.heading("Answer to decide")
 	for _, q := range l.Questions {
-		p.item(q.Flag, bold, 22, q.Text)
+		name := q.Flag
+		if name == "" {
+			name = q.Input
+		}
+		p.item(label{name, bold, wide}, q.Text)
 	}
 }
 
@@ -181,10 +189,20 @@ func (p *printer) changes(l *report.License) {
 		return
 	}
 	p.heading("What would change the verdict")
+	last := ""
 	for _, c := range l.Changes {
-		p.item(c.Outcome, outcomeStyle[c.Outcome], 16, c.Text)
+		head := verdict(c.Outcome)
+		if head.text == last {
+			head.text = ""
+		} else {
+			last = head.text
+		}
+		p.item(head, c.Text)
 	}
 }
+
+// maxIndent keeps a long lineage on the page.
+const maxIndent = 5
 
 func (p *printer) lineage(l *report.License) {
 	if len(l.Lineage) == 0 {
@@ -196,7 +214,9 @@ func (p *printer) lineage(l *report.License) {
 		if license == "" {
 			license = "license not known"
 		}
-		p.item(a.Outcome, outcomeStyle[a.Outcome], 16, strings.Repeat("  ", a.Depth-1)+a.Ref+" ("+a.Relation+" of it: "+a.Of+"), "+license, a.Source)
+		head := verdict(a.Outcome)
+		head.column += 2 * min(max(a.Depth-1, 0), maxIndent)
+		p.item(head, a.Ref+": "+license, a.Relation+" of it: "+a.Of, a.Source)
 	}
 }
 
@@ -208,33 +228,40 @@ func (p *printer) claims(l *report.License) {
 	for _, c := range l.Claims {
 		id := "not recognized"
 		if c.ID != "" {
-			id = c.ID
+			id = "taken for " + c.ID
 		}
-		p.item(c.Origin, plain, 16, fmt.Sprintf("%q, taken for %s", c.Value, id), c.Where)
+		p.item(label{c.Origin, plain, narrow}, "“"+c.Value+"”, "+id, c.Where)
 	}
 }
 
+// maxDifferences keeps a report readable: the JSON has all.
+const maxDifferences = 12
+
 func (p *printer) differences(l *report.License) {
 	for _, m := range l.Matches {
-		if m.Relation != "modified" || len(m.Differences) == 0 {
+		if len(m.Differences) == 0 {
 			continue
 		}
-		p.heading(printable.Line(fmt.Sprintf("Differs from %s in %s", m.ID, m.File)))
+		p.heading(fmt.Sprintf("Differs from %s in %s", m.ID, m.File))
 		for i, d := range m.Differences {
-			if i == 12 {
-				p.paragraph(fmt.Sprintf("and %d more places", len(m.Differences)-i), dim)
+			if i == maxDifferences {
+				p.paragraph(fmt.Sprintf("and %d more places, in the JSON", len(m.Differences)-i), dim)
 				break
 			}
-			text := "added: " + d.Words
-			if d.Words == "" {
-				text = "words left out"
-			}
-			if d.MissingWords > 0 {
-				text += fmt.Sprintf(" (%d words of the license are missing here)", d.MissingWords)
-			}
-			p.item(lines(d.StartLine, d.EndLine), plain, 16, text)
+			p.item(label{lines(d.StartLine, d.EndLine), plain, narrow}, difference(d))
 		}
 	}
+}
+
+func difference(d report.Difference) string {
+	var parts []string
+	if d.Words != "" {
+		parts = append(parts, "added: “"+d.Words+"”")
+	}
+	if d.MissingWords > 0 {
+		parts = append(parts, fmt.Sprintf("%d words of the license are missing here", d.MissingWords))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func lines(start, end int) string {
@@ -250,7 +277,7 @@ func (p *printer) passages(l *report.License) {
 	}
 	p.heading("Sentences to read first")
 	for _, s := range l.Passages {
-		p.item(s.Topic, bold, 22, s.Quote, s.File+", "+lines(s.StartLine, s.EndLine))
+		p.item(label{s.Topic, bold, wide}, "“"+s.Quote+"”", s.File+", "+lines(s.StartLine, s.EndLine))
 	}
 }
 
@@ -258,9 +285,9 @@ func (p *printer) datasets(l *report.License) {
 	if len(l.Datasets) == 0 {
 		return
 	}
-	p.heading("Training data")
+	p.heading("Training data that carries a risk")
 	for _, d := range l.Datasets {
-		p.item(d.ID, bold, 22, d.Risk, d.Source)
+		p.item(label{d.ID, bold, wide}, d.Risk, d.Source)
 	}
 }
 
@@ -270,13 +297,10 @@ func (p *printer) gaps(d *report.Document) {
 	}
 	p.heading("Not found or not read")
 	for _, g := range d.Gaps {
-		p.item(g.Kind, choose3(g.Kind), 16, g.What+": "+g.Why)
+		st := yellow
+		if g.Kind == "absent" {
+			st = dim
+		}
+		p.item(label{g.Kind, st, narrow}, g.What+": "+g.Why)
 	}
-}
-
-func choose3(kind string) style {
-	if kind == "absent" {
-		return dim
-	}
-	return yellow
 }

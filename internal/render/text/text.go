@@ -1,5 +1,5 @@
 // Package text writes documents for a person at a terminal: the verdict first, then why, then what to do. Color says
-// nothing that the words do not say.
+// nothing that the words do not say, and no line is longer than the page is wide.
 package text
 
 import (
@@ -14,38 +14,52 @@ import (
 
 // Page is the paper that is written on.
 type Page struct {
-	Width int  // columns; 0 is 80
+	Width int  // columns; 0 is 80, and less than 40 is 40
 	Color bool // true on a terminal that wants it
 }
 
-// Render writes the documents, and a summary after several.
+// maxWidth keeps lines readable on a wide screen; minWidth leaves room for the labels.
+const (
+	usualWidth = 80
+	minWidth   = 40
+	maxWidth   = 160
+)
+
+// Render writes the documents, and a summary before several.
 func (p Page) Render(w io.Writer, docs []*report.Document) error {
-	var b bytes.Buffer
-	out := &printer{w: &b, page: p}
-	if out.page.Width == 0 {
-		out.page.Width = 80
+	if p.Width == 0 {
+		p.Width = usualWidth
 	}
+	p.Width = min(max(p.Width, minWidth), maxWidth)
+	out := &printer{page: p}
 	if len(docs) > 1 {
 		out.summary(docs)
 	}
 	for i, d := range docs {
-		if i > 0 || len(docs) > 1 {
-			out.line("")
+		if len(docs) > 1 {
+			out.rule(i+1, len(docs))
 		}
 		out.document(d)
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(out.b.Bytes())
 	return err
 }
 
 // printer lays out lines. Everything it is given passes through package printable, so that color codes are the only
 // control characters in what it writes.
 type printer struct {
-	w    *bytes.Buffer
+	b    bytes.Buffer
 	page Page
 }
 
-func (p *printer) line(s string) { fmt.Fprintln(p.w, strings.TrimRight(s, " ")) }
+func (p *printer) line(s string) { fmt.Fprintln(&p.b, strings.TrimRight(s, " ")) }
+
+func (p *printer) rule(n, of int) {
+	head := fmt.Sprintf("── %d of %d ", n, of)
+	p.line("")
+	p.line(p.paint(head+strings.Repeat("─", p.page.Width-width(head)), dim))
+	p.line("")
+}
 
 type style string
 
@@ -59,10 +73,21 @@ const (
 	blue   style = "1;34"
 )
 
-var outcomeStyle = map[string]style{"allowed": green, "conditional": yellow, "undetermined": blue, "prohibited": red}
+func outcomeStyle(outcome string) style {
+	switch report.Outcome(outcome) {
+	case "allowed":
+		return green
+	case "conditional":
+		return yellow
+	case "prohibited":
+		return red
+	}
+	return blue
+}
 
+// paint colors a piece of a line; what it colors is free of control characters.
 func (p *printer) paint(s string, st style) string {
-	if !p.page.Color || st == plain {
+	if !p.page.Color || st == plain || s == "" {
 		return s
 	}
 	return "\x1b[" + string(st) + "m" + s + "\x1b[0m"
@@ -71,28 +96,46 @@ func (p *printer) paint(s string, st style) string {
 // heading starts a part.
 func (p *printer) heading(s string) {
 	p.line("")
-	p.line(p.paint(s, bold))
+	for _, l := range wrap(printable.Line(s), p.page.Width) {
+		p.line(p.paint(l, bold))
+	}
 }
 
-// item writes a labeled paragraph: the label in a column of its own, the text wrapped beside it, details dimmed below.
-func (p *printer) item(label string, labelStyle style, column int, text string, details ...string) {
-	label = printable.Line(label)
-	head := "  " + p.paint(label, labelStyle) + strings.Repeat(" ", max(1, column-2-width(label)))
-	indent := strings.Repeat(" ", column)
-	if width(label)+3 > column {
-		p.line("  " + p.paint(label, labelStyle))
-		head = indent
-	}
-	for i, l := range wrap(printable.Line(text), p.page.Width-column) {
-		if i == 0 {
-			p.line(head + l)
-			continue
+// label stands in a column of its own before a paragraph.
+type label struct {
+	text   string
+	style  style
+	column int // where the paragraph starts
+}
+
+func (p *printer) column(n int) int { return min(n, p.page.Width/3) }
+
+// item writes a labeled paragraph: the label in a column of its own, the text wrapped beside it, details dimmed and
+// indented below.
+func (p *printer) item(l label, text string, details ...string) {
+	at := p.column(l.column)
+	head := printable.Line(l.text)
+	indent := strings.Repeat(" ", at)
+	if width(head)+3 > at {
+		for _, part := range wrap(head, p.page.Width-2) {
+			p.line("  " + p.paint(part, l.style))
 		}
-		p.line(indent + l)
+		head = indent
+	} else {
+		head = "  " + p.paint(head, l.style) + strings.Repeat(" ", at-2-width(head))
+	}
+	for i, part := range wrap(printable.Line(text), p.page.Width-at) {
+		if i > 0 {
+			head = indent
+		}
+		p.line(head + part)
 	}
 	for _, d := range details {
-		for _, l := range wrap(printable.Line(d), p.page.Width-column) {
-			p.line(indent + p.paint(l, dim))
+		if d == "" {
+			continue
+		}
+		for _, part := range wrap(printable.Line(d), p.page.Width-at-2) {
+			p.line(indent + "  " + p.paint(part, dim))
 		}
 	}
 }
@@ -105,19 +148,27 @@ func (p *printer) paragraph(text string, st style) {
 
 func (p *printer) summary(docs []*report.Document) {
 	s := report.Summarize(docs)
-	p.line(p.paint(fmt.Sprintf("%d models: %d prohibited, %d undetermined, %d conditional, %d allowed", s.Total, s.Prohibited,
-		s.Undetermined, s.Conditional, s.Allowed), bold))
-	column := 16
+	for _, l := range wrap(fmt.Sprintf("%d models: %d prohibited, %d undetermined, %d conditional, %d allowed", s.Total, s.Prohibited,
+		s.Undetermined, s.Conditional, s.Allowed), p.page.Width) {
+		p.line(p.paint(l, bold))
+	}
+	p.line("")
 	for _, d := range docs {
-		if d.License == nil {
-			continue
+		if d.License != nil {
+			p.item(verdict(d.License.Outcome), d.Subject.Ref, d.License.Summary)
 		}
-		p.item(d.License.Outcome, outcomeStyle[d.License.Outcome], column, d.Subject.Ref, d.License.Summary)
 	}
 }
 
+func verdict(outcome string) label {
+	return label{report.Outcome(outcome), outcomeStyle(outcome), 16}
+}
+
 func (p *printer) document(d *report.Document) {
-	if d.License != nil {
-		p.license(d)
+	if d.License == nil {
+		p.paragraph(d.Subject.Ref+": the document holds no answer that this format can show", plain)
+		p.gaps(d)
+		return
 	}
+	p.license(d)
 }

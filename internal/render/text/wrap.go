@@ -6,34 +6,51 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
+// columns measures text as a terminal does. It does not ask the locale, as the package's default does: the same document
+// gives the same bytes everywhere.
+var columns = &runewidth.Condition{StrictEmojiNeutral: true}
+
 // width is the number of columns that s takes on a terminal.
-func width(s string) int { return runewidth.StringWidth(s) }
+func width(s string) int { return columns.StringWidth(s) }
 
 // wrap breaks s at blanks into lines of at most n columns; a word that is longer than a line is cut.
 func wrap(s string, n int) []string {
-	n = max(n, 20)
+	n = max(n, 2) // no character is wider
 	var lines []string
 	line, used := "", 0
 	for word := range strings.FieldsSeq(s) {
-		for w := width(word); used > 0 && used+1+w > n || w > n; w = width(word) {
-			if used > 0 {
-				lines = append(lines, line)
-				line, used = "", 0
-				continue
-			}
-			head := runewidth.Truncate(word, n, "")
-			lines = append(lines, head)
-			word = word[len(head):]
+		w := width(word)
+		if line != "" && used+1+w > n {
+			lines, line, used = append(lines, line), "", 0
 		}
-		if used > 0 {
+		for w > n {
+			var head string
+			head, word = cut(word, n)
+			lines, w = append(lines, head), width(word)
+		}
+		if line != "" {
 			line += " "
 			used++
 		}
 		line += word
-		used += width(word)
+		used += w
 	}
-	if used > 0 || len(lines) == 0 {
+	if line != "" || len(lines) == 0 { // a line may be of characters that take no room
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// cut splits a word after at most n columns. The rest begins a line, so it must not become a command of a CI runner,
+// which package printable could not foresee.
+func cut(word string, n int) (head, rest string) {
+	head = columns.Truncate(word, n, "")
+	if head == "" { // one cluster of characters that is wider than the line
+		head = word
+	}
+	rest = word[len(head):]
+	if strings.HasPrefix(rest, "::") {
+		rest = `:\` + rest[1:]
+	}
+	return head, rest
 }

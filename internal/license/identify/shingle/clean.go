@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"html"
 	"slices"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -42,6 +43,9 @@ func Clean(raw []byte) Text {
 	}
 	if bytes.HasPrefix(src, []byte(`{\rtf`)) {
 		src = fromRTF(src)
+	}
+	if n := bytes.Count(src, []byte(`\n`)); n > 4 && bytes.Count(src, []byte{'\n'})*4 < n {
+		src = bytes.ReplaceAll(src, []byte(`\n`), []byte("  ")) // a string of a program or of JSON
 	}
 	t.HTML = looksLikeHTML(src)
 	c := cleaner{src: src, page: t.HTML, body: make([]byte, 0, len(src)+1)}
@@ -297,6 +301,10 @@ func (c *cleaner) skipLine() bool {
 		end = len(c.src) - c.at
 	}
 	line := c.src[c.at : c.at+end]
+	if bytes.HasPrefix(line, []byte("dnl")) && (len(line) == 3 || isBlank(line[3])) {
+		c.at += 3 // a comment of m4
+		return true
+	}
 	text := bytes.Trim(line, " \t\r\f>")
 	if !fence(text) && !pageNumber(text) && !(c.alone(end) && digits(text)) {
 		return false
@@ -373,15 +381,18 @@ func (c *cleaner) entity() bool {
 	return true
 }
 
-// escapedTag returns the length of the rest of a line break or paragraph tag that a page shows instead of obeying.
+// escapedTag returns the length of the rest of a tag that a page shows instead of obeying.
 func (c *cleaner) escapedTag(at int) int {
-	rest := c.src[at:min(len(c.src), at+12)]
+	rest := c.src[at:min(len(c.src), at+160)]
 	end := bytes.Index(rest, []byte("&gt;"))
 	if end < 1 {
 		return 0
 	}
-	switch string(bytes.ToLower(bytes.Trim(rest[:end], "/ "))) {
-	case "br", "p", "b", "i", "li", "ul":
+	inner := bytes.Trim(rest[:end], "/ ")
+	name, _, _ := bytes.Cut(inner, []byte(" "))
+	word := " " + string(bytes.ToLower(name)) + " "
+	if len(name) > 0 && (len(name) == len(inner) || bytes.IndexByte(inner, '=') > 0) &&
+		(strings.Contains(inlineTags, word) || strings.Contains(blockTags, word)) {
 		return end + 4
 	}
 	return 0

@@ -87,6 +87,9 @@ func bare(tag []byte, name string) bool {
 
 // block ends the paragraph that a block element ends.
 func (c *cleaner) block(name string) {
+	if name == "br" && bytes.HasPrefix(bytes.TrimLeft(c.src[c.at:min(len(c.src), c.at+8)], " \r"), []byte("\n")) {
+		return
+	}
 	c.body = append(c.body, '\n')
 	if name != "br" && name != "td" && name != "tr" {
 		c.body = append(c.body, '\n')

@@ -52,7 +52,7 @@ func CopyrightEnd(toks []Token, i int) int {
 		return i
 	}
 	joints := nameJoints()
-	j, end := i+1, i+1
+	j, end, others := i+1, i+1, 0
 	for j < len(toks) && j-i < 120 {
 		t := &toks[j]
 		if t.Has(ParaStart) && !startsCopyright(toks, j) {
@@ -61,8 +61,11 @@ func CopyrightEnd(toks []Token, i int) int {
 		if t.Hash == copyrightHash && !startsCopyright(toks, j) {
 			break
 		}
-		if !nameLike(t) && !joints[t.Hash] && !(t.Has(Capital) && companyWords()[t.Hash]) && (t.Class == Critical || t.Line != toks[i].Line || j-i > 24) {
-			break
+		if !nameLike(t) && !joints[t.Hash] && !(t.Has(Capital) && companyWords()[t.Hash]) {
+			// A few small words on the same line belong to the name.
+			if others++; t.Class == Critical || t.Line != toks[i].Line || others > 3 {
+				break
+			}
 		}
 		j++
 		if j == len(toks) || toks[j-1].Has(SentEnd) || toks[j].Has(LineStart) {

@@ -3,6 +3,7 @@ package shingle
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -119,7 +120,10 @@ func (s *scanner) ended() {
 // open looks for the end of a placeholder: at most eight words between brackets on one line.
 func (s *scanner) open(c byte) {
 	limit := s.b[s.i+1 : min(len(s.b), s.i+90)]
-	end := bytes.IndexByte(limit, map[byte]byte{'<': '>', '[': ']', '{': '}'}[c])
+	if len(limit) == 0 || !isLetter(limit[0]) && limit[0] != ' ' && limit[0] != c {
+		return
+	}
+	end := bytes.IndexByte(limit, c+2) // '<' and '>', '[' and ']', '{' and '}' are two apart
 	if end < 1 {
 		return
 	}
@@ -135,7 +139,9 @@ func (s *scanner) open(c byte) {
 func (s *scanner) round() {
 	rest := s.b[s.i:]
 	if s.i > 0 && s.b[s.i-1] == ']' {
-		if end := bytes.IndexAny(rest[:min(len(rest), 400)], ")\n "); end > 0 && rest[end] == ')' {
+		// A line end may have cut the target, a sentence in brackets is none.
+		end := bytes.IndexByte(rest[:min(len(rest), 400)], ')')
+		if end > 0 && len(bytes.Fields(rest[:end])) < 4 && bytes.ContainsAny(rest[:end], "/#:.@") {
 			s.i += end
 		}
 		return
@@ -273,7 +279,7 @@ func (s *scanner) hyphen(i int) int {
 		}
 		j++
 	}
-	if j > i+1 && j < len(s.b) && 'a' <= s.b[j] && s.b[j] <= 'z' && newlines < 2 {
+	if j > i+1 && j < len(s.b) && (isLetter(s.b[j]) || isDigit(s.b[j])) && newlines < 2 {
 		return j - i
 	}
 	return 0
@@ -294,6 +300,9 @@ func (s *scanner) url(start, i int) {
 	s.emit(CleanURL(s.b[start:end]), start, end, flags)
 	s.i = max(end, i)
 }
+
+// AddressHash returns the hash of an address, or of any word that is compared as it is.
+func AddressHash(u []byte) uint32 { return hashWord(CleanURL(u)) }
 
 // CleanURL is the form of an address that is compared.
 func CleanURL(u []byte) []byte {
@@ -354,6 +363,12 @@ var countsAfter = sync.OnceValue(func() map[uint32]bool {
 	return m
 })
 
+// Counts reports whether a number or letter after the word with hash h counts and does not enumerate.
+func Counts(h uint32) bool { return countsAfter()[h] }
+
+// Enumerates reports whether w, folded, looks like the number of a clause: "b", "12", "iv", "3.1".
+func Enumerates(w string) bool { return enumWord([]byte(w), strings.IndexByte(w, '.') > 0) }
+
 // enumerator reports whether the word is the number of a clause: "(a)", "iv)", "3.", "1.2.". It must not depend on
 // line ends, which move, and must not take a figure of the terms for one.
 func (s *scanner) enumerator(start, end int) bool {
@@ -366,7 +381,7 @@ func (s *scanner) enumerator(start, end int) bool {
 		after = s.b[end]
 	}
 	multi := bytes.IndexByte(w, '.') > 0
-	if !enumWord(w, multi) || countsAfter()[s.last] {
+	if !enumWord(w, multi) || countsAfter()[s.last] && !s.stopped() {
 		return false
 	}
 	space := end+1 >= len(s.b) || s.b[end+1] <= ' ' || s.b[end+1] >= utf8.RuneSelf || s.b[end+1] == '"' ||
@@ -386,6 +401,9 @@ func (s *scanner) enumerator(start, end int) bool {
 	return false
 }
 
+// stopped reports a full stop, colon or semicolon after the last word.
+func (s *scanner) stopped() bool { return len(s.out) > 0 && s.out[len(s.out)-1].Has(SentEnd) }
+
 // headed reports whether an enumerator may follow what came last: a paragraph's end, a sentence's end, or a heading.
 func (s *scanner) headed() bool {
 	if s.punct || s.fresh&ParaStart != 0 || len(s.out) == 0 {
@@ -393,7 +411,16 @@ func (s *scanner) headed() bool {
 	}
 	// "…; and b. under …"
 	n := len(s.out)
+	if s.out[n-1].Has(Capital) && bytes.IndexByte(s.buf, '.') > 0 && s.acronym(&s.out[n-1]) {
+		return false // "CC BY 4.0."
+	}
 	return s.out[n-1].Has(Capital) || n > 1 && s.out[n-2].Has(SentEnd) && (s.last == andHash || s.last == orHash)
+}
+
+// acronym reports a short word in capitals, as names of licenses have them.
+func (s *scanner) acronym(t *Token) bool {
+	w := s.b[t.Start:t.End]
+	return len(w) <= 8 && bytes.Equal(w, bytes.ToUpper(w))
 }
 
 func enumWord(w []byte, multi bool) bool {
@@ -433,8 +460,12 @@ func (s *scanner) emit(w []byte, start, end int, flags Flags) {
 		s.line++
 	}
 	flags |= s.fresh
-	if c := s.b[start]; 'A' <= c && c <= 'Z' || c >= utf8.RuneSelf {
+	if c := s.b[start]; 'A' <= c && c <= 'Z' {
 		flags |= Capital
+	} else if c >= utf8.RuneSelf {
+		if r, _ := utf8.DecodeRune(s.b[start:]); unicode.IsUpper(r) {
+			flags |= Capital
+		}
 	}
 	class := classOf(w, h)
 	if start < s.slot {

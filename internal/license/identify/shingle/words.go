@@ -47,7 +47,9 @@ endorse endorsement minor child children adult age eu european union china chine
 israel ukraine different instead dual version release replace supersede void invalid expire expiration expiry begin date
 policy policie rule code condition term clause right privilege obtain receive deal own fork mirror benchmark compare
 host embed incorporate combine link linking static dynamic build compile reverse engineer decompile disassemble
-circumvent remove delete retain include included including contain preserve accompany accompanied reserve
+circumvent 不 非 禁 止 仅 只 限 须 必 得 勿 未 除 商 费 授 许 可 终 军 금 비 상 불
+proprietary confidential closed ban banned deny denied trial secret
+remove delete retain include included including contain preserve accompany accompanied reserve
 `
 	holderWords = `
 author holder contributor regent university copyright owner developer licensor foundation institute

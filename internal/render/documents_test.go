@@ -1,0 +1,245 @@
+package render_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/llmcheck/llmcheck/internal/render"
+	"github.com/llmcheck/llmcheck/internal/report"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/golden and the layout of testdata/report")
+
+const (
+	reports = "../../testdata/report"
+	goldens = "../../testdata/golden"
+)
+
+// sample is one file of testdata/report.
+type sample struct {
+	name string
+	data []byte
+	docs []*report.Document
+}
+
+func samples(t testing.TB) []sample {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(reports, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no document in %s: %v", reports, err)
+	}
+	var out []sample
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, sample{strings.TrimSuffix(filepath.Base(f), ".json"), data, parse(t, data)})
+	}
+	return out
+}
+
+func parse(t testing.TB, data []byte) []*report.Document {
+	t.Helper()
+	var one struct {
+		report.Document
+		Documents []*report.Document `json:"documents"`
+	}
+	if err := json.Unmarshal(data, &one); err != nil {
+		t.Fatal(err)
+	}
+	if one.Schema == report.BatchSchema {
+		return one.Documents
+	}
+	return []*report.Document{&one.Document}
+}
+
+// view is a format on a page, as a golden file holds it.
+type view struct {
+	suffix, format string
+	page           render.Page
+}
+
+var views = []view{
+	{".80.txt", "text", render.Page{Width: 80}},
+	{".140.txt", "text", render.Page{Width: 140}},
+	{".color.txt", "text", render.Page{Width: 80, Color: true}},
+	{".jsonl", "jsonl", render.Page{}},
+	{".md", "markdown", render.Page{}},
+	{".html", "html", render.Page{}},
+	{".sarif", "sarif", render.Page{}},
+}
+
+func write(t testing.TB, format string, docs []*report.Document, p render.Page) string {
+	t.Helper()
+	f, err := render.Find(format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := f.Render(&b, docs, p); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGolden(t *testing.T) {
+	want := make(map[string]bool)
+	for _, s := range samples(t) {
+		for _, v := range views {
+			name := s.name + v.suffix
+			want[name] = true
+			t.Run(name, func(t *testing.T) { golden(t, name, write(t, v.format, s.docs, v.page)) })
+		}
+	}
+	entries, err := os.ReadDir(goldens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !want[e.Name()] {
+			t.Errorf("%s is the golden of no document", e.Name())
+		}
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join(goldens, name)
+	if *update {
+		if err := os.MkdirAll(goldens, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (go test ./internal/render -update writes it)", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("-want +got; go test ./internal/render -update if it is meant\n%s", diff)
+	}
+}
+
+// TestRoundTrip: JSON → report → JSON is the identity, so the documents are their own goldens.
+func TestRoundTrip(t *testing.T) {
+	for _, s := range samples(t) {
+		got := write(t, "json", s.docs, render.Page{})
+		if *update {
+			if err := os.WriteFile(filepath.Join(reports, s.name+".json"), []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(string(s.data), got); diff != "" {
+			t.Errorf("%s: -read +written\n%s", s.name, diff)
+		}
+		lines := write(t, "jsonl", s.docs, render.Page{})
+		for i, line := range strings.Split(strings.TrimSuffix(lines, "\n"), "\n") {
+			if diff := cmp.Diff(s.docs[i:i+1], parse(t, []byte(line))); diff != "" {
+				t.Errorf("%s, line %d: -document +read back\n%s", s.name, i+1, diff)
+			}
+		}
+	}
+}
+
+// TestEveryPart keeps the documents complete: each part of a report stands in at least one of them.
+func TestEveryPart(t *testing.T) {
+	seen := make(map[string]bool)
+	outcomes := make(map[string]bool)
+	for _, s := range samples(t) {
+		for _, d := range s.docs {
+			var parts map[string]any
+			b, err := json.Marshal(d.License)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(b, &parts); err != nil {
+				t.Fatal(err)
+			}
+			for k, v := range parts {
+				if list, ok := v.([]any); !ok || len(list) > 0 {
+					seen[k] = true
+				}
+			}
+			outcomes[d.License.Outcome] = true
+			seen["gaps"] = seen["gaps"] || len(d.Gaps) > 0
+		}
+	}
+	for _, part := range []string{
+		"gaps", "matches", "claims", "effective", "licenses", "reasons", "duties", "thresholds", "questions", "changes", "lineage",
+		"datasets", "passages", "disclaimer", "summary", "use",
+	} {
+		if !seen[part] {
+			t.Errorf("no document shows %s", part)
+		}
+	}
+	if len(outcomes) != 4 {
+		t.Errorf("outcomes shown: %v", outcomes)
+	}
+}
+
+// TestNothingToShow: no document is no success in any format.
+func TestNothingToShow(t *testing.T) {
+	for _, name := range render.Names() {
+		f, err := render.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, docs := range [][]*report.Document{nil, {}, {nil}} {
+			var b bytes.Buffer
+			if err := f.Render(&b, docs, render.Page{}); err == nil || b.Len() > 0 {
+				t.Errorf("%s of %v: error %v, %d bytes", name, docs, err, b.Len())
+			}
+		}
+	}
+}
+
+// TestUnknownOutcome: a word that is no outcome is shown as undetermined, never as permission.
+func TestUnknownOutcome(t *testing.T) {
+	d := parse(t, samples(t)[0].data)[0]
+	d.License.Outcome = "fine"
+	for format, want := range map[string]string{
+		"text": "UNDETERMINED", "markdown": "❓ Undetermined", "html": `class="verdict undetermined"`, "sarif": `"level": "warning"`,
+	} {
+		if got := write(t, format, []*report.Document{d}, render.Page{}); !strings.Contains(got, want) {
+			t.Errorf("%s does not hold %q:\n%s", format, want, got)
+		}
+	}
+}
+
+// TestNoAnswer: a document without the part that a format shows says so.
+func TestNoAnswer(t *testing.T) {
+	d := &report.Document{Schema: report.Schema, Subject: report.Subject{Ref: "acme/x", Origin: "hf"}}
+	for format, want := range map[string]string{"text": "no answer", "markdown": "no answer", "html": "no answer", "sarif": "not judged"} {
+		if got := write(t, format, []*report.Document{d}, render.Page{}); !strings.Contains(got, want) {
+			t.Errorf("%s does not hold %q:\n%s", format, want, got)
+		}
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	var big []*report.Document
+	for _, s := range samples(b) {
+		big = append(big, s.docs...)
+	}
+	for _, name := range render.Names() {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(write(b, name, big, render.Page{}))))
+			for b.Loop() {
+				write(b, name, big, render.Page{})
+			}
+		})
+	}
+}
