@@ -107,15 +107,16 @@ func Combine(vs ...Verdict) Verdict {
 }
 
 // Alternatives answers for licenses of which one holds and nobody knows which, such as the editions that one hub
-// identifier stands for. Who meets the strictest of them meets the one that holds, so the strictest is the answer; only
-// where some forbid what others allow nothing is determined. The name is what was found.
+// identifier stands for. Where all of them give the same outcome it is the answer; else nothing is determined, for the
+// name may be in use for texts that we have not seen as well: several publishers call several texts modified MIT. The
+// name is what was found.
 func Alternatives(name string, vs ...Verdict) Verdict {
 	out := Combine(vs...)
-	forbids := func(v Verdict) bool { return v.Outcome == Prohibited }
-	if !slices.ContainsFunc(vs, forbids) || !slices.ContainsFunc(vs, func(v Verdict) bool { return !forbids(v) }) {
+	if !slices.ContainsFunc(vs, func(v Verdict) bool { return v.Outcome != out.Outcome }) {
 		return out
 	}
 	out = out.softened()
+	out.Outcome = Undetermined
 	out.Reasons = append([]Reason{{
 		Outcome: Undetermined, Code: CodeAlternatives,
 		Text: fmt.Sprintf("%q stands for several licenses and they differ for this use; read which one the publisher means", name),
