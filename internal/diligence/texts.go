@@ -45,7 +45,7 @@ func (w *weighing) section() *model.Section {
 // text takes note of what one file is. A notice speaks of parts of the model, so that it does not tell what its licenses
 // cover; in a license file that names licenses and says no more, the names are what the author declares.
 func (w *weighing) text(t model.Text, r *identify.Result) {
-	pointer := len(r.Unexplained) == 0
+	pointer := pointer(r)
 	known := false
 	var named []string
 	for _, m := range r.Matches {
@@ -72,6 +72,17 @@ func (w *weighing) text(t model.Text, r *identify.Result) {
 		w.from = append(w.from, voice{who: t.Path, ids: named})
 	}
 	w.unexplained(t, r, known)
+}
+
+// pointer tells that a text names licenses and says nothing else of weight.
+func pointer(r *identify.Result) bool {
+	named := 0.0
+	for _, m := range r.Matches {
+		if m.Relation == identify.Mention {
+			named += m.TextCoverage
+		}
+	}
+	return len(r.Unexplained) == 0 || named > 0.99
 }
 
 // holdsTerms tells that a file is a license and does not only name one.
