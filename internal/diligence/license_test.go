@@ -313,6 +313,25 @@ func TestIndexedAILicensesHaveTerms(t *testing.T) {
 	}
 }
 
+// Who passes on a model that was made of share-alike material passes on changes, though he changes nothing himself.
+func TestShareAlikeIsInherited(t *testing.T) {
+	s := shelf{
+		"acme/tuned": {"README.md": card("license: mit", "base_model: acme/share", "base_model_relation: finetune")},
+		"acme/copy":  {"README.md": card("license: mit")},
+		"acme/share": {"README.md": card("license: cc-by-sa-4.0")},
+	}
+	u := hosted
+	u.Shipping, u.AcceptCopyleft = []license.Shipping{license.Weights}, license.NoCopyleft
+	if l, _, _ := ask(t, s, "acme/tuned", u); l.Outcome != "prohibited" {
+		t.Errorf("not accepted: got %s, want prohibited: %+v", l.Outcome, l.Reasons)
+	}
+	u.AcceptCopyleft = ""
+	l, _, _ := ask(t, s, "acme/tuned", u)
+	if !slices.ContainsFunc(l.Duties, func(d report.Duty) bool { return d.Kind == "share-alike" && d.License == "cc-by-sa-4.0" }) || l.Outcome != "conditional" {
+		t.Errorf("got %s with the duties %+v, want one to share alike", l.Outcome, l.Duties)
+	}
+}
+
 // A sentence that bars business says nothing to research.
 func TestRestrictionIsForBusiness(t *testing.T) {
 	s := shelf{"acme/x": {"README.md": prose("license: apache-2.0", "For research use only.")}}

@@ -165,8 +165,9 @@ func (a *ancestor) judge(in *inquiry, u license.Use, traits license.Traits) lice
 	return v
 }
 
-// making is what the terms say to the author of the model that was made of this one. Who changed what may not be changed,
-// or trained on outputs that may train nothing, had no rights to give, whatever the asked use is.
+// making is what follows from the fact that a model was made of this one. Who changed what may not be changed, or trained
+// on outputs that may train nothing, had no rights to give, whatever the asked use is; and a changed work stays under the
+// license that its changes fall under, also for who passes it on as it is.
 func (a *ancestor) making(in *inquiry, u license.Use, traits license.Traits) license.Verdict {
 	switch a.relation {
 	case model.Copy:
@@ -177,9 +178,9 @@ func (a *ancestor) making(in *inquiry, u license.Use, traits license.Traits) lic
 		u.Modify = new(true)
 	}
 	v := a.standing.judge(in.Licenses.Get, u, traits)
-	var out license.Verdict
+	out := license.Verdict{Duties: slices.DeleteFunc(v.Duties, func(d license.Due) bool { return d.Kind != license.ShareAlike })}
 	for _, r := range v.Reasons {
-		if r.Code == license.CodeGrant && r.Outcome > license.Allowed {
+		if r.Code == license.CodeGrant && r.Outcome > license.Allowed || r.Code == license.CodeCopyleft {
 			out = license.Combine(out, license.Verdict{Outcome: r.Outcome, Reasons: []license.Reason{r}})
 		}
 	}
