@@ -97,6 +97,9 @@ func both(a, b license.Formula) license.Formula {
 // unread is a claim of something else than a known license. Where its link leads to a text of the model, or to nothing,
 // the text decides and the name is only a name; a link that leads elsewhere leads to terms that nobody has read.
 func (w *weighing) unread(c model.Claim) license.Formula {
+	if c.Name+c.Link == "" && c.Origin != model.FromCard && len(w.bindings) > 0 {
+		return license.Formula{} // weights and registries repeat the card's "other" without its name
+	}
 	if w.holdsText() && w.ownText(c.Link) {
 		w.restricted(c.Where, strings.NewReplacer("-", " ", "_", " ").Replace(c.Name))
 		return license.Formula{}

@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/llmcheck/llmcheck/internal/gguf/gguftest"
 	"github.com/llmcheck/llmcheck/internal/license"
 	licenses "github.com/llmcheck/llmcheck/internal/license/catalog"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
@@ -317,7 +318,6 @@ func TestIndexedAILicensesHaveTerms(t *testing.T) {
 func TestShareAlikeIsInherited(t *testing.T) {
 	s := shelf{
 		"acme/tuned": {"README.md": card("license: mit", "base_model: acme/share", "base_model_relation: finetune")},
-		"acme/copy":  {"README.md": card("license: mit")},
 		"acme/share": {"README.md": card("license: cc-by-sa-4.0")},
 	}
 	u := hosted
@@ -329,6 +329,20 @@ func TestShareAlikeIsInherited(t *testing.T) {
 	l, _, _ := ask(t, s, "acme/tuned", u)
 	if !slices.ContainsFunc(l.Duties, func(d report.Duty) bool { return d.Kind == "share-alike" && d.License == "cc-by-sa-4.0" }) || l.Outcome != "conditional" {
 		t.Errorf("got %s with the duties %+v, want one to share alike", l.Outcome, l.Duties)
+	}
+}
+
+// What has a name in the card and is "other" in a header is one license; a card that lists it beside another says two.
+func TestOtherWithoutAName(t *testing.T) {
+	header := gguftest.Write([]gguftest.KV{{Key: "general.architecture", Value: "llama"}, {Key: "general.license", Value: "other"}}, nil)
+	s := shelf{
+		"acme/named": {"README.md": card("license: other", "license_name: gemma"), "x.gguf": {Data: header}},
+		"acme/two":   {"README.md": card("license: [mit, other]")},
+	}
+	for name, want := range map[string]string{"acme/named": "conditional", "acme/two": "undetermined"} {
+		if l, _, _ := ask(t, s, name, hosted); l.Outcome != want {
+			t.Errorf("%s: got %s, want %s: %+v", name, l.Outcome, want, l.Reasons)
+		}
 	}
 }
 
