@@ -1,6 +1,7 @@
 package diligence
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -50,6 +51,10 @@ func (w *weighing) claim(c model.Claim) license.Formula {
 		return both(f, beside)
 	case f.Op == license.Unread && w.holdsText() && pointsAtText(value):
 		return license.Formula{}
+	case beside.Op == "" && c.Name != "" && !strings.EqualFold(c.Name, value):
+		w.add(license.Conditional, codeContradiction, fmt.Sprintf("%s says %s and calls it %q, which is not known here: make sure that it is the same",
+			c.Where, value, c.Name), c.Where)
+		w.restricted(c.Where, unjoined(c.Name))
 	}
 	return f
 }
@@ -101,12 +106,15 @@ func (w *weighing) unread(c model.Claim) license.Formula {
 		return license.Formula{} // weights and registries repeat the card's "other" without its name
 	}
 	if w.holdsText() && w.ownText(c.Link) {
-		w.restricted(c.Where, strings.NewReplacer("-", " ", "_", " ").Replace(c.Name))
+		w.restricted(c.Where, unjoined(c.Name))
 		return license.Formula{}
 	}
 	words := []string{"other", c.Name, c.Link}
 	return license.Formula{Op: license.Unread, Name: strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " ")}
 }
+
+// unjoined parts the words of a name.
+func unjoined(name string) string { return strings.NewReplacer("-", " ", "_", " ").Replace(name) }
 
 func (w *weighing) holdsText() bool {
 	return slices.ContainsFunc(w.from, func(v voice) bool { return v.text })

@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/license"
+	"github.com/llmcheck/llmcheck/internal/model"
 )
 
 // restriction is a sentence of the author that bars business and is no known license. It says nothing to who does none.
 type restriction struct {
 	where, words string
+	outcome      license.Outcome // what it leaves for business
 }
 
 // restricts are ways to say that business is barred.
@@ -28,9 +30,24 @@ var blanks = regexp.MustCompile(`[\s*_>]+`) // with the marks that Markdown puts
 func (w *weighing) restricted(where, text string) {
 	for _, words := range restricts.FindAllString(blanks.ReplaceAllString(text, " "), -1) {
 		if !permits.MatchString(words) {
-			w.restrictions = append(w.restrictions, restriction{where, strings.TrimSpace(words)})
+			w.restrictions = append(w.restrictions, restriction{where, strings.TrimSpace(words), license.Undetermined})
 			return
 		}
+	}
+}
+
+// intended takes note of a restriction that the card states where it does not speak of the license: what the author has
+// in mind for the model, or what holds for something else, such as data. It is told, and decides nothing by itself.
+func (w *weighing) intended(c *model.Card) {
+	line := c.BodyLine
+	for paragraph := range strings.SplitSeq(string(c.Body), "\n\n") {
+		if len(w.restrictions) > 0 {
+			return
+		}
+		if w.restricted(describe(c.Path, line, 0), paragraph); len(w.restrictions) > 0 {
+			w.restrictions[0].outcome = license.Conditional
+		}
+		line += strings.Count(paragraph, "\n") + 2
 	}
 }
 
@@ -49,8 +66,8 @@ func (r restriction) judge(u license.Use, m license.Traits) license.Verdict {
 	if !business.May(u, m) {
 		return license.Verdict{}
 	}
-	return license.Verdict{Outcome: license.Undetermined, Reasons: []license.Reason{{
-		Outcome: license.Undetermined, Code: codeRestriction, Evidence: []string{r.where},
+	return license.Verdict{Outcome: r.outcome, Reasons: []license.Reason{{
+		Outcome: r.outcome, Code: codeRestriction, Evidence: []string{r.where},
 		Text: fmt.Sprintf("%s says %q, which no license that was found explains: read it, and ask the publisher what holds", r.where, r.words),
 	}}}
 }

@@ -14,6 +14,9 @@ import (
 // texts identifies every file that can hold terms, and the part of the card that speaks of the license.
 func (w *weighing) texts() {
 	section := w.section()
+	if c := w.s.model.Card; c != nil {
+		defer w.intended(c) // last: what the section and the texts say weighs more
+	}
 	if len(w.s.model.Texts) == 0 && section == nil {
 		return
 	}
