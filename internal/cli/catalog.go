@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -179,7 +178,7 @@ func newCatalogValidate(g *global) *cobra.Command {
 			}
 			found, err := records.Load(root.FS(), ".", func(id string, t *license.Terms) error { return t.Validate(id) })
 			if err != nil {
-				return usage(errors.Join(err), "llmcheck catalog show apache-2.0 prints a record to start from")
+				return usage(err, "llmcheck catalog show apache-2.0 prints a record to start from")
 			}
 			_, err = fmt.Fprintf(g.app.Out, "%d records, no fault\n", len(found))
 			return err

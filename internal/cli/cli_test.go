@@ -513,7 +513,7 @@ func TestProgress(t *testing.T) {
 	a, _, errs := world(t, "")
 	p := a.progress(2)
 	p.hear(fetch.Event{Kind: fetch.Asking, Text: "asking"})
-	p.done("x")
+	p.done()
 	p.stop()
 	p.stop()
 	if errs.Len() > 0 {

@@ -241,7 +241,7 @@ func runLicense(ctx context.Context, o *licenseOptions) error {
 	group.SetLimit(o.config.Jobs)
 	for i, q := range o.asked {
 		group.Go(func() error {
-			defer progress.done(q.Ref.String())
+			defer progress.done()
 			var err error
 			docs[i], codes[i], err = o.answer(ctx, deps, q)
 			return err

@@ -54,6 +54,9 @@ func License(ctx context.Context, d Deps, q LicenseQuestion) (*report.Document, 
 		return nil, ctx.Err()
 	}
 	s.standing.settle(line)
+	for i := range line {
+		line[i].standing.settle(line)
+	}
 	return in.document(q, s, line), err
 }
 
