@@ -1,6 +1,7 @@
 package diligence
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/model"
+	"github.com/llmcheck/llmcheck/internal/source"
 )
 
 // Limits of a lineage; a longer one is a gap and leaves the answer undetermined.
@@ -78,6 +80,7 @@ func parents(s *subject) []model.Parent {
 			ps = append(ps, b)
 		}
 	}
+	weaken(ps)
 	return slices.DeleteFunc(slices.Clone(ps), func(p model.Parent) bool {
 		copied := localCopy(p.Ref)
 		return copied != "" && slices.ContainsFunc(ps, func(o model.Parent) bool { return namesCopy(o.Ref, copied) })
@@ -127,6 +130,9 @@ func (a *ancestor) fault(format string, args ...any) {
 // ancestor opens one base model as far as its terms need it.
 func (in *inquiry) ancestor(p model.Parent, of string, depth int) ancestor {
 	a := ancestor{of: of, relation: p.Relation, depth: depth, where: p.Where}
+	if a.relation == hinted {
+		a.relation = model.Derived
+	}
 	ref, err := model.ParseRef(hubName(p.Ref))
 	if err != nil || ref.Scheme != model.SchemeHub {
 		// A path on somebody else's disk, or words: nothing of it is opened on a stranger's word.
@@ -135,10 +141,50 @@ func (in *inquiry) ancestor(p model.Parent, of string, depth int) ancestor {
 		return a
 	}
 	a.subject, err = in.open(ref, termsOnly)
-	if err != nil && a.subject.known == nil {
+	switch {
+	case err == nil || a.subject.known != nil:
+	case p.Relation == hinted && gone(err):
+		a.withdraw()
+	default:
 		a.fault("base model %s could not be read, and the catalog does not have it", ref.Name)
 	}
 	return a
+}
+
+// hinted is the relation to what only a configuration names as the origin of the weights, beside base models that the
+// author declares.
+const hinted model.Relation = "hint"
+
+// weaken marks the hints among base models where the author declares some.
+func weaken(ps []model.Parent) {
+	hint := func(p model.Parent) bool {
+		return strings.HasSuffix(p.Where, " _name_or_path") && p.Relation == model.Derived
+	}
+	if !slices.ContainsFunc(ps, func(p model.Parent) bool { return !hint(p) }) {
+		return
+	}
+	for i := range ps {
+		if hint(ps[i]) {
+			ps[i].Relation = hinted
+		}
+	}
+}
+
+// gone tells that a source answered and has nothing to show: training runs leave the names of private checkpoints behind.
+func gone(err error) bool {
+	return errors.Is(err, source.ErrNotFound) || errors.Is(err, source.ErrForbidden)
+}
+
+// withdraw leaves of a hint that leads nowhere that it was there.
+func (a *ancestor) withdraw() {
+	a.subject.standing = standing{}
+	for i := range a.subject.gaps {
+		a.subject.gaps[i].Kind = model.Absent
+	}
+	a.trouble = append(a.trouble, license.Reason{
+		Outcome: license.Conditional, Code: codeBaseModel, Evidence: []string{a.where},
+		Text: fmt.Sprintf("the weights were once loaded from %s, which is not public: ask the publisher what it is", a.ref.Name),
+	})
 }
 
 // hubName is the repository that a path into a cache of the hub stands for, and else the name as it is.
