@@ -139,6 +139,7 @@ func (s *search) best() *alignment {
 			best = a
 		}
 	}
+	best = fuller(drafts, best)
 	if best != nil && best.relation() != Equivalent {
 		exact = s.parts(drafts, best)
 	}
@@ -148,6 +149,21 @@ func (s *search) best() *alignment {
 	}
 	if best == nil || best.score <= 0 {
 		return nil
+	}
+	return best
+}
+
+// fuller prefers a license of which no word is missing to one that explains a few words more and lacks some: what stands
+// in the file is then that license with words added, not another one with words lost.
+func fuller(drafts []*alignment, best *alignment) *alignment {
+	if best == nil || best.missing == 0 {
+		return best
+	}
+	for _, a := range drafts {
+		if a.runs != nil && a.required > 0 && a.missing == 0 && a.matched*10 > best.matched*9 && a.score >= best.score-margin/4 &&
+			a.span().From <= best.span().From+margin && a.span().To >= best.span().To-margin {
+			return a
+		}
 	}
 	return best
 }

@@ -64,6 +64,8 @@ text of
 generated
 last updated
 home
+with regard to the
+with respect to the
 `) {
 		var hs []uint32
 		for w := range strings.FieldsSeq(line) {
@@ -92,6 +94,16 @@ adapted from
 developed by
 written by
 originally
+originated from
+originate from
+modeled after
+forked from
+copied from
+copied directly from
+directly copied from
+code from
+modified version of
+automatically generated
 `) {
 		var hs []uint32
 		for w := range strings.FieldsSeq(line) {
@@ -114,7 +126,7 @@ var creditWords = sync.OnceValue(func() map[uint32]bool {
 // Critical words that do no harm where a sentence says under which license something is.
 var pointerWords = sync.OnceValue(func() map[uint32]bool {
 	return hashes(`term condition provided distributed release
-	version free agreement code published include included part all copy common link date permission distribution
+	version free agreement code published include included part all copy common link date permission distribution contain
 	attribution accompany accompanied full allowed fork derivative modified modification change different contribution person company`)
 })
 
@@ -132,7 +144,7 @@ func (d *doc) attribution(s shingle.Span) bool {
 	if d.known == nil || s.Len() > 48 || !d.onlyKnownNames(s) {
 		return false
 	}
-	return d.credit(s) || d.pointer(s)
+	return d.credit(s) || d.pointer(s) || d.aside(s)
 }
 
 func (d *doc) credit(s shingle.Span) bool {
@@ -149,7 +161,7 @@ func (d *doc) credit(s shingle.Span) bool {
 			return false
 		})
 	}
-	return begins && d.without(s, creditWords())
+	return begins && d.withoutBut(s, creditWords(), creditPhrases())
 }
 
 var (
@@ -168,12 +180,12 @@ func (d *doc) pointer(s shingle.Span) bool {
 		h := d.toks[i].Hash
 		under = under || h == underHash || h == licensed || h == byHash && i > s.From
 	}
-	if !d.without(s, pointerWords()) {
+	if !d.withoutBut(s, pointerWords(), softPhrases()) {
 		return false
 	}
 	// The name may already belong to the title of the license that follows: "… is released under the".
 	titled := s.To < len(d.toks) && d.owned[s.To] && s.Len() > 1 && s.Len() < 16 && leads()[d.toks[s.To-1].Hash]
-	return titled || under && len(d.known.namesIn(d, s)) > 0
+	return titled || under && len(d.known.namesIn(d, s)) > 0 || d.refers(s)
 }
 
 // without reports that no word but the given ones could restrict.
@@ -185,6 +197,32 @@ func (d *doc) without(s shingle.Span, but map[uint32]bool) bool {
 		}
 	}
 	return true
+}
+
+// withoutBut is without, where the words of some phrases do not count.
+func (d *doc) withoutBut(s shingle.Span, but map[uint32]bool, soft [][]uint32) bool {
+	for i := s.From; i < s.To; i++ {
+		n := d.longest(i, s.To, soft)
+		if n == 0 {
+			if !d.without(shingle.Span{From: i, To: i + 1}, but) {
+				return false
+			}
+			continue
+		}
+		i += n - 1
+	}
+	return true
+}
+
+// longest returns how many words the longest of some phrases has that stands at i.
+func (d *doc) longest(i, end int, phrases [][]uint32) int {
+	n := 0
+	for _, p := range phrases {
+		if len(p) > n && i+len(p) <= end && d.stands(i, p) {
+			n = len(p)
+		}
+	}
+	return n
 }
 
 // onlyKnownNames reports that the licenses named in a stretch are among those found as text.

@@ -21,9 +21,15 @@ func (d *doc) suspicious(s shingle.Span) []shingle.Span {
 			continue
 		}
 		line, sentence := d.piece(i, s.To, shingle.LineStart), d.piece(i, s.To, shingle.ParaStart)
+		whole := d.line(i, s.To)
 		switch {
+		case d.label(i, whole):
+			i = whole
 		case d.plain(shingle.Span{From: i, To: line}), d.heading(shingle.Span{From: i, To: line}, s.To):
 			i = line
+		case d.heading(shingle.Span{From: i, To: whole}, s.To), d.introduces(shingle.Span{From: i, To: whole}),
+			d.known != nil && d.filing(shingle.Span{From: i, To: whole}):
+			i = whole
 		case d.plain(shingle.Span{From: i, To: sentence}) || d.attribution(shingle.Span{From: i, To: sentence}):
 			i = sentence
 		default:
@@ -47,6 +53,37 @@ func (d *doc) piece(i, end int, flag shingle.Flags) int {
 	return j
 }
 
+// line returns where the line at i ends, or something explained begins.
+func (d *doc) line(i, end int) int {
+	j := i + 1
+	for j < end && !d.toks[j].Has(shingle.LineStart) && !d.copyright[j] && !d.owned[j] {
+		j++
+	}
+	return j
+}
+
+// label knows a line such as "Node module: example".
+func (d *doc) label(i, end int) bool {
+	s := shingle.Span{From: i, To: end}
+	if s.Len() > 4 || s.Len() < 2 || !d.toks[i].Has(shingle.LineStart) || !d.toks[i].Has(shingle.Capital) ||
+		end < len(d.toks) && !d.toks[end].Has(shingle.LineStart) {
+		return false
+	}
+	colon := d.piece(i, end, shingle.LineStart)
+	return labels()[d.toks[colon-1].Hash] && colon < end && colon >= end-2 && d.text.Body[d.toks[colon-1].End] == ':' && !d.has(s, shingle.Critical) &&
+		!d.has(s, shingle.Number) && (d.known == nil || d.onlyKnownNames(s))
+}
+
+var labels = sync.OnceValue(func() map[uint32]bool {
+	return hashes("module package project name software library program component file title homepage repository repo")
+})
+
+// introduces knows the few words between the start of a line and a copyright statement on it: "jq is Copyright …".
+func (d *doc) introduces(s shingle.Span) bool {
+	return s.Len() <= 4 && d.toks[s.From].Has(shingle.LineStart) && s.To < len(d.toks) && d.copyright[s.To] &&
+		!d.toks[s.To].Has(shingle.LineStart) && !d.has(s, shingle.Critical) && !d.has(s, shingle.Number)
+}
+
 // plain knows titles, names, addresses and bare years: every word capitalized or small, none that could restrict.
 func (d *doc) plain(s shingle.Span) bool {
 	if s.Len() > 16 || d.known != nil && !d.onlyKnownNames(s) {
@@ -60,7 +97,7 @@ func (d *doc) plain(s shingle.Span) bool {
 		t := &d.toks[i]
 		switch {
 		case t.Has(shingle.URL | shingle.Email):
-		case t.Class == shingle.Critical && !(license && titleWord(t)):
+		case t.Class == shingle.Critical && !(license && (titleWord(t) || d.publisher(i))):
 			return false
 		case t.Class == shingle.Number:
 			if !license && !d.year(i) && s.Len() > 1 && s.Len() > 8 {
@@ -98,6 +135,9 @@ func (d *doc) heading(s shingle.Span, end int) bool {
 	}
 	for i := s.From; i < s.To; i++ {
 		t := &d.toks[i]
+		if t.Hash == licenseHash && i+1 < s.To && d.toks[i+1].Hash == forHash && !d.toks[i].Has(shingle.SentEnd) {
+			return false // for whom or for what
+		}
 		if t.Class == shingle.Critical || t.Class == shingle.Number && d.word(i)[0] != 'v' {
 			return false
 		}
@@ -110,6 +150,13 @@ var loud = sync.OnceValue(func() map[uint32]bool {
 	return hashes(`commercial noncommercial commercially restricted prohibited forbidden evaluation internal private
 		personal research confidential proprietary trial no not academic educational modified custom amended adapted exclusive limited`)
 })
+
+var creativeHash, commonsHash, forHash = shingle.WordHash("creative"), shingle.WordHash("commons"), shingle.WordHash("for")
+
+// publisher reports the second word of "Creative Commons".
+func (d *doc) publisher(i int) bool {
+	return i > 0 && d.toks[i].Hash == commonsHash && d.toks[i-1].Hash == creativeHash
+}
 
 func (d *doc) year(i int) bool {
 	w := d.word(i)

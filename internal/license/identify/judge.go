@@ -100,12 +100,11 @@ func (s *search) decide(a *alignment, g *gap) {
 	switch {
 	case k.required == 0 && g.file.Len() == 0:
 		// A part that may be missing is missing, or somebody took the one word out that matters.
-		g.bad = k.critical > 0 && k.optional <= 3
+		g.bad = k.critical > 0 && k.optional <= 3 && g.lic.To > titleEnd
 	case k.required == 0 && s.d.inCopyright(g.file):
 	case k.required == 0 && k.optionalNumbers > 0 && s.d.has(g.file, shingle.Number):
 		g.bad = true
-	case k.required == 0 && k.optional > 0 && g.file.Len() <= 8 && !s.d.has(g.file, shingle.Critical) &&
-		!s.d.has(g.file, shingle.Number):
+	case k.required == 0 && k.optional > 0 && s.d.fillsIn(g.file):
 	case k.required == 0 && (k.optional > 0 || s.d.apart(g.file)) && s.d.harmless(g.file):
 	case k.required > 0 && k.required == k.slots+k.holders+k.function && k.slots+k.holders > 0:
 		limit := 12
@@ -119,6 +118,7 @@ func (s *search) decide(a *alignment, g *gap) {
 	case k.optional == 0 && s.repair(a, *g):
 	case s.renumbered(a, g):
 	case k.required+k.optional == 0 && g.file.Len() == len(nextParagraph) && s.d.stands(g.file.From, nextParagraph[:]):
+	case k.optional == 0 && s.d.contributors(g.file, k):
 	case k.required == k.function && k.joints == 0 && k.required < 3 && g.file.Len() < 3 && s.d.only(g.file, shingle.Function):
 		g.minor = true
 	default:
@@ -126,9 +126,51 @@ func (s *search) decide(a *alignment, g *gap) {
 	}
 }
 
+var contributorHash = shingle.WordHash("contributor")
+
+// contributors reports words before "contributors" that change nothing about who they are: "its authors and
+// contributors", "any other contributors", "their contributors".
+func (d *doc) contributors(s shingle.Span, k kinds) bool {
+	if s.Len() == 0 || s.Len() > 3 || s.To >= len(d.toks) || d.toks[s.To].Hash != contributorHash ||
+		k.required != k.function || k.required > 1 {
+		return false
+	}
+	if k.required == 0 {
+		return d.has(s, shingle.Holder) && d.has(s, shingle.Joint) && d.only(s, shingle.Holder, shingle.Joint, shingle.Function)
+	}
+	for i := s.From; i < s.To; i++ {
+		if !possessives()[d.toks[i].Hash] {
+			return false
+		}
+	}
+	return true
+}
+
+var possessives = sync.OnceValue(func() map[uint32]bool { return hashes("its their his her the any all other") })
+
 // nextParagraph is what some copies of the MIT license insert: that its notice goes on in the next paragraph.
 var nextParagraph = [...]uint32{shingle.WordHash("including"), shingle.WordHash("the"), shingle.WordHash("next"),
 	shingle.WordHash("paragraph")}
+
+// titleEnd is how far the title of a license may reach.
+const titleEnd = 8
+
+// fillsIn reports a few words, and copyright statements, in the place of instructions: the name of a program and what
+// it does. A digit in a name that is capitalized counts nothing.
+func (d *doc) fillsIn(s shingle.Span) bool {
+	n := 0
+	for i := s.From; i < s.To; i++ {
+		t := &d.toks[i]
+		switch {
+		case d.copyright[i]:
+			continue
+		case t.Class == shingle.Critical, t.Class == shingle.Number && !t.Has(shingle.Capital):
+			return false
+		}
+		n++
+	}
+	return n <= 8
+}
 
 // apart reports whether a stretch is a paragraph of its own, as a heading is; words inserted in a sentence are not.
 func (d *doc) apart(s shingle.Span) bool {
@@ -144,9 +186,9 @@ func (d *doc) has(s shingle.Span, c shingle.Class) bool {
 	return false
 }
 
-func (d *doc) only(s shingle.Span, c shingle.Class) bool {
+func (d *doc) only(s shingle.Span, classes ...shingle.Class) bool {
 	for i := s.From; i < s.To; i++ {
-		if d.toks[i].Class != c {
+		if !slices.Contains(classes, d.toks[i].Class) {
 			return false
 		}
 	}
@@ -165,12 +207,14 @@ func (d *doc) inCopyright(s shingle.Span) bool {
 // names reports whether a stretch can be the name of a holder: capitalized words, the small words between them, and
 // few others, as the names of projects are.
 func (d *doc) names(s shingle.Span) bool {
-	others := 0
+	others, loudly := 0, s.From > 0 && d.upper(s.From-1)
 	for i := s.From; i < s.To; i++ {
 		t := &d.toks[i]
 		switch t.Class {
 		case shingle.Critical:
-			return false
+			if !t.Has(shingle.Capital) || !shingle.Corporate(t.Hash) || loudly {
+				return false
+			}
 		case shingle.Holder, shingle.Function, shingle.Slot, shingle.Number, shingle.Joint:
 			continue
 		}
@@ -179,6 +223,12 @@ func (d *doc) names(s shingle.Span) bool {
 		}
 	}
 	return others <= 2
+}
+
+// upper reports a word in capitals: where all is in capitals, they do not tell names from other words.
+func (d *doc) upper(i int) bool {
+	w := d.word(i)
+	return w == strings.ToUpper(w)
 }
 
 // renumbered reports a gap in which nothing but the numbers of clauses differs, where neither the word before nor the

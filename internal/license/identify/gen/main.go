@@ -141,20 +141,23 @@ func (p preferred) name(v row, groups map[string]string) name {
 		groups[group] = choose(v.accept)
 	}
 	if groups[group] == v.id {
-		p[v.id] = name{v.id, v.spdx}
+		p[v.id] = name{v.id, sameCase(current(v.id, v.accept), v)}
 	}
 	// The row with the chosen id may come later; its SPDX id differs from its id in case only.
-	return name{groups[group], sameCase(groups[group], v)}
+	return name{groups[group], sameCase(current(groups[group], v.accept), v)}
 }
 
-// choose prefers the -only id, else the shortest.
+// choose prefers the shortest id: "lgpl-2.0" for what is also "-only" and "-or-later", as the text says neither.
 func choose(ids []string) string {
-	for _, id := range ids {
-		if strings.HasSuffix(id, "-only") && !strings.Contains(id, "invariants") {
-			return id
-		}
-	}
 	return slices.MinFunc(ids, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+}
+
+// current prefers the SPDX id that is not deprecated.
+func current(id string, accept []string) string {
+	if slices.Contains(accept, id+"-only") {
+		return id + "-only"
+	}
+	return id
 }
 
 // sameCase spells id as the SPDX id of v spells their common beginning.

@@ -28,11 +28,15 @@ var companyWords = sync.OnceValue(func() map[uint32]bool {
 	m := map[uint32]bool{}
 	for w := range strings.FieldsSeq(`services network networks research education educational scientific state states
 		commons enterprise people human european china chinese canada korea export host hosting union state government
-		all api`) {
+		all api limited free`) {
 		m[WordHash(w)] = true
 	}
 	return m
 })
+
+// Corporate reports a word that could restrict, but is part of a name where it is capitalized: "Research" of an
+// institute, "API" of a project.
+func Corporate(h uint32) bool { return companyWords()[h] }
 
 var notAfterCopyright = sync.OnceValue(func() map[uint32]bool {
 	m := map[uint32]bool{}
