@@ -256,7 +256,7 @@ func (in *inquiry) shownLicenses(l *report.License) []report.LicenseInfo {
 		}
 		out = append(out, report.LicenseInfo{
 			Notes: notes,
-			ID: t.ID, Name: t.Name, Class: string(t.Class), SPDX: t.SPDX, Source: t.Source.Title, URL: t.Source.URL,
+			ID:    t.ID, Name: t.Name, Class: string(t.Class), SPDX: t.SPDX, Source: t.Source.Title, URL: t.Source.URL,
 			Checked: t.Source.Checked.String(), Read: string(t.Read),
 		})
 	}

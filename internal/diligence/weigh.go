@@ -77,14 +77,22 @@ func (w *weighing) named() {
 		b := binding{formula: license.Formula{Op: license.One, ID: m.id}, evidence: []string{m.where + " (names it only)"}}
 		switch {
 		case m.declares:
-		case len(own) == 0:
+		case len(own) == 0 && !w.halfRead():
 			b.note = &license.Reason{Outcome: license.Conditional, Code: codeMention, Evidence: []string{m.where},
 				Text: fmt.Sprintf("nothing declares a license; %s names %s: make sure that it covers the weights", m.where, m.id)}
 		default:
-			b.doubt = fmt.Sprintf("%s names %s as well: find out what it covers", m.where, m.id)
+			b.doubt = fmt.Sprintf("%s names %s: find out what it covers", m.where, m.id)
 		}
 		w.bindings = append(w.bindings, b)
 	}
+}
+
+// halfRead tells that the card could not be read whole: what was cut off may have declared a license.
+func (w *weighing) halfRead() bool {
+	c := w.s.model.Card
+	return c != nil && slices.ContainsFunc(w.s.gaps, func(g model.Gap) bool {
+		return g.Kind != model.Absent && strings.HasPrefix(g.What, c.Path)
+	})
 }
 
 func shares(a, b []string) bool {
