@@ -2,9 +2,9 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -28,6 +28,15 @@ func newCatalog(g *global) *cobra.Command {
 	return cmd
 }
 
+// chosen opens the catalog that flags, variables or the settings file name.
+func (g *global) chosen(cmd *cobra.Command) (*licenses.Catalog, error) {
+	c, err := g.settings(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return g.catalog(c.Catalog)
+}
+
 // catalog opens the licenses with the company's own records over them.
 func (g *global) catalog(dir string) (*licenses.Catalog, error) {
 	c := licenses.Default()
@@ -36,42 +45,43 @@ func (g *global) catalog(dir string) (*licenses.Catalog, error) {
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, usage(fmt.Errorf("opening the catalogue of --catalog: %w", err), "")
+		return nil, usage(fmt.Errorf("opening the catalog of --catalog: %w", err), "")
 	}
 	over, err := c.Overlay(root.FS())
 	return over, usage(err, "llmcheck catalog validate "+dir+" lists every fault")
 }
 
 func newCatalogLicenses(g *global) *cobra.Command {
-	var dir, stale string
+	var stale string
 	cmd := &cobra.Command{
 		Use:     "licenses",
 		Short:   "List the licenses that are known",
 		Example: "  llmcheck catalog licenses\n  llmcheck catalog licenses --stale 365d",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			c, err := g.catalog(dir)
-			if err != nil {
-				return err
-			}
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			age, err := days(stale)
 			if err != nil {
 				return usage(err, "")
 			}
+			c, err := g.chosen(cmd)
+			if err != nil {
+				return err
+			}
 			return g.app.listLicenses(c, age)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "catalog", "", "`folder` of license records of your own, laid over ours")
+	cmd.Flags().String("catalog", "", "`folder` of license records of your own, laid over ours")
 	cmd.Flags().StringVar(&stale, "stale", "", "only records checked longer ago than this many `days`, like 365d")
 	return cmd
 }
 
+// days reads an age; -1 is none asked for.
 func days(s string) (int, error) {
 	if s == "" {
 		return -1, nil
 	}
-	var n int
-	if _, err := fmt.Sscanf(strings.TrimSuffix(s, "d"), "%d", &n); err != nil || n < 0 {
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "d"))
+	if err != nil || n < 0 {
 		return 0, fmt.Errorf("--stale %q is not a number of days like 365d", s)
 	}
 	return n, nil
@@ -89,7 +99,7 @@ func (a *App) listLicenses(c *licenses.Catalog, olderThan int) error {
 		if err != nil {
 			return err
 		}
-		if age := t.Source.Checked.DaysUntil(today); age > olderThan {
+		if olderThan < 0 || t.Source.Checked.DaysUntil(today) > olderThan {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", id, t.Class, t.Source.Checked, printable.Line(t.Name))
 		}
 	}
@@ -97,24 +107,24 @@ func (a *App) listLicenses(c *licenses.Catalog, olderThan int) error {
 }
 
 func newCatalogShow(g *global) *cobra.Command {
-	var dir, format string
+	var format string
 	cmd := &cobra.Command{
 		Use:     "show <license>",
 		Short:   "Show what is recorded about one license, by id, SPDX id or hub identifier",
 		Example: "  llmcheck catalog show llama-3.1-community\n  llmcheck catalog show llama3.1 --format json",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("format", format, []string{"text", "json"}); err != nil {
 				return usage(err, "")
 			}
-			c, err := g.catalog(dir)
+			c, err := g.chosen(cmd)
 			if err != nil {
 				return err
 			}
 			return g.app.showLicense(c, args[0], format)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "catalog", "", "`folder` of license records of your own, laid over ours")
+	cmd.Flags().String("catalog", "", "`folder` of license records of your own, laid over ours")
 	cmd.Flags().StringVar(&format, "format", "text", "output `format`: text, json")
 	return cmd
 }
@@ -122,7 +132,7 @@ func newCatalogShow(g *global) *cobra.Command {
 func (a *App) showLicense(c *licenses.Catalog, name, format string) error {
 	ids := c.Resolve(name)
 	if len(ids) == 0 {
-		return usage(fmt.Errorf("no license %q in the catalogue", name), "llmcheck catalog licenses lists the known ids")
+		return usage(fmt.Errorf("no license %q in the catalog", name), "llmcheck catalog licenses lists the known ids")
 	}
 	for _, id := range ids {
 		t, err := c.Get(id)
@@ -136,18 +146,23 @@ func (a *App) showLicense(c *licenses.Catalog, name, format string) error {
 	return nil
 }
 
+// showTerms writes a record as it is kept. JSON has the same keys.
 func (a *App) showTerms(t *license.Terms, format string) error {
+	text, err := records.Encode(t)
+	if err != nil {
+		return err
+	}
 	if format == "text" {
-		text, err := records.Encode(t)
-		if err != nil {
-			return err
-		}
 		_, err = fmt.Fprint(a.Out, printable.Text(string(text)))
+		return err
+	}
+	keys, err := records.Front(t.ID, text)
+	if err != nil {
 		return err
 	}
 	enc := json.NewEncoder(a.Out)
 	enc.SetIndent("", "  ")
-	return enc.Encode(t)
+	return enc.Encode(keys)
 }
 
 func newCatalogValidate(g *global) *cobra.Command {
@@ -163,7 +178,7 @@ func newCatalogValidate(g *global) *cobra.Command {
 			}
 			found, err := records.Load(root.FS(), ".", func(id string, t *license.Terms) error { return t.Validate(id) })
 			if err != nil {
-				return usage(errors.Join(err), "llmcheck catalog show apache-2.0 prints a record to start from")
+				return usage(err, "llmcheck catalog show apache-2.0 prints a record to start from")
 			}
 			_, err = fmt.Fprintf(g.app.Out, "%d records, no fault\n", len(found))
 			return err

@@ -65,16 +65,16 @@ oci:registry/repository:tag, or license:<id or SPDX expression>. See llmcheck he
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	o.use.declare(fl)
-	fl.StringVarP(&o.file, "file", "f", "", "YAML `file` that lists models")
-	fl.String("format", "text", "output `format`: "+strings.Join(render.Names(), ", "))
+	fl.StringVarP(&o.file, "file", "f", "", "YAML `file` that lists models, or - for the standard input")
+	standard := config.Default()
+	fl.String("format", standard.Format, "output `format`: "+strings.Join(render.Names(), ", "))
 	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
-	fl.String("fail-on", "prohibited,undetermined", "`outcomes` that fail, with status 3 or 4; none lets all pass")
-	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalogue")
+	fl.String("fail-on", standard.FailOn, "`outcomes` that fail, with status 3 or 4; none lets all pass")
+	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
 	fl.String("catalog", "", "`folder` of license records of your own, laid over ours")
 	fl.String("cache", "", "`folder` for what is fetched, or none")
-	fl.Int("jobs", 4, "`models` read at once")
-	fl.Duration("timeout", 0, "`time` for one model with its base models (default 5m)")
-	fl.Lookup("timeout").DefValue = ""
+	fl.Int("jobs", standard.Jobs, "`models` read at once")
+	fl.Duration("timeout", standard.Timeout, "`time` for one model with its base models")
 	completions(cmd)
 	return cmd
 }
@@ -86,6 +86,7 @@ func completions(cmd *cobra.Command) {
 		"train-others": {"no", "same-family", "any"}, "organization": {"company", "nonprofit", "academic", "government", "individual"},
 		"accept-copyleft": {"none", "file", "library", "work", "network"}, "format": render.Names(),
 		"fail-on": {"prohibited", "undetermined", "conditional", "none"}, "modify": {"yes", "no"}, "commercial": {"yes", "no"},
+		"multimodal": {"yes", "no"}, "color": {"auto", "always", "never"},
 		"accept-branding": {"yes", "no"}, "field": fieldNames(),
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.
@@ -111,11 +112,11 @@ func (o *licenseOptions) complete(cmd *cobra.Command, args []string) (err error)
 	if o.failOn, err = outcomes(o.config.FailOn); err != nil {
 		return usage(err, "llmcheck help exit-codes explains the statuses")
 	}
-	use, assumed, err := o.use.complete(o.config.Use)
+	p, err := o.use.complete(o.app, o.config.Use)
 	if err != nil {
 		return usage(err, "llmcheck help use shows every key of the file and its flag")
 	}
-	if err := o.questions(args, use, assumed); err != nil {
+	if err := o.questions(args, p); err != nil {
 		return err
 	}
 	if len(o.asked) == 0 {
@@ -124,16 +125,16 @@ func (o *licenseOptions) complete(cmd *cobra.Command, args []string) (err error)
 	return nil
 }
 
-// outcomes reads --fail-on.
+// outcomes reads --fail-on. An empty word is what remains of a variable that is not set: it must not let all pass.
 func outcomes(s string) ([]license.Outcome, error) {
+	if strings.TrimSpace(s) == "none" {
+		return nil, nil
+	}
 	var out []license.Outcome
 	for w := range strings.SplitSeq(s, ",") {
-		if w = strings.TrimSpace(w); w == "none" || w == "" {
-			continue
-		}
-		oc, err := license.ParseOutcome(w)
+		oc, err := license.ParseOutcome(strings.TrimSpace(w))
 		if err != nil {
-			return nil, fmt.Errorf("--fail-on: %w", err)
+			return nil, fmt.Errorf("--fail-on: %w; none alone lets all pass", err)
 		}
 		out = append(out, oc)
 	}
@@ -151,46 +152,56 @@ type listedModel struct {
 }
 
 // questions parses references before anything is read, so that a typing error costs no work.
-func (o *licenseOptions) questions(args []string, use license.Use, assumed []string) error {
+func (o *licenseOptions) questions(args []string, p plan) error {
 	var faults []error
-	ask := func(s string, use license.Use, assumed []string) {
-		ref, err := o.app.resolveRef(s)
-		if err != nil {
-			faults = append(faults, err)
-			return
-		}
-		o.asked = append(o.asked, diligence.LicenseQuestion{Ref: ref, Use: use, Assumed: assumed})
+	for _, arg := range args {
+		faults = append(faults, o.ask(arg, p))
 	}
-	for _, a := range args {
-		ask(a, use, assumed)
+	if o.file == "" {
+		return usage(errors.Join(faults...), "llmcheck help references lists the forms of a reference")
 	}
-	if o.file != "" {
-		list, err := readList(o.file)
-		if err != nil {
-			return usage(err, "the file lists models like\nmodels:\n  - ref: org/name")
-		}
-		for i, m := range list.Models {
-			u, as := use, assumed
-			if m.Use != nil {
-				u, as = *m.Use, nil
-				if err := u.Validate(); err != nil {
-					faults = append(faults, fmt.Errorf("%s: models[%d].use: %w", o.file, i, err))
-				}
-			}
-			ask(m.Ref, u, as)
+	list, err := o.readList()
+	if err != nil {
+		return usage(err, "the file lists models like\nmodels:\n  - ref: org/name")
+	}
+	for i, m := range list.Models {
+		if err := o.askListed(m, p); err != nil {
+			faults = append(faults, fmt.Errorf("%s: models[%d]: %w", o.file, i, err))
 		}
 	}
-	return usage(errors.Join(faults...), "llmcheck help references lists the forms of a reference")
+	return usage(errors.Join(faults...), "llmcheck help references lists the forms of a reference, llmcheck help use those of a use")
 }
 
-func readList(file string) (*modelList, error) {
-	data, err := os.ReadFile(file)
+func (o *licenseOptions) ask(s string, p plan) error {
+	ref, err := o.app.resolveRef(s)
+	if err != nil {
+		return err
+	}
+	o.asked = append(o.asked, diligence.LicenseQuestion{Ref: ref, Use: p.use, Assumed: p.assumed})
+	return nil
+}
+
+func (o *licenseOptions) askListed(m listedModel, p plan) error {
+	if m.Use != nil {
+		var err error
+		if p, err = planned(*m.Use); err != nil {
+			return err
+		}
+	}
+	return o.ask(m.Ref, p)
+}
+
+func (o *licenseOptions) readList() (*modelList, error) {
+	data, err := o.app.read(o.file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the list of models: %w", err)
 	}
 	var list modelList
-	if err := records.Decode(file, data, &list); err != nil {
+	if err := records.Decode(o.file, data, &list); err != nil {
 		return nil, err
+	}
+	if len(list.Models) == 0 {
+		return nil, fmt.Errorf("%s lists no model", o.file)
 	}
 	return &list, nil
 }
@@ -203,11 +214,11 @@ func (a *App) resolveRef(s string) (model.Ref, error) {
 		return ref, err
 	}
 	switch {
-	case ref.Scheme == model.SchemeHub && !strings.HasPrefix(s, "hf:") && !strings.HasPrefix(s, "https:"):
+	case ref.Scheme == model.SchemeHub && !strings.HasPrefix(strings.ToLower(s), "hf:") && !strings.HasPrefix(s, "https:"):
 		if _, err := os.Lstat(s); err == nil {
 			return ref, fmt.Errorf("%s is a repository of the hub and also a path here; write ./%s or hf:%s", s, s, s)
 		}
-	case ref.Scheme == model.SchemePath && (ref.Name == "~" || strings.HasPrefix(ref.Name, "~/")) && a.Home != "":
+	case ref.Scheme == model.SchemePath && (ref.Name == "~" || strings.HasPrefix(ref.Name, "~/") || strings.HasPrefix(ref.Name, `~\`)) && a.Home != "":
 		ref.Name = a.Home + strings.TrimPrefix(ref.Name, "~")
 	}
 	return ref, nil
@@ -221,13 +232,16 @@ func runLicense(ctx context.Context, o *licenseOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.agree(deps.Licenses); err != nil {
+		return err
+	}
 	docs := make([]*report.Document, len(o.asked))
 	codes := make([]Code, len(o.asked))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(o.config.Jobs)
 	for i, q := range o.asked {
 		group.Go(func() error {
-			defer progress.done(q.Ref.String())
+			defer progress.done()
 			var err error
 			docs[i], codes[i], err = o.answer(ctx, deps, q)
 			return err
@@ -246,6 +260,23 @@ func runLicense(ctx context.Context, o *licenseOptions) error {
 		return err
 	}
 	return o.app.explain(answered(Worst(codes...)), docs)
+}
+
+// agree gives the agreements the ids of the catalog. A name that means nothing would be an agreement that nobody misses.
+func (o *licenseOptions) agree(licenses diligence.Licenses) error {
+	for i := range o.asked {
+		use := &o.asked[i].Use
+		var ids []string
+		for _, name := range use.Agreements {
+			found := licenses.Resolve(name)
+			if len(found) == 0 {
+				return usage(fmt.Errorf("agreements: no license %q in the catalog", name), "llmcheck catalog licenses lists the known ids")
+			}
+			ids = append(ids, found...)
+		}
+		use.Agreements = ids
+	}
+	return nil
 }
 
 func (o *licenseOptions) refs() []model.Ref {
@@ -288,7 +319,7 @@ func (o *licenseOptions) code(doc *report.Document, err error) Code {
 }
 
 // missing tells that a source did not give what was asked of it. Base models behind a gate are not meant: what the
-// catalogue or the listing says of them counts, and the verdict tells what that is worth.
+// catalog or the listing says of them counts, and the verdict tells what that is worth.
 func missing(g report.Gap) bool {
 	return g.Kind == string(model.Unreachable) || g.Kind == string(model.Restricted) && g.Of == ""
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -159,28 +158,7 @@ func goVersion(info *debug.BuildInfo) string {
 	return info.GoVersion
 }
 
-// write sends an answer to the output: a named file, written whole or not at all, or Out.
-func (a *App) write(file string, data []byte) error {
-	if file == "" || file == "-" {
-		_, err := a.Out.Write(data)
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".llmcheck-*")
-	if err != nil {
-		return usage(fmt.Errorf("writing %s: %w", file, err), "")
-	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // it is gone once it is renamed
-	if _, err := tmp.Write(data); err != nil {
-		tmp.Close() //nolint:errcheck // the write error is the one to tell
-		return fmt.Errorf("writing %s: %w", file, err)
-	}
-	if err := errors.Join(tmp.Chmod(0o644), tmp.Close(), os.Rename(tmp.Name(), file)); err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
-	}
-	return nil
-}
-
-// oneOf completes and checks a word of a flag.
+// oneOf checks a word of a flag.
 func oneOf(flag, got string, want []string) error {
 	if slices.Contains(want, got) {
 		return nil

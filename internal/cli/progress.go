@@ -79,7 +79,7 @@ func (p *progress) print() {
 }
 
 // done counts an answer.
-func (p *progress) done(string) {
+func (p *progress) done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ready++

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,6 +75,9 @@ func (a *App) readReports(args []string) ([]*report.Document, error) {
 		case err != nil:
 			return nil, fmt.Errorf("reading the report in %s: %w", name, err)
 		case one.Schema == report.BatchSchema:
+			if slices.Contains(one.Documents, nil) {
+				return nil, fmt.Errorf("reading the report in %s: a document of the list is null", name)
+			}
 			docs = append(docs, one.Documents...)
 		case one.Schema == report.Schema:
 			docs = append(docs, &one.Document)

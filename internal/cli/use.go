@@ -3,8 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -30,6 +28,7 @@ func (u *useFlags) declare(fl *pflag.FlagSet) {
 	words(fl, &f.Shipping, "ship", "how it reaches users, one or more `ways`: hosted, embedded, on-device, weights, none")
 	answer(fl, &f.Modify, "modify", "whether the model is modified: fine-tuned, merged, quantized")
 	word(fl, &f.TrainOthers, "train-others", "`which` other models outputs train: no, same-family, any")
+	answer(fl, &f.Multimodal, "multimodal", "whether the model takes or makes images, audio or video, where its files do not tell")
 	answer(fl, &f.Commercial, "commercial", "whether the use is commercial, where the purpose does not tell")
 	word(fl, &f.Organization, "organization", "the `kind` of licensee: company, nonprofit, academic, government, individual")
 	count(fl, &f.MonthlyUsers, "monthly-users", "monthly `users` of all products with affiliates, like 5M")
@@ -38,7 +37,8 @@ func (u *useFlags) declare(fl *pflag.FlagSet) {
 	count(fl, &f.MonthlyVisits, "monthly-visits", "monthly `visits` of the product with the model")
 	money(fl, &f.Revenue, "revenue", "revenue of twelve months with affiliates, like '4M USD'")
 	money(fl, &f.MonthlyRevenue, "monthly-revenue", "revenue of the best month, like '400k USD'")
-	money(fl, &f.ProductRevenue, "product-revenue", "revenue of the product over twelve months")
+	money(fl, &f.ProductRevenue, "product-revenue", "revenue of the product with the model over twelve months")
+	money(fl, &f.ProductMonthlyRevenue, "product-monthly-revenue", "revenue of the product with the model in its best month")
 	money(fl, &f.Funding, "funding", "funding raised")
 	count(fl, &f.Employees, "employees", "`number` of employees")
 	fl.StringVar(&f.Domicile, "domicile", "", "`country` of the principal place of business, like DE")
@@ -49,29 +49,38 @@ func (u *useFlags) declare(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.Agreements, "agreement", nil, "`licenses` for which a separate agreement with the licensor exists")
 }
 
-// complete reads the file, lays the flags over it, and says what is assumed.
-func (u *useFlags) complete(file string) (use license.Use, assumed []string, err error) {
+// plan is a use to judge by, with what about it was assumed.
+type plan struct {
+	use     license.Use
+	assumed []string
+}
+
+// complete reads the file of company facts and lays the flags over it.
+func (u *useFlags) complete(a *App, file string) (plan, error) {
+	var use license.Use
 	if file != "" {
-		data, err := os.ReadFile(file)
+		data, err := a.read(file)
 		if err != nil {
-			return use, nil, fmt.Errorf("reading the use: %w", err)
+			return plan{}, fmt.Errorf("reading the use: %w", err)
 		}
 		if err := records.Decode(file, data, &use); err != nil {
-			return use, nil, err
+			return plan{}, err
 		}
 	}
 	u.overlay(&use)
-	if len(use.Fields) == 1 && use.Fields[0] == "none" {
-		use.Fields = []license.Field{}
-	}
+	return planned(use)
+}
+
+// planned checks a use and says what is assumed.
+func planned(use license.Use) (plan, error) {
 	if err := use.Validate(); err != nil {
-		return use, nil, fmt.Errorf("reading the use: %w", err)
+		return plan{}, fmt.Errorf("reading the use: %w", err)
 	}
-	if use.Purpose == "" {
-		use.Purpose = license.ForProduct
-		assumed = append(assumed, "the purpose is product, the strictest; say --purpose to judge another")
+	if use.Purpose != "" {
+		return plan{use: use}, nil
 	}
-	return use, assumed, nil
+	use.Purpose = license.ForProduct
+	return plan{use, []string{"the purpose is product, the strictest; say --purpose to judge another"}}, nil
 }
 
 // overlay copies what flags gave.
@@ -84,7 +93,9 @@ func (u *useFlags) overlay(use *license.Use) {
 		"monthly-users": func() { use.MonthlyUsers = f.MonthlyUsers }, "users-at-release": func() { use.UsersAtRelease = f.UsersAtRelease },
 		"product-users": func() { use.ProductUsers = f.ProductUsers }, "monthly-visits": func() { use.MonthlyVisits = f.MonthlyVisits },
 		"revenue": func() { use.Revenue = f.Revenue }, "monthly-revenue": func() { use.MonthlyRevenue = f.MonthlyRevenue },
-		"product-revenue": func() { use.ProductRevenue = f.ProductRevenue }, "funding": func() { use.Funding = f.Funding },
+		"product-revenue":         func() { use.ProductRevenue = f.ProductRevenue },
+		"product-monthly-revenue": func() { use.ProductMonthlyRevenue = f.ProductMonthlyRevenue },
+		"multimodal":              func() { use.Multimodal = f.Multimodal }, "funding": func() { use.Funding = f.Funding },
 		"employees": func() { use.Employees = f.Employees }, "domicile": func() { use.Domicile = f.Domicile },
 		"country": func() { use.Countries = f.Countries }, "field": func() { use.Fields = f.Fields },
 		"accept-copyleft": func() { use.AcceptCopyleft = f.AcceptCopyleft }, "accept-branding": func() { use.AcceptBranding = f.AcceptBranding },
@@ -141,22 +152,17 @@ func money(fl *pflag.FlagSet, to **units.Money, name, help string) {
 
 var errNoAnswer = errors.New("want yes or no")
 
-// answer is a yes or no; the flag alone means yes.
+// answer is a yes or no. It wants the word: were the flag alone enough, "--modify no" would mean yes and a model "no".
 func answer(fl *pflag.FlagSet, to **bool, name, help string) {
 	fl.Var(&value{kind: "yes|no", parse: func(s string) error {
 		switch strings.ToLower(s) {
-		case "yes", "y":
+		case "yes", "y", "true":
 			*to = new(true)
-		case "no", "n":
+		case "no", "n", "false":
 			*to = new(false)
 		default:
-			b, err := strconv.ParseBool(s)
-			if err != nil {
-				return errNoAnswer
-			}
-			*to = &b
+			return errNoAnswer
 		}
 		return nil
 	}}, name, help)
-	fl.Lookup(name).NoOptDefVal = "yes"
 }

@@ -1,17 +1,21 @@
 // Package config finds the settings of the program: flag, then LLMCHECK_* variable, then config file, then default. It
-// is the only user of viper, which reads flat settings of our own and nothing else: viper folds the case of keys and
-// splits them at dots, which would change the ids of licenses.
+// is the only user of viper, which gets flat settings of our own and nothing else: viper folds the case of keys and
+// splits them at dots, which would change the ids of licenses. The file itself is decoded strictly before viper sees it,
+// so that what is no setting is an error with its line.
 package config
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"github.com/llmcheck/llmcheck/internal/records"
 )
 
 // Config is every setting there is. A flag of the same name (dashes for underscores) overrides it where a command has
@@ -28,15 +32,21 @@ type Config struct {
 	Color   string        `mapstructure:"color"`   // auto, always, never
 }
 
-// Load reads the settings. The file is read if it is named, and else if it exists. Flags that were given win.
+// Default is what holds where nobody says otherwise.
+func Default() Config {
+	return Config{Format: "text", FailOn: "prohibited,undetermined", Jobs: 4, Timeout: 5 * time.Minute, Color: "auto"}
+}
+
+// Load reads the settings. The file is read if it is named, and else the standard one if it exists. Flags that were given
+// win.
 func Load(flags *pflag.FlagSet, file, standard string) (*Config, error) {
 	v := viper.New()
-	v.SetConfigType("yaml")
 	v.SetEnvPrefix("LLMCHECK")
 	v.AutomaticEnv()
+	d := Default()
 	for key, value := range map[string]any{
-		"format": "text", "fail_on": "prohibited,undetermined", "catalog": "", "use": "", "cache": "", "offline": false, "jobs": 4,
-		"timeout": 5 * time.Minute, "color": "auto",
+		"format": d.Format, "fail_on": d.FailOn, "catalog": d.Catalog, "use": d.Use, "cache": d.Cache, "offline": d.Offline, "jobs": d.Jobs,
+		"timeout": d.Timeout, "color": d.Color,
 	} {
 		v.SetDefault(key, value)
 		if f := flags.Lookup(strings.ReplaceAll(key, "_", "-")); f != nil {
@@ -45,33 +55,92 @@ func Load(flags *pflag.FlagSet, file, standard string) (*Config, error) {
 			}
 		}
 	}
-	if err := read(v, file, standard); err != nil {
+	given, err := read(file, standard)
+	if err != nil {
 		return nil, err
+	}
+	if err := v.MergeConfigMap(given); err != nil {
+		return nil, fmt.Errorf("reading settings: %w", err)
 	}
 	var c Config
 	if err := v.UnmarshalExact(&c); err != nil {
-		return nil, fmt.Errorf("reading settings: %w", err)
+		return nil, fmt.Errorf("reading settings: %w", oneLine(err))
 	}
 	return &c, c.validate()
 }
 
-func read(v *viper.Viper, file, standard string) error {
+// oneLine takes the heading and the blank lines out of the errors of viper, whose only cause here is a variable: flags
+// and the file are typed.
+func oneLine(err error) error {
+	_, list, found := strings.Cut(err.Error(), "\n\n")
+	if !found {
+		return err
+	}
+	return errors.New("of the variables LLMCHECK_*, " + strings.ReplaceAll(strings.TrimSpace(list), "\n", "; "))
+}
+
+// settings is the file, typed. A nil field is not in it.
+type settings struct {
+	Format  *string `yaml:"format"`
+	FailOn  *string `yaml:"fail_on"`
+	Catalog *string `yaml:"catalog"`
+	Use     *string `yaml:"use"`
+	Cache   *string `yaml:"cache"`
+	Offline *bool   `yaml:"offline"`
+	Jobs    *int    `yaml:"jobs"`
+	Timeout *string `yaml:"timeout"`
+	Color   *string `yaml:"color"`
+}
+
+func (s *settings) given() map[string]any {
+	m := make(map[string]any)
+	put(m, "format", s.Format)
+	put(m, "fail_on", s.FailOn)
+	put(m, "catalog", s.Catalog)
+	put(m, "use", s.Use)
+	put(m, "cache", s.Cache)
+	put(m, "offline", s.Offline)
+	put(m, "jobs", s.Jobs)
+	put(m, "timeout", s.Timeout)
+	put(m, "color", s.Color)
+	return m
+}
+
+func put[T any](m map[string]any, key string, v *T) {
+	if v != nil {
+		m[key] = *v
+	}
+}
+
+// read reads the file. One with nothing but comments is one without settings.
+func read(file, standard string) (map[string]any, error) {
 	name := file
 	if name == "" {
 		name = standard
 	}
 	if name == "" {
-		return nil
+		return nil, nil
 	}
-	v.SetConfigFile(name)
-	err := v.ReadInConfig()
-	if errors.Is(err, fs.ErrNotExist) && file == "" {
-		return nil
+	data, err := os.ReadFile(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && file == "":
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading settings: %w", err)
 	}
-	if err != nil {
-		return fmt.Errorf("reading settings from %s: %w", name, err)
+	if keys, err := records.Keys(name, data); err == nil && len(keys) == 0 {
+		return nil, nil
 	}
-	return nil
+	var s settings
+	if err := records.Decode(name, data, &s); err != nil {
+		return nil, err
+	}
+	if s.Timeout != nil {
+		if _, err := time.ParseDuration(*s.Timeout); err != nil {
+			return nil, fmt.Errorf("%s: timeout: %q is not a time like 5m", name, *s.Timeout)
+		}
+	}
+	return s.given(), nil
 }
 
 func (c *Config) validate() error {

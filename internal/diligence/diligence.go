@@ -23,13 +23,13 @@ type Deps struct {
 	Offline  bool // a lineage is not followed over the network
 }
 
-// Licenses is the catalogue of licenses.
+// Licenses is the catalog of licenses.
 type Licenses interface {
 	Get(id string) (*license.Terms, error)
 	Resolve(name string) []string
 }
 
-// KnownModels is the catalogue of well-known models.
+// KnownModels is the catalog of well-known models.
 type KnownModels interface {
 	Get(id string) (*model.Known, bool, error)
 	Dataset(id string) (*model.KnownDataset, bool, error)

@@ -44,18 +44,6 @@ func (in *inquiry) document(q LicenseQuestion, s *subject, line []ancestor) *rep
 	}
 }
 
-// judge is the verdict of an ancestor: its own terms, and what stands in the way of knowing them.
-func (a *ancestor) judge(in *inquiry, u license.Use, m license.Traits) license.Verdict {
-	v := a.standing.judge(in.Licenses.Get, u, m)
-	for i := range v.Reasons {
-		v.Reasons[i].Evidence = append([]string{"base model " + a.ref.Name}, v.Reasons[i].Evidence...)
-	}
-	for _, r := range a.trouble {
-		v = license.Combine(v, license.Verdict{Outcome: r.Outcome, Reasons: []license.Reason{r}})
-	}
-	return v
-}
-
 // conflicts reports base models whose terms are not among those that the model declares.
 func (in *inquiry) conflicts(s *subject, line []ancestor, u license.Use, m license.Traits) license.Verdict {
 	own := s.standing.ids()
@@ -68,7 +56,7 @@ func (in *inquiry) conflicts(s *subject, line []ancestor, u license.Use, m licen
 	for i := range line {
 		a := &line[i]
 		theirs := a.standing.ids()
-		stricter := a.standing.judge(in.Licenses.Get, u, m).Outcome > outcome
+		stricter := a.judge(in, u, m).Outcome > outcome
 		key := strings.Join(theirs, " ")
 		if len(theirs) == 0 || shares(own, theirs) || !stricter || told[key] {
 			continue
@@ -95,6 +83,9 @@ func (in *inquiry) effective(s *subject, line []ancestor, u license.Use, m licen
 	ids := []string{}
 	add := func(st *standing) {
 		for _, b := range st.bindings {
+			if b.doubt != "" {
+				continue
+			}
 			for _, id := range b.formula.Binding(in.Licenses.Get, u, m) {
 				if !slices.Contains(ids, id) {
 					ids = append(ids, id)
@@ -198,8 +189,12 @@ func standingOf(m license.Measure) string {
 	return units.Count(*m.Value).String() + " of " + limit
 }
 
+// shownQuestions are those whose answers could still change something: no answer lifts a prohibition.
 func shownQuestions(v license.Verdict) []report.Question {
 	out := make([]report.Question, 0, len(v.Questions))
+	if v.Outcome == license.Prohibited {
+		return out
+	}
 	for _, q := range v.Questions {
 		out = append(out, report.Question{Input: string(q.Input), Flag: q.Input.Flag(), Text: q.Text})
 	}
@@ -261,7 +256,7 @@ func (in *inquiry) shownLicenses(l *report.License) []report.LicenseInfo {
 		}
 		out = append(out, report.LicenseInfo{
 			Notes: notes,
-			ID: t.ID, Name: t.Name, Class: string(t.Class), SPDX: t.SPDX, Source: t.Source.Title, URL: t.Source.URL,
+			ID:    t.ID, Name: t.Name, Class: string(t.Class), SPDX: t.SPDX, Source: t.Source.Title, URL: t.Source.URL,
 			Checked: t.Source.Checked.String(), Read: string(t.Read),
 		})
 	}
@@ -291,25 +286,24 @@ func shownGaps(s *subject, line []ancestor) []report.Gap {
 	return out
 }
 
-// summary is the verdict in one sentence, with what it hangs on.
+// summary is the verdict in one sentence, with what it hangs on: the duties, or the first of the strictest reasons.
 func summary(l *report.License) string {
 	lead := map[string]string{
 		"allowed": "May be used", "conditional": "May be used if the duties below are met", "undetermined": "Not decided",
 		"prohibited": "May not be used",
 	}[l.Outcome]
-	for _, r := range l.Reasons {
-		if r.Outcome != l.Outcome {
-			continue
-		}
-		if l.Outcome == "undetermined" || l.Outcome == "prohibited" {
-			return lead + ": " + r.Text + after(r)
-		}
-		break
-	}
+	under := ""
 	if len(l.Effective) > 0 {
-		lead += " under " + strings.Join(l.Effective, " and ")
+		under = " under " + strings.Join(l.Effective, " and ")
 	}
-	return lead + "."
+	i := slices.IndexFunc(l.Reasons, func(r report.Reason) bool { return r.Outcome == l.Outcome })
+	switch {
+	case i >= 0 && l.Outcome != "allowed" && l.Outcome != "conditional":
+		return lead + ": " + l.Reasons[i].Text + after(l.Reasons[i])
+	case i >= 0 && l.Outcome == "conditional" && !slices.ContainsFunc(l.Duties, func(d report.Duty) bool { return !d.Routine }):
+		return "May be used" + under + ", but " + l.Reasons[i].Text + after(l.Reasons[i])
+	}
+	return lead + under + "."
 }
 
 func after(r report.Reason) string {

@@ -20,16 +20,15 @@ func (in *inquiry) declared(value string) license.Formula {
 	return in.formula(expr)
 }
 
-// formula gives an expression the ids of the catalogue. An exception (WITH) only adds permissions to a license, so the
-// license alone is the careful reading.
+// formula gives an expression the ids of the catalog. An exception that SPDX lists only adds permissions to a license,
+// so that the license alone is the careful reading; an addition of somebody's own may as well take some away.
 func (in *inquiry) formula(e identify.Expression) license.Formula {
 	if e.Op == identify.Leaf {
-		for _, name := range []string{e.ID, e.SPDX} {
-			if f, ok := in.resolve(name); ok {
-				return f
-			}
+		f := in.leaf(e)
+		if strings.HasPrefix(e.Exception, "AdditionRef-") {
+			return both(f, license.Formula{Op: license.Unread, Name: e.Exception})
 		}
-		return license.Formula{Op: license.Unread, Name: e.String()}
+		return f
 	}
 	f := license.Formula{Op: license.All}
 	if e.Op == identify.Or {
@@ -41,7 +40,16 @@ func (in *inquiry) formula(e identify.Expression) license.Formula {
 	return f
 }
 
-// resolve finds a plain name in the catalogue; several ids are editions of which one is meant.
+func (in *inquiry) leaf(e identify.Expression) license.Formula {
+	for _, name := range []string{e.ID, e.SPDX} {
+		if f, ok := in.resolve(name); ok {
+			return f
+		}
+	}
+	return license.Formula{Op: license.Unread, Name: e.String()}
+}
+
+// resolve finds a plain name in the catalog; several ids are editions of which one is meant.
 func (in *inquiry) resolve(value string) (license.Formula, bool) {
 	ids := in.Licenses.Resolve(value)
 	switch len(ids) {
@@ -57,7 +65,7 @@ func (in *inquiry) resolve(value string) (license.Formula, bool) {
 	return f, true
 }
 
-// knownFormula is the license that the catalogue of models records.
+// knownFormula is the license that the catalog of models records.
 func (in *inquiry) knownFormula(k *model.Known) license.Formula {
 	name, unlisted := strings.CutPrefix(k.License, "unlisted:")
 	switch {

@@ -37,20 +37,27 @@ const (
 	codeDataset       license.Code = "dataset"
 	codeCatalog       license.Code = "catalog_differs"
 	codeLookalike     license.Code = "lookalike"
+	codeRestriction   license.Code = "restriction"
 )
 
 // License answers whether a model may be used. The document is complete even if the model could not be read, which the
-// error then explains: the outcome is undetermined at best, and gaps name what is missing.
+// error then explains: the outcome is undetermined at best, and gaps name what is missing. A source that did not answer
+// in the time of ctx is one that could not be reached; only where ctx was canceled there is no document.
 func License(ctx context.Context, d Deps, q LicenseQuestion) (*report.Document, error) {
 	in := &inquiry{Deps: d, ctx: ctx}
 	if q.Ref.Scheme == model.SchemeLicense {
 		return in.document(q, &subject{ref: q.Ref, standing: in.named(q.Ref.Name)}, nil), nil
 	}
 	s, err := in.open(q.Ref, whole)
-	if err != nil && ctx.Err() != nil {
+	line := in.ancestors(s)
+	if errors.Is(ctx.Err(), context.Canceled) { // nobody waits for an answer any more
 		return nil, ctx.Err()
 	}
-	return in.document(q, s, in.ancestors(s)), err
+	s.standing.settle(line)
+	for i := range line {
+		line[i].standing.settle(line)
+	}
+	return in.document(q, s, line), err
 }
 
 // inquiry is one question while it is answered.
@@ -64,7 +71,7 @@ type subject struct {
 	ref      model.Ref
 	revision string
 	model    *model.Model // nil if it could not be opened
-	known    *model.Known // nil if the catalogue does not have it
+	known    *model.Known // nil if the catalog does not have it
 	standing standing
 	gaps     []model.Gap
 }
@@ -77,7 +84,7 @@ const (
 	termsOnly depth = false // of a base model: no headers of weights
 )
 
-// open reads a model. If it cannot be opened, the catalogue of well-known models answers, and the gap says why.
+// open reads a model. If it cannot be opened, the catalog of well-known models answers, and the gap says why.
 func (in *inquiry) open(ref model.Ref, how depth) (*subject, error) {
 	s := &subject{ref: ref}
 	if ref.Scheme == model.SchemeHub {
@@ -145,7 +152,7 @@ func explained(gaps, failed []model.Gap) []model.Gap {
 }
 
 // imitation reports a publisher whose name is easily taken for a known one. Nothing known about the real one is used for
-// it: the catalogue is asked by the whole name.
+// it: the catalog is asked by the whole name.
 func (in *inquiry) imitation(s *subject) {
 	org, _, ok := strings.Cut(s.ref.Name, "/")
 	if s.ref.Scheme != model.SchemeHub || !ok || s.known != nil {
@@ -170,7 +177,7 @@ func (in *inquiry) imitation(s *subject) {
 func (s *subject) fail(err error) *subject {
 	s.gaps = append(s.gaps, gapOf(s.ref.String(), err))
 	s.standing.extra = append(s.standing.extra, license.Reason{
-		Outcome: license.Undetermined, Code: codeUnread, Text: "the model could not be read", Evidence: []string{s.ref.String()},
+		Outcome: license.Undetermined, Code: codeUnread, Text: fmt.Sprintf("%s could not be read", s.ref), Evidence: []string{s.ref.String()},
 	})
 	return s
 }
@@ -189,11 +196,13 @@ func gapOf(what string, err error) model.Gap {
 
 // standing is what is known about the license of one model, before a use is judged.
 type standing struct {
-	bindings []binding
-	extra    []license.Reason // reasons that no license gives
-	claims   []report.Claim
-	matches  []report.Match
-	passages []report.Passage
+	bindings     []binding
+	extra        []license.Reason // reasons that no license gives
+	policies     []license.Reason // use policies among the files: reasons where no license sends there
+	restrictions []restriction
+	claims       []report.Claim
+	matches      []report.Match
+	passages     []report.Passage
 }
 
 // binding is one set of terms that holds, and how we know.
@@ -201,30 +210,54 @@ type binding struct {
 	formula  license.Formula
 	evidence []string
 	note     *license.Reason // added to the verdict, where the terms alone do not tell the story
+	doubt    string          // why nobody knows whether it covers the model; "" where it does
 }
 
 // judge combines everything that binds for one use.
 func (st *standing) judge(get func(string) (*license.Terms, error), u license.Use, m license.Traits) license.Verdict {
-	vs := make([]license.Verdict, 0, len(st.bindings)+1)
+	var vs []license.Verdict
+	reason := func(r license.Reason) {
+		vs = append(vs, license.Verdict{Outcome: r.Outcome, Reasons: []license.Reason{r}})
+	}
 	for _, b := range st.bindings {
-		v := b.formula.Judge(get, u, m)
-		for i := range v.Reasons {
-			v.Reasons[i].Evidence = b.evidence
-		}
-		vs = append(vs, v)
+		vs = append(vs, b.judge(get, u, m))
 		if b.note != nil {
-			vs = append(vs, license.Verdict{Outcome: b.note.Outcome, Reasons: []license.Reason{*b.note}})
+			reason(*b.note)
 		}
 	}
 	for _, r := range st.extra {
-		vs = append(vs, license.Verdict{Outcome: r.Outcome, Reasons: []license.Reason{r}})
+		reason(r)
 	}
-	return license.Combine(vs...)
+	for _, r := range st.restrictions {
+		vs = append(vs, r.judge(u, m))
+	}
+	v := license.Combine(vs...)
+	if !slices.ContainsFunc(v.Duties, func(d license.Due) bool { return d.Kind == license.FollowPolicy }) {
+		for _, r := range st.policies {
+			v = license.Combine(v, license.Verdict{Outcome: r.Outcome, Reasons: []license.Reason{r}})
+		}
+	}
+	return v
 }
 
+func (b *binding) judge(get func(string) (*license.Terms, error), u license.Use, m license.Traits) license.Verdict {
+	v := b.formula.Judge(get, u, m)
+	if b.doubt != "" {
+		v = license.Possibly(license.Reason{Code: codeMention, Text: b.doubt}, v)
+	}
+	for i := range v.Reasons {
+		v.Reasons[i].Evidence = b.evidence
+	}
+	return v
+}
+
+// ids lists the licenses that bind, each once.
 func (st *standing) ids() []string {
 	var ids []string
 	for _, b := range st.bindings {
+		if b.doubt != "" {
+			continue
+		}
 		for _, id := range b.formula.IDs() {
 			if !slices.Contains(ids, id) {
 				ids = append(ids, id)
@@ -234,25 +267,32 @@ func (st *standing) ids() []string {
 	return ids
 }
 
+// settle drops doubts that the lineage answers: a card that names the license of its base model speaks of that.
+func (st *standing) settle(line []ancestor) {
+	st.bindings = slices.DeleteFunc(st.bindings, func(b binding) bool {
+		return b.doubt != "" && slices.ContainsFunc(line, func(a ancestor) bool { return shares(b.formula.IDs(), a.standing.ids()) })
+	})
+}
+
 func (st *standing) add(o license.Outcome, code license.Code, text string, evidence ...string) {
 	st.extra = append(st.extra, license.Reason{Outcome: o, Code: code, Text: text, Evidence: evidence})
 }
 
-// fromCatalog is the standing of a model that could not be read: what the catalogue says, if it has the model.
+// fromCatalog is the standing of a model that could not be read: what the catalog says, if it has the model.
 func (in *inquiry) fromCatalog(s *subject) standing {
 	var st standing
 	if s.known == nil {
-		st.add(license.Undetermined, codeUnread, "nothing of the model could be read, and the catalogue does not have it", s.ref.String())
+		st.add(license.Undetermined, codeUnread, fmt.Sprintf("nothing of %s could be read, and the catalog does not have it", s.ref), s.ref.String())
 		return st
 	}
-	where := "catalogue: " + s.known.Source.Title + ", seen " + s.known.Seen
+	where := "catalog: " + s.known.Source.Title + ", seen " + s.known.Seen
 	f := in.knownFormula(s.known)
 	st.claims = append(st.claims, report.Claim{Origin: string(model.FromCatalog), Where: where, Value: s.known.Declared, ID: soleID(f)})
 	b := binding{formula: f, evidence: []string{where}}
 	if s.known.Confidence == "low" {
 		b.note = &license.Reason{
 			Outcome: license.Undetermined, Code: codeUnread, Evidence: []string{where},
-			Text: "the catalogue's record of this model is of low confidence; read the model itself",
+			Text: "the catalog's record of this model is of low confidence; read the model itself",
 		}
 	}
 	st.bindings = append(st.bindings, b)
@@ -282,7 +322,7 @@ func (in *inquiry) traits(s *subject) license.Traits {
 			return license.Traits{Multimodal: new(false)}
 		case "":
 		default:
-			if strings.ContainsAny(s.model.Card.Pipeline, "-") && multimodalPipeline(s.model.Card.Pipeline) {
+			if multimodalPipeline(s.model.Card.Pipeline) {
 				return license.Traits{Multimodal: new(true)}
 			}
 		}

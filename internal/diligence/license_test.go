@@ -2,6 +2,7 @@ package diligence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/llmcheck/llmcheck/internal/gguf/gguftest"
 	"github.com/llmcheck/llmcheck/internal/license"
 	licenses "github.com/llmcheck/llmcheck/internal/license/catalog"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
@@ -18,6 +20,7 @@ import (
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // shelf serves models from memory; what it lacks is not found, and what is nil does not answer.
@@ -43,6 +46,11 @@ func deps(s shelf) Deps {
 
 func card(lines ...string) *fstest.MapFile {
 	return &fstest.MapFile{Data: []byte("---\n" + strings.Join(lines, "\n") + "\n---\n# Model\n")}
+}
+
+// prose is a card with front matter and a section on the license.
+func prose(front, section string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte("---\n" + front + "\n---\n# Model\n\n## License\n\n" + section + "\n")}
 }
 
 func file(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
@@ -105,6 +113,32 @@ func TestWeighing(t *testing.T) {
 		{"an empty text", fstest.MapFS{"LICENSE": file(" \n")}, "undetermined", nil, "no_license", ""},
 		{"a policy of nobody", fstest.MapFS{"README.md": card("license: mit"), "USE_POLICY.md": file("# Policy\nDo not use the model to harm people or to break laws, in any place or at any time.\n")}, "conditional", []string{"mit"}, "policy_text", ""},
 		{"front matter that cannot be read", fstest.MapFS{"README.md": file("---\nlicense: [mit\n---\n")}, "undetermined", nil, "unread", ""},
+		{"a list names what holds together", fstest.MapFS{"README.md": card("license:", "- apache-2.0", "- mit")}, "allowed", []string{"apache-2.0", "mit"}, "grant", "contradiction"},
+		{"a license file that points elsewhere than the card", fstest.MapFS{"README.md": card("license: mit"), "LICENSE": file("https://creativecommons.org/licenses/by-nc/4.0/\n")}, "prohibited", []string{"mit", "cc-by-nc-4.0"}, "contradiction", ""},
+		{"a license file that points at two", fstest.MapFS{"LICENSE": file("MIT License\n\nhttps://creativecommons.org/licenses/by-nc/4.0/\n")}, "prohibited", []string{"mit", "cc-by-nc-4.0"}, "grant", ""},
+		{"the card's words name a stricter license", fstest.MapFS{"README.md": prose("license: mit", "CC BY-NC 4.0")}, "undetermined", []string{"mit"}, "mention", ""},
+		{"the card's words name a license that allows it too", fstest.MapFS{"README.md": prose("license: mit", "Apache License 2.0")}, "allowed", []string{"mit"}, "grant", ""},
+		{"the card's words are all there is", fstest.MapFS{"README.md": prose("tags: [x]", "MIT License")}, "conditional", []string{"mit"}, "mention", "no_license"},
+		{"the card's words bar business", fstest.MapFS{"README.md": prose("license: apache-2.0", "The weights are for **non-commercial** use.")}, "undetermined", []string{"apache-2.0"}, "restriction", ""},
+		{"the card's words invite business", fstest.MapFS{"README.md": prose("license: apache-2.0", "You can use it commercially without any restrictions. There are no limits on commercial use.")}, "allowed", []string{"apache-2.0"}, "grant", "restriction"},
+		{"the card bars business where it does not speak of the license", fstest.MapFS{"README.md": file("---\nlicense: mit\n---\n# Model\n\n## Uses\n\nFor research\npurposes only.\n")}, "conditional", []string{"mit"}, "restriction", ""},
+		{"a name that says more than the license", fstest.MapFS{"README.md": card("license: apache-2.0", "license_name: apache-2.0-with-commons-clause")}, "conditional", []string{"apache-2.0"}, "contradiction", ""},
+		{"a name that says the same", fstest.MapFS{"README.md": card("license: apache-2.0", "license_name: Apache License 2.0")}, "allowed", []string{"apache-2.0"}, "grant", "contradiction"},
+		{"a notice that bars business", fstest.MapFS{"README.md": card("license: mit"), "NOTICE": file("The weights may be used for research purposes only.\n")}, "undetermined", []string{"mit"}, "restriction", ""},
+		{"a notice that credits", fstest.MapFS{"README.md": card("license: mit"), "NOTICE": file("Acme\nCopyright 2024 Acme Inc.\n")}, "allowed", []string{"mit"}, "grant", ""},
+		{"a notice with the license of a part", fstest.MapFS{"README.md": card("license: mit"), "THIRD_PARTY_NOTICES.txt": file(apache)}, "allowed", []string{"mit"}, "grant", "contradiction"},
+		{"a notice is all there is", fstest.MapFS{"NOTICE": file(apache)}, "conditional", []string{"apache-2.0"}, "mention", "no_license"},
+		{"a policy that bars business", fstest.MapFS{"README.md": card("license: mit"), "USE_POLICY.md": file("# Policy\nYou must not use the model for any commercial purpose.\n")}, "undetermined", []string{"mit"}, "restriction", ""},
+		{"name and link of two licenses", fstest.MapFS{"README.md": card("license: other", "license_name: mit", "license_link: https://creativecommons.org/licenses/by-nc/4.0/")}, "prohibited", []string{"mit", "cc-by-nc-4.0"}, "grant", ""},
+		{"a link to another license than the one declared", fstest.MapFS{"README.md": card("license: apache-2.0", "license_link: https://creativecommons.org/licenses/by-nc/4.0/")}, "prohibited", []string{"apache-2.0", "cc-by-nc-4.0"}, "grant", ""},
+		{"a link to terms that nobody read, beside a text", fstest.MapFS{"README.md": card("license: other", "license_name: acme", "license_link: https://acme.example/terms"), "LICENSE": file(apache)}, "undetermined", []string{"apache-2.0"}, "unknown_license", ""},
+		{"a link to the text, as the hub shows it", fstest.MapFS{"README.md": card("license: other", "license_name: acme", "license_link: https://huggingface.co/acme/y/blob/main/LICENSE"), "LICENSE": file(apache)}, "allowed", []string{"apache-2.0"}, "grant", "unknown_license"},
+		{"a name that bars business, beside a text", fstest.MapFS{"README.md": card("license: other", "license_name: acme-non-commercial"), "LICENSE": file(apache)}, "undetermined", []string{"apache-2.0"}, "restriction", ""},
+		{"a license with an addition, beside its text", fstest.MapFS{"README.md": card("license: apache-2.0 with commons clause"), "LICENSE": file(apache)}, "undetermined", []string{"apache-2.0"}, "unknown_license", ""},
+		{"an addition of somebody's own", fstest.MapFS{"README.md": card("license: Apache-2.0 WITH AdditionRef-Commons-Clause")}, "undetermined", []string{"apache-2.0"}, "unknown_license", ""},
+		{"an exception that SPDX lists", fstest.MapFS{"README.md": card("license: Apache-2.0 WITH LLVM-exception")}, "allowed", []string{"apache-2.0"}, "grant", "unknown_license"},
+		{"a value that sends to the text", fstest.MapFS{"README.md": card("license: see license file"), "LICENSE": file(apache)}, "allowed", []string{"apache-2.0"}, "grant", "unknown_license"},
+		{"a text of a part does not settle a choice of pairs", fstest.MapFS{"README.md": card("license: (Apache-2.0 AND CC-BY-NC-4.0) OR (Apache-2.0 AND CC-BY-NC-SA-4.0)"), "LICENSE": file(apache)}, "prohibited", []string{"apache-2.0", "cc-by-nc-4.0"}, "grant", ""},
 		{"a data set at risk", fstest.MapFS{"README.md": card("license: mit", "datasets: [tatsu-lab/alpaca]")}, "allowed", []string{"mit"}, "dataset", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -122,20 +156,31 @@ func TestWeighing(t *testing.T) {
 
 func TestLineage(t *testing.T) {
 	s := shelf{
-		"acme/child":    {"README.md": card("license: apache-2.0", "base_model: acme/parent")},
-		"acme/parent":   {"README.md": card("license: apache-2.0", "base_model: acme/root")},
-		"acme/root":     {"README.md": card("license: cc-by-nc-4.0")},
-		"acme/merge":    {"README.md": card("license: mit", "base_model: [acme/free, acme/root]", "base_model_relation: merge")},
-		"acme/free":     {"README.md": card("license: mit")},
-		"acme/lost":     {"README.md": card("license: mit", "base_model: acme/gone")},
-		"acme/silent":   {"README.md": card("license: mit", "base_model: acme/down")},
-		"acme/down":     nil,
-		"acme/path":     {"README.md": card("license: mit", "base_model: ../../etc/passwd")},
-		"acme/loop":     {"README.md": card("license: mit", "base_model: acme/pool")},
-		"acme/pool":     {"README.md": card("license: mit", "base_model: acme/loop")},
-		"acme/self":     {"README.md": card("license: mit", "base_model: acme/self")},
-		"acme/llama":    {"README.md": card("license: apache-2.0", "base_model: meta-llama/Llama-3.1-8B")},
-		"acme/imitator": {"README.md": card("license: mit", "base_model: meta-IIama/Llama-3.1-8B")},
+		"acme/child":     {"README.md": card("license: apache-2.0", "base_model: acme/parent")},
+		"acme/parent":    {"README.md": card("license: apache-2.0", "base_model: acme/root")},
+		"acme/root":      {"README.md": card("license: cc-by-nc-4.0")},
+		"acme/merge":     {"README.md": card("license: mit", "base_model: [acme/free, acme/root]", "base_model_relation: merge")},
+		"acme/free":      {"README.md": card("license: mit")},
+		"acme/lost":      {"README.md": card("license: mit", "base_model: acme/gone")},
+		"acme/silent":    {"README.md": card("license: mit", "base_model: acme/down")},
+		"acme/down":      nil,
+		"acme/path":      {"README.md": card("license: mit", "base_model: ../../etc/passwd")},
+		"acme/loop":      {"README.md": card("license: mit", "base_model: acme/pool")},
+		"acme/pool":      {"README.md": card("license: mit", "base_model: acme/loop")},
+		"acme/self":      {"README.md": card("license: mit", "base_model: acme/self")},
+		"acme/llama":     {"README.md": card("license: apache-2.0", "base_model: meta-llama/Llama-3.1-8B")},
+		"acme/fixed":     {"README.md": card("license: cc-by-nd-4.0")},
+		"acme/changed":   {"README.md": card("license: mit", "base_model: acme/fixed", "base_model_relation: finetune")},
+		"acme/lora":      {"README.md": card("license: mit", "base_model: acme/free"), "adapter_config.json": file(`{"base_model_name_or_path": "/data/models/free"}`)},
+		"acme/cached":    {"README.md": card("license: mit"), "adapter_config.json": file(`{"base_model_name_or_path": "/root/.cache/huggingface/hub/models--acme--root/snapshots/abc"}`)},
+		"acme/elsewhere": {"README.md": card("license: mit", "base_model: acme/free"), "adapter_config.json": file(`{"base_model_name_or_path": "/data/models/other"}`)},
+		"acme/run":       {"README.md": card("license: mit", "base_model: acme/free"), "config.json": file(`{"_name_or_path": "acme/private-run-3"}`)},
+		"acme/secret":    {"README.md": card("license: mit"), "config.json": file(`{"_name_or_path": "acme/private-run-3"}`)},
+		"acme/down-run":  {"README.md": card("license: mit", "base_model: acme/free"), "config.json": file(`{"_name_or_path": "acme/down"}`)},
+		"acme/nc-run":    {"README.md": card("license: mit", "base_model: acme/free"), "config.json": file(`{"_name_or_path": "acme/root"}`)},
+		"acme/credits":   {"README.md": prose("license: mit\nbase_model: acme/root2", "Made from a model under Apache License 2.0.")},
+		"acme/root2":     {"README.md": card("license: apache-2.0")},
+		"acme/imitator":  {"README.md": card("license: mit", "base_model: meta-IIama/Llama-3.1-8B")},
 	}
 	for _, c := range []struct {
 		name, model, outcome string
@@ -147,9 +192,18 @@ func TestLineage(t *testing.T) {
 		{"a base model that is gone", "acme/lost", "undetermined", []string{"acme/gone"}, "base_model"},
 		{"a base model that does not answer", "acme/silent", "undetermined", []string{"acme/down"}, "base_model"},
 		{"a path on another disk is not opened", "acme/path", "undetermined", []string{"../../etc/passwd"}, "base_model"},
+		{"what may not be changed was changed", "acme/changed", "prohibited", []string{"acme/fixed"}, "grant"},
+		{"an adapter trained from a copy of the base model that the card names", "acme/lora", "allowed", []string{"acme/free"}, "grant"},
+		{"an adapter trained from a cache of the hub", "acme/cached", "prohibited", []string{"acme/root"}, "base_model_conflict"},
+		{"an adapter trained from something else", "acme/elsewhere", "undetermined", []string{"acme/free", "/data/models/other"}, "base_model"},
+		{"a card that credits its base model", "acme/credits", "allowed", []string{"acme/root2"}, "grant"},
+		{"a checkpoint that is not public, beside a base model that is", "acme/run", "conditional", []string{"acme/free", "acme/private-run-3"}, "base_model"},
+		{"a checkpoint that is not public is all there is", "acme/secret", "undetermined", []string{"acme/private-run-3"}, "base_model"},
+		{"a checkpoint that did not answer", "acme/down-run", "undetermined", []string{"acme/free", "acme/down"}, "base_model"},
+		{"a checkpoint that is public binds", "acme/nc-run", "prohibited", []string{"acme/free", "acme/root"}, "base_model_conflict"},
 		{"a loop ends", "acme/loop", "allowed", []string{"acme/pool"}, "grant"},
 		{"a model that names itself", "acme/self", "allowed", nil, "grant"},
-		{"the catalogue knows what cannot be fetched", "acme/llama", "undetermined", []string{"meta-llama/Llama-3.1-8B"}, "threshold"},
+		{"the catalog knows what cannot be fetched", "acme/llama", "undetermined", []string{"meta-llama/Llama-3.1-8B"}, "threshold"},
 		{"a publisher that looks like another inherits nothing", "acme/imitator", "undetermined", []string{"meta-IIama/Llama-3.1-8B"}, "lookalike"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -180,7 +234,7 @@ func TestEndlessLineage(t *testing.T) {
 	}
 }
 
-// A model that cannot be read is answered from the catalogue, and never without saying so.
+// A model that cannot be read is answered from the catalog, and never without saying so.
 func TestUnreadable(t *testing.T) {
 	for _, c := range []struct {
 		name, model, outcome string
@@ -225,8 +279,8 @@ func TestMoreEvidenceIsNeverMilder(t *testing.T) {
 	}
 }
 
-// Every license that the catalogue of models names has a record, so that a well-known model is answered offline.
-func TestCataloguesAgree(t *testing.T) {
+// Every license that the catalog of models names has a record, so that a well-known model is answered offline.
+func TestCatalogsAgree(t *testing.T) {
 	l, m := licenses.Default(), models.Default()
 	ids, err := m.IDs()
 	if err != nil || len(ids) < 250 {
@@ -268,5 +322,141 @@ func TestIndexedAILicensesHaveTerms(t *testing.T) {
 	}
 	if n != 164 {
 		t.Errorf("%d texts, want 164", n)
+	}
+}
+
+// Who passes on a model that was made of share-alike material passes on changes, though he changes nothing himself.
+func TestShareAlikeIsInherited(t *testing.T) {
+	s := shelf{
+		"acme/tuned": {"README.md": card("license: mit", "base_model: acme/share", "base_model_relation: finetune")},
+		"acme/share": {"README.md": card("license: cc-by-sa-4.0")},
+	}
+	u := hosted
+	u.Shipping, u.AcceptCopyleft = []license.Shipping{license.Weights}, license.NoCopyleft
+	if l, _, _ := ask(t, s, "acme/tuned", u); l.Outcome != "prohibited" {
+		t.Errorf("not accepted: got %s, want prohibited: %+v", l.Outcome, l.Reasons)
+	}
+	u.AcceptCopyleft = ""
+	l, _, _ := ask(t, s, "acme/tuned", u)
+	if !slices.ContainsFunc(l.Duties, func(d report.Duty) bool { return d.Kind == "share-alike" && d.License == "cc-by-sa-4.0" }) || l.Outcome != "conditional" {
+		t.Errorf("got %s with the duties %+v, want one to share alike", l.Outcome, l.Duties)
+	}
+}
+
+// What has a name in the card and is "other" in a header is one license; a card that lists it beside another says two.
+func TestOtherWithoutAName(t *testing.T) {
+	header := gguftest.Write([]gguftest.KV{{Key: "general.architecture", Value: "llama"}, {Key: "general.license", Value: "other"}}, nil)
+	s := shelf{
+		"acme/named": {"README.md": card("license: other", "license_name: gemma"), "x.gguf": {Data: header}},
+		"acme/two":   {"README.md": card("license: [mit, other]")},
+	}
+	for name, want := range map[string]string{"acme/named": "conditional", "acme/two": "undetermined"} {
+		if l, _, _ := ask(t, s, name, hosted); l.Outcome != want {
+			t.Errorf("%s: got %s, want %s: %+v", name, l.Outcome, want, l.Reasons)
+		}
+	}
+}
+
+// A sentence that bars business says nothing to research.
+func TestRestrictionIsForBusiness(t *testing.T) {
+	s := shelf{"acme/x": {"README.md": prose("license: apache-2.0", "For research use only.")}}
+	u := hosted
+	u.Purpose = license.ForResearch
+	if l, _, _ := ask(t, s, "acme/x", u); l.Outcome != "allowed" {
+		t.Errorf("research: got %s, want allowed", l.Outcome)
+	}
+	if l, _, _ := ask(t, s, "acme/x", hosted); l.Outcome != "undetermined" {
+		t.Errorf("product: got %s, want undetermined", l.Outcome)
+	}
+}
+
+// What restricts is found however it is worded, and what permits is not taken for it.
+func TestRestrictedWords(t *testing.T) {
+	for words, want := range map[string]bool{
+		"for non-commercial use": true, "noncommercial purposes": true, "not for commercial use": true, "for research purposes only": true,
+		"may only be used for academic purposes": true, "Commercial use is strictly prohibited": true, "commercial use is not allowed": true,
+		"never use it in a commercial product": true, "仅限研究": true,
+		"commercial use is permitted": false, "no restrictions on commercial use": false, "commercial use without limits": false,
+		"commercial and research use": false, "supports commercial use": false, "not to mention its speed": false,
+		"free of charge, no fee for commercial use": false,
+	} {
+		w := &weighing{}
+		w.restricted("card", words)
+		if got := len(w.restrictions) > 0; got != want {
+			t.Errorf("%q restricts: got %v, want %v", words, got, want)
+		}
+	}
+}
+
+// A multimodal base model is one although what was made of it is not, and the other way round.
+func TestTraitsAreEachModelsOwn(t *testing.T) {
+	vision := `{"architectures": ["MllamaForConditionalGeneration"], "vision_config": {"x": 1}}`
+	text := `{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}`
+	s := shelf{
+		"acme/text":   {"README.md": card("license: mit", "base_model: acme/vision"), "config.json": file(text)},
+		"acme/vision": {"README.md": card("license: llama3.2"), "config.json": file(vision)},
+		"acme/eyes":   {"README.md": card("license: mit", "base_model: acme/words"), "config.json": file(vision)},
+		"acme/words":  {"README.md": card("license: llama3.2"), "config.json": file(text)},
+	}
+	u := hosted
+	u.UsersAtRelease, u.Domicile = new(units.Count(5)), "DE"
+	for name, want := range map[string]string{"acme/text": "prohibited", "acme/eyes": "conditional"} {
+		if l, _, _ := ask(t, s, name, u); l.Outcome != want {
+			t.Errorf("%s: got %s, want %s: %+v", name, l.Outcome, want, l.Reasons)
+		}
+	}
+}
+
+// No answer lifts a prohibition, so none is asked for.
+func TestProhibitedAsksNothing(t *testing.T) {
+	s := shelf{"acme/x": {"README.md": card("license: cc-by-nc-4.0", "base_model: acme/y")}, "acme/y": {"README.md": card("license: llama3.1")}}
+	if l, _, _ := ask(t, s, "acme/x", hosted); l.Outcome != "prohibited" || len(l.Questions) > 0 {
+		t.Errorf("got %s asking %+v, want prohibited and no question", l.Outcome, l.Questions)
+	}
+}
+
+// slow does not answer in time.
+type slow struct{}
+
+func (slow) Open(ctx context.Context, ref model.Ref) (*source.Snapshot, error) {
+	<-ctx.Done()
+	return nil, fmt.Errorf("opening %s: %w", ref, ctx.Err())
+}
+
+// Time that runs out is a source that did not answer; who interrupts wants no answer.
+func TestTimeIsUp(t *testing.T) {
+	d := deps(nil)
+	d.Models = slow{}
+	q := LicenseQuestion{Ref: model.Ref{Scheme: model.SchemeHub, Name: "acme/x"}, Use: hosted}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	doc, err := License(ctx, d, q)
+	if doc == nil || doc.License.Outcome != "undetermined" || doc.Gaps[0].Kind != "unreachable" || err == nil {
+		t.Errorf("got %+v, %v, want an undetermined answer with a gap", doc, err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	if doc, err := License(ctx, d, q); doc != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %+v, %v, want no answer", doc, err)
+	}
+}
+
+// The sentence on top says what the verdict hangs on.
+func TestSummary(t *testing.T) {
+	for _, c := range []struct{ name, front, want string }{
+		{"allowed", "license: mit", "May be used under mit."},
+		{"duties", "license: gemma", "May be used if the duties below are met under gemma-2024-02-21 and gemma-2024-04-01 and gemma-2025-03-24."},
+		{"prohibited", "license: cc-by-nc-4.0", "May not be used: commercial use in a product is not granted (cc-by-nc-4.0, clause 2(a)(1))."},
+		{"nothing", "tags: [x]", "Not decided: no license is stated: neither card nor files nor weights name one, and without a license no use is granted."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if l, _, _ := ask(t, shelf{"acme/x": {"README.md": card(c.front)}}, "acme/x", hosted); l.Summary != c.want {
+				t.Errorf("got %q, want %q", l.Summary, c.want)
+			}
+		})
+	}
+	l, _, _ := ask(t, shelf{"acme/x": {"README.md": card("license: mit"), "USE_POLICY.md": file("# Policy\nBe kind to everybody whom you meet on the way.\n")}}, "acme/x", hosted)
+	if want := "May be used under mit, but USE_POLICY.md is a use policy that is not known here: read it."; l.Summary != want {
+		t.Errorf("got %q, want %q", l.Summary, want)
 	}
 }

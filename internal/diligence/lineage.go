@@ -1,6 +1,7 @@
 package diligence
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/model"
+	"github.com/llmcheck/llmcheck/internal/source"
 )
 
 // Limits of a lineage; a longer one is a gap and leaves the answer undetermined.
@@ -28,7 +30,7 @@ type ancestor struct {
 }
 
 // ancestors follows base models to the root, nearest first. Models that cannot be fetched are looked up in the
-// catalogue. The walk is over what strangers wrote: it is bounded, and a model that names itself or comes back ends it.
+// catalog. The walk is over what strangers wrote: it is bounded, and a model that names itself or comes back ends it.
 func (in *inquiry) ancestors(s *subject) []ancestor {
 	type step struct {
 		parent model.Parent
@@ -65,7 +67,7 @@ func (in *inquiry) ancestors(s *subject) []ancestor {
 
 func name(s *subject) string { return s.ref.Name }
 
-// parents are the base models that a model names, and those that the catalogue knows of.
+// parents are the base models that a model names, and those that the catalog knows of.
 func parents(s *subject) []model.Parent {
 	var ps []model.Parent
 	if s.model != nil {
@@ -74,11 +76,43 @@ func parents(s *subject) []model.Parent {
 	if s.known != nil && s.known.Base != nil {
 		b := *s.known.Base
 		if !slices.ContainsFunc(ps, func(p model.Parent) bool { return strings.EqualFold(p.Ref, b.Ref) }) {
-			b.Where = "catalogue: " + s.known.Source.Title
+			b.Where = "catalog: " + s.known.Source.Title
 			ps = append(ps, b)
 		}
 	}
-	return ps
+	weaken(ps)
+	return slices.DeleteFunc(slices.Clone(ps), func(p model.Parent) bool {
+		copied := localCopy(p.Ref)
+		return copied != "" && slices.ContainsFunc(ps, func(o model.Parent) bool { return namesCopy(o.Ref, copied) })
+	})
+}
+
+// localCopy is the name of the model in a path on the author's disk: that of its folder, or org/name in a cache of the
+// hub. Adapters are trained from such copies, and their configuration keeps the path.
+func localCopy(ref string) string {
+	r, err := model.ParseRef(ref)
+	if err != nil || r.Scheme != model.SchemePath {
+		return ""
+	}
+	parts := strings.FieldsFunc(ref, func(r rune) bool { return r == '/' || r == '\\' })
+	for _, p := range parts {
+		if repo, ok := strings.CutPrefix(p, "models--"); ok {
+			return strings.ReplaceAll(repo, "--", "/")
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return parts[len(parts)-1]
+}
+
+// namesCopy tells that a repository is the one that a local copy is named for.
+func namesCopy(ref, copied string) bool {
+	r, err := model.ParseRef(ref)
+	if err != nil || r.Scheme != model.SchemeHub {
+		return false
+	}
+	return strings.EqualFold(r.Name, copied) || strings.EqualFold(path.Base(r.Name), copied)
 }
 
 func (in *inquiry) endless(p model.Parent, of string, depth int) ancestor {
@@ -96,7 +130,10 @@ func (a *ancestor) fault(format string, args ...any) {
 // ancestor opens one base model as far as its terms need it.
 func (in *inquiry) ancestor(p model.Parent, of string, depth int) ancestor {
 	a := ancestor{of: of, relation: p.Relation, depth: depth, where: p.Where}
-	ref, err := model.ParseRef(p.Ref)
+	if a.relation == hinted {
+		a.relation = model.Derived
+	}
+	ref, err := model.ParseRef(hubName(p.Ref))
 	if err != nil || ref.Scheme != model.SchemeHub {
 		// A path on somebody else's disk, or words: nothing of it is opened on a stranger's word.
 		a.subject = &subject{ref: model.Ref{Scheme: model.SchemeHub, Name: p.Ref}}
@@ -104,10 +141,96 @@ func (in *inquiry) ancestor(p model.Parent, of string, depth int) ancestor {
 		return a
 	}
 	a.subject, err = in.open(ref, termsOnly)
-	if err != nil && a.subject.known == nil {
-		a.fault("base model %s could not be read, and the catalogue does not have it", ref.Name)
+	switch {
+	case err == nil || a.subject.known != nil:
+	case p.Relation == hinted && gone(err):
+		a.withdraw()
+	default:
+		a.fault("base model %s could not be read, and the catalog does not have it", ref.Name)
 	}
 	return a
+}
+
+// hinted is the relation to what only a configuration names as the origin of the weights, beside base models that the
+// author declares.
+const hinted model.Relation = "hint"
+
+// weaken marks the hints among base models where the author declares some.
+func weaken(ps []model.Parent) {
+	hint := func(p model.Parent) bool {
+		return strings.HasSuffix(p.Where, " _name_or_path") && p.Relation == model.Derived
+	}
+	if !slices.ContainsFunc(ps, func(p model.Parent) bool { return !hint(p) }) {
+		return
+	}
+	for i := range ps {
+		if hint(ps[i]) {
+			ps[i].Relation = hinted
+		}
+	}
+}
+
+// gone tells that a source answered and has nothing to show: training runs leave the names of private checkpoints behind.
+func gone(err error) bool {
+	return errors.Is(err, source.ErrNotFound) || errors.Is(err, source.ErrForbidden)
+}
+
+// withdraw leaves of a hint that leads nowhere that it was there.
+func (a *ancestor) withdraw() {
+	a.subject.standing = standing{}
+	for i := range a.subject.gaps {
+		a.subject.gaps[i].Kind = model.Absent
+	}
+	a.trouble = append(a.trouble, license.Reason{
+		Outcome: license.Conditional, Code: codeBaseModel, Evidence: []string{a.where},
+		Text: fmt.Sprintf("the weights were once loaded from %s, which is not public: ask the publisher what it is", a.ref.Name),
+	})
+}
+
+// hubName is the repository that a path into a cache of the hub stands for, and else the name as it is.
+func hubName(ref string) string {
+	if name := localCopy(ref); strings.Contains(name, "/") {
+		return name
+	}
+	return ref
+}
+
+// judge is the verdict of an ancestor: its own terms, whether they let it become what is made of it, and what stands in
+// the way of knowing them. Of a model that was not read, traits is the best that is known.
+func (a *ancestor) judge(in *inquiry, u license.Use, traits license.Traits) license.Verdict {
+	if own := in.traits(a.subject); own.Multimodal != nil {
+		traits = own
+	}
+	v := license.Combine(a.standing.judge(in.Licenses.Get, u, traits), a.making(in, u, traits))
+	for i := range v.Reasons {
+		v.Reasons[i].Evidence = append([]string{"base model " + a.ref.Name}, v.Reasons[i].Evidence...)
+	}
+	for _, r := range a.trouble {
+		v = license.Combine(v, license.Verdict{Outcome: r.Outcome, Reasons: []license.Reason{r}})
+	}
+	return v
+}
+
+// making is what follows from the fact that a model was made of this one. Who changed what may not be changed, or trained
+// on outputs that may train nothing, had no rights to give, whatever the asked use is; and a changed work stays under the
+// license that its changes fall under, also for who passes it on as it is.
+func (a *ancestor) making(in *inquiry, u license.Use, traits license.Traits) license.Verdict {
+	switch a.relation {
+	case model.Copy:
+		return license.Verdict{}
+	case model.Distill:
+		u.TrainOthers = license.TrainAny
+	default:
+		u.Modify = new(true)
+	}
+	v := a.standing.judge(in.Licenses.Get, u, traits)
+	out := license.Verdict{Duties: slices.DeleteFunc(v.Duties, func(d license.Due) bool { return d.Kind != license.ShareAlike })}
+	for _, r := range v.Reasons {
+		if r.Code == license.CodeGrant && r.Outcome > license.Allowed || r.Code == license.CodeCopyleft {
+			out = license.Combine(out, license.Verdict{Outcome: r.Outcome, Reasons: []license.Reason{r}})
+		}
+	}
+	return out
 }
 
 // termsFS hides weights, so that the terms of a base model cost no request for its headers.

@@ -48,10 +48,12 @@ func (a *assessor) reason(o Outcome, code Code, text string, c evidence.Clause) 
 
 func (a *assessor) ask(inputs ...Input) {
 	for _, i := range inputs {
-		if q := i.question(); !slices.Contains(a.v.Questions, q) {
-			a.v.Questions = append(a.v.Questions, q)
-		}
+		a.question(i.question(""))
 	}
+}
+
+func (a *assessor) question(qs ...Question) {
+	a.v.Questions = appendNew(a.v.Questions, qs, func(a, b Question) bool { return a == b })
 }
 
 func (a *assessor) due(d Duty, certain bool) {
@@ -74,7 +76,7 @@ func (a *assessor) grants() {
 		a.ask(askPurpose)
 		a.reason(Undetermined, CodeGrant, "what the model is wanted for decides, and was not said", evidence.Clause{})
 	} else {
-		a.activity(activityOf[a.u.Purpose], yes, askPurpose)
+		a.activity(a.u.activity(), yes, askPurpose)
 	}
 	a.activity(Host, a.u.ships(Hosted), askShipping)
 	a.activity(Distribute, a.u.ships(GivesCopies()...), askShipping)
@@ -85,8 +87,18 @@ func (a *assessor) grants() {
 	}
 }
 
-var activityOf = map[Purpose]Activity{
-	ForEvaluation: Evaluate, ForResearch: Research, ForInternal: Internal, ForProduct: Product,
+// activity is what a license is asked for the purpose. A grant for research means research without commercial intent; who
+// says that research is commercial does business with it.
+func (u Use) activity() Activity {
+	switch {
+	case u.Purpose == ForEvaluation:
+		return Evaluate
+	case u.Purpose == ForResearch && u.commercial() != yes:
+		return Research
+	case u.Purpose == ForProduct:
+		return Product
+	}
+	return Internal
 }
 
 var activityWords = map[Activity]string{
@@ -103,7 +115,7 @@ func (a *assessor) activity(act Activity, does tri, ask Input) {
 	case does == no, does == unknown && (outcome == Allowed || act == TrainOthers && g.Permission == Unknown):
 		return
 	case does == unknown:
-		a.ask(ask)
+		a.ask(append(asks, ask)...)
 		a.reason(Undetermined, CodeGrant, text+"; whether that is planned was not said", g.Clause)
 		return
 	}
@@ -145,24 +157,39 @@ func (a *assessor) territory(t *Territory) {
 	for _, place := range t.Of {
 		where, ask := a.places(place)
 		hit := within(where, t.Excluded)
-		result := min(applies, hit)
-		text := fmt.Sprintf("no rights where the %s is in %s", placeWords[place], or(t.Excluded))
-		if w := t.When.String(); w != "" {
-			text += " (" + w + ")"
-		}
 		switch {
 		case hit == no:
-			a.reason(Allowed, CodeTerritory, fmt.Sprintf("the %s lies outside %s", placeWords[place], or(t.Excluded)), t.Clause)
-		case result == yes:
-			a.reason(Prohibited, CodeTerritory, text, t.Clause)
+			a.outside(place, t)
+		case min(applies, hit) == yes:
+			a.reason(Prohibited, CodeTerritory, t.bar(place), t.Clause)
 		default:
 			if hit == unknown {
 				a.ask(ask)
 			}
 			a.ask(missing...)
-			a.reason(Undetermined, CodeTerritory, text+"; what decides was not said", t.Clause)
+			a.reason(Undetermined, CodeTerritory, t.bar(place)+"; what decides was not said", t.Clause)
 		}
 	}
+}
+
+// outside is the reason for a place beyond the territory. Who sits in the territory and serves others has to see to it
+// that nobody runs the model at home, which the countries served do not tell.
+func (a *assessor) outside(place Place, t *Territory) {
+	text := fmt.Sprintf("the %s lies outside %s", placeWords[place], or(t.Excluded))
+	if place != Domicile && a.u.Domicile != "" && within([]string{a.u.Domicile}, t.Excluded) == yes {
+		a.reason(Conditional, CodeTerritory, text+", but your principal place of business does not: nobody may run or test it there", t.Clause)
+		return
+	}
+	a.reason(Allowed, CodeTerritory, text, t.Clause)
+}
+
+// bar says what the territory forbids for a place.
+func (t *Territory) bar(place Place) string {
+	text := fmt.Sprintf("no rights where the %s is in %s", placeWords[place], or(t.Excluded))
+	if w := t.When.String(); w != "" {
+		text += " (" + w + ")"
+	}
+	return text
 }
 
 var placeWords = map[Place]string{
@@ -177,45 +204,6 @@ func (a *assessor) places(p Place) ([]string, Input) {
 		return []string{a.u.Domicile}, askDomicile
 	}
 	return a.u.Countries, askCountries
-}
-
-// within tells whether any of the places lies in the excluded territory.
-func within(places, excluded []string) tri {
-	if places == nil {
-		return unknown
-	}
-	out := expand(excluded)
-	for _, p := range expand(places) {
-		if p == Worldwide || slices.Contains(out, p) {
-			return yes
-		}
-	}
-	return no
-}
-
-// Members of the European Union since 2020-02-01, and of the European Economic Area beside it: Treaty on European Union
-// as amended, Agreement on the European Economic Area.
-var (
-	eu = []string{
-		"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT",
-		"NL", "PL", "PT", "RO", "SE", "SI", "SK",
-	}
-	eeaOnly = []string{"IS", "LI", "NO"}
-)
-
-func expand(places []string) []string {
-	var out []string
-	for _, p := range places {
-		switch p {
-		case "EU":
-			out = append(out, eu...)
-		case "EEA":
-			out = append(append(out, eu...), eeaOnly...)
-		default:
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 func (a *assessor) usePolicy() {
@@ -250,16 +238,14 @@ func (a *assessor) copyleft() {
 	case NoCopyleft:
 		return
 	case UnknownCopyleft:
-		a.reason(Conditional, CodeCopyleft, "it is not known whether derived works must stay under the same license", c.Clause)
+		outcome := Conditional
+		if a.u.AcceptCopyleft != "" && a.u.AcceptCopyleft != NetworkReach {
+			outcome = Undetermined
+		}
+		a.reason(outcome, CodeCopyleft, "it is not known whether derived works must stay under the same license", c.Clause)
 		return
 	}
-	when := c.When
-	if when.String() == "" {
-		when.Shipping = GivesCopies()
-		if c.Reach == NetworkReach {
-			when.Shipping = append(when.Shipping, Hosted)
-		}
-	}
+	when := c.when()
 	applies, missing := when.holds(a.u, a.m)
 	if applies == no {
 		return
@@ -278,6 +264,18 @@ func (a *assessor) copyleft() {
 	if !slices.ContainsFunc(a.t.Duties, func(d Duty) bool { return d.Kind == ShareAlike }) {
 		a.due(Duty{Kind: ShareAlike, Text: "Keep the same license on " + reachWords[c.Reach], When: when, Clause: c.Clause}, applies == yes)
 	}
+}
+
+// when is what brings the duty about: giving copies to others, if the record names nothing else.
+func (c *Copyleft) when() When {
+	w := c.When
+	if w.String() == "" {
+		w.Shipping = GivesCopies()
+		if c.Reach == NetworkReach {
+			w.Shipping = append(w.Shipping, Hosted)
+		}
+	}
+	return w
 }
 
 func (a *assessor) duty(d *Duty) {
@@ -312,6 +310,6 @@ func (a *assessor) remarks() {
 		a.reason(Allowed, CodeAtWill, "the licensor may end the license without a breach: plan for a replacement", a.t.Termination.Clause)
 	}
 	if a.t.Read == ReadKeyClauses {
-		a.reason(Conditional, CodePartlyRead, "only the key clauses of this license were read for the catalogue: read the rest before you rely on it", evidence.Clause{})
+		a.reason(Conditional, CodePartlyRead, "only the key clauses of this license were read for the catalog: read the rest before you rely on it", evidence.Clause{})
 	}
 }

@@ -9,7 +9,7 @@ import (
 // editions. The zero Formula holds nothing.
 type Formula struct {
 	Op    Op
-	ID    string // One: the id in the catalogue
+	ID    string // One: the id in the catalog
 	Name  string // Unread, OneOf: what was found, as it was written
 	Parts []Formula
 }
@@ -36,7 +36,7 @@ func (f Formula) Judge(get func(id string) (*Terms, error), u Use, m Traits) Ver
 	case One:
 		t, err := get(f.ID)
 		if err != nil {
-			return undetermined("the terms of " + f.ID + " are not in the catalogue; add a record with --catalog, or read the text")
+			return undetermined("the terms of " + f.ID + " are not in the catalog; add a record with --catalog, or read the text")
 		}
 		return Assess(t, u, m)
 	case All, Any, OneOf:

@@ -13,7 +13,7 @@ import (
 
 // Terms is what one license says, in our words, each statement with the clause it rests on.
 type Terms struct {
-	ID        string   `yaml:"id"` // the file's name in the catalogue
+	ID        string   `yaml:"id"` // the file's name in the catalog
 	Name      string   `yaml:"name"`
 	Version   string   `yaml:"version,omitempty"` // a number or the day of the text
 	Family    string   `yaml:"family,omitempty"`  // licenses of one lineage, for people; nothing is decided by it

@@ -14,7 +14,6 @@ func (a *assessor) threshold(t *Threshold) {
 		return
 	}
 	crossed, asks, assumed := a.crossed(t)
-	asks = append(missing, asks...)
 	result := min(applies, crossed)
 	text := t.describe()
 	switch {
@@ -25,12 +24,14 @@ func (a *assessor) threshold(t *Threshold) {
 		a.reason(Allowed, CodeThreshold, "not crossed: "+text, t.Clause)
 	case t.Consequence != NoRights:
 		a.consequence(t, result)
-		a.ask(asks...)
+		a.ask(missing...)
+		a.question(asks...)
 	case result == yes:
 		a.reason(Prohibited, CodeThreshold, "crossed: "+text, t.Clause)
 	default:
 		a.reason(Undetermined, CodeThreshold, "not known whether crossed: "+text, t.Clause)
-		a.ask(asks...)
+		a.ask(missing...)
+		a.question(asks...)
 	}
 }
 
@@ -56,7 +57,7 @@ func (a *assessor) consequence(t *Threshold, result tri) {
 
 // crossed evaluates the limits. It names the inputs that would decide, and tells whether a snapshot was judged by the
 // figure of today.
-func (a *assessor) crossed(t *Threshold) (result tri, asks []Input, assumed bool) {
+func (a *assessor) crossed(t *Threshold) (result tri, asks []Question, assumed bool) {
 	limits, all := t.Any, false
 	if len(t.All) > 0 {
 		limits, all = t.All, true
@@ -67,7 +68,7 @@ func (a *assessor) crossed(t *Threshold) (result tri, asks []Input, assumed bool
 		one := q.over(l)
 		a.measure(t, l, q, one)
 		if one == unknown {
-			asks = append(asks, q.ask)
+			asks = append(asks, q.ask.question(l.Currency))
 		}
 		assumed = assumed || q.assumed && one == no
 		if all {
@@ -177,29 +178,31 @@ func (u Use) visits() quantity {
 	return nothingKnown(askMonthlyVisits)
 }
 
+// revenue finds the figure, or bounds it from above by one that counts more: a product earns at most what the company
+// does, a month at most what the twelve months around it do.
 func (u Use) revenue(l Limit) quantity {
-	company := money(u.Revenue, l.Currency, askRevenue)
-	if l.Period == Month {
-		month := money(u.MonthlyRevenue, l.Currency, askMonthlyRevenue)
-		if month.known() {
-			return upTo(month, l.Scope == OfProduct, askMonthlyRevenue)
-		}
-		company.ask = askMonthlyRevenue
-		return upTo(company, true, askMonthlyRevenue)
+	type figure struct {
+		given *units.Money
+		ask   Input
 	}
-	if l.Scope == OfProduct {
-		if product := money(u.ProductRevenue, l.Currency, askProductRevenue); product.known() {
-			return product
-		}
-		return upTo(company, true, askProductRevenue)
+	exact := figure{u.Revenue, askRevenue}
+	var wider []*units.Money
+	switch {
+	case l.Period == Month && l.Scope == OfProduct:
+		exact, wider = figure{u.ProductMonthlyRevenue, askProductMonthly}, []*units.Money{u.ProductRevenue, u.MonthlyRevenue, u.Revenue}
+	case l.Period == Month:
+		exact, wider = figure{u.MonthlyRevenue, askMonthlyRevenue}, []*units.Money{u.Revenue}
+	case l.Scope == OfProduct:
+		exact, wider = figure{u.ProductRevenue, askProductRevenue}, []*units.Money{u.Revenue}
 	}
-	return company
-}
-
-// upTo turns a figure into an upper bound for a part of it.
-func upTo(q quantity, part bool, ask Input) quantity {
-	if part {
-		q.low, q.ask = 0, ask
+	q := money(exact.given, l.Currency, exact.ask)
+	if q.known() {
+		return q
+	}
+	for _, m := range wider {
+		if w := money(m, l.Currency, exact.ask); w.known() && w.high < q.high {
+			q.high, q.shown = w.high, w.shown
+		}
 	}
 	return q
 }
@@ -242,24 +245,26 @@ func (t *Threshold) limits() string {
 	return s
 }
 
-// String says the limit as a sentence part: "monthly users of the company with affiliates exceeded 700M in the month
-// before release (2024-07-23)".
-func (l Limit) String() string {
-	verb := "exceed"
-	if l.Inclusive {
-		verb = "reach"
-	}
+// String says the limit as a sentence part: "monthly users of the company with affiliates exceed 700M, counted in the
+// month before release (2024-07-23)".
+func (l Limit) String() string { return l.says(true) }
+
+// says tells that the limit is crossed, or that it is not.
+func (l Limit) says(crossed bool) string {
+	verb := map[[2]bool]string{
+		{true, true}: "reach", {true, false}: "exceed", {false, true}: "stay under", {false, false}: "do not exceed",
+	}[[2]bool{crossed, l.Inclusive}]
 	s := limitWords[l.Kind] + " of the " + string(l.Scope)
 	if l.Affiliates {
 		s += " with affiliates"
 	}
-	s += " " + verb + " " + l.amount()
-	switch {
-	case l.Period == Month:
+	s += " " + l.agrees(verb) + " " + l.amount()
+	switch l.Period {
+	case Month:
 		s += " in a month"
-	case l.Period == Year:
+	case Year:
 		s += " in a year"
-	case l.Period == TwelveMonths:
+	case TwelveMonths:
 		s += " in any 12 months"
 	}
 	if l.Counted == AtRelease {
@@ -269,6 +274,14 @@ func (l Limit) String() string {
 		}
 	}
 	return s
+}
+
+// agrees gives a verb the form that its quantity asks for: users exceed, revenue exceeds.
+func (l Limit) agrees(verb string) string {
+	if l.Kind != Revenue && l.Kind != Funding {
+		return verb
+	}
+	return map[string]string{"reach": "reaches", "exceed": "exceeds", "stay under": "stays under", "do not exceed": "does not exceed"}[verb]
 }
 
 var limitWords = map[LimitKind]string{

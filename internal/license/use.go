@@ -18,6 +18,7 @@ type Use struct {
 	Organization Organization `yaml:"organization,omitempty" json:"organization,omitempty"`
 	Modify       *bool        `yaml:"modify,omitempty" json:"modify,omitempty"`             // fine-tune, merge, quantize
 	TrainOthers  Training     `yaml:"train_others,omitempty" json:"train_others,omitempty"` // with outputs
+	Multimodal   *bool        `yaml:"multimodal,omitempty" json:"multimodal,omitempty"`     // of the model, where its files do not tell
 
 	// Users of the whole company with its affiliates, all products together, in a month.
 	MonthlyUsers   *units.Count `yaml:"monthly_users,omitempty" json:"monthly_users,omitempty"`
@@ -28,9 +29,12 @@ type Use struct {
 	// Revenue of the whole company with its affiliates.
 	Revenue        *units.Money `yaml:"revenue,omitempty" json:"revenue,omitempty"`                 // last twelve months
 	MonthlyRevenue *units.Money `yaml:"monthly_revenue,omitempty" json:"monthly_revenue,omitempty"` // best month
-	ProductRevenue *units.Money `yaml:"product_revenue,omitempty" json:"product_revenue,omitempty"` // of the product, twelve months
 	Funding        *units.Money `yaml:"funding,omitempty" json:"funding,omitempty"`
 	Employees      *units.Count `yaml:"employees,omitempty" json:"employees,omitempty"`
+
+	// Revenue of the product with the model only.
+	ProductRevenue        *units.Money `yaml:"product_revenue,omitempty" json:"product_revenue,omitempty"`                 // last twelve months
+	ProductMonthlyRevenue *units.Money `yaml:"product_monthly_revenue,omitempty" json:"product_monthly_revenue,omitempty"` // best month
 
 	Domicile  string   `yaml:"domicile,omitempty" json:"domicile,omitempty"`   // ISO 3166-1 alpha-2
 	Countries []string `yaml:"countries,omitempty" json:"countries,omitempty"` // served; Worldwide is all
@@ -40,9 +44,6 @@ type Use struct {
 	AcceptBranding *bool    `yaml:"accept_branding,omitempty" json:"accept_branding,omitempty"` // showing names, naming models
 	Agreements     []string `yaml:"agreements,omitempty" json:"agreements,omitempty"`           // licenses for which a separate agreement exists
 }
-
-// Worldwide among the countries of a Use stands for every country.
-const Worldwide = "WORLD"
 
 // Training says which other models outputs will train.
 type Training string
@@ -54,28 +55,41 @@ const (
 	TrainAny        Training = "any"
 )
 
-// Validate reports every word that is not in the vocabulary. Countries are brought to capitals.
+// noFields is how a flag says that none of the fields of use is touched; a file may say [] too.
+const noFields Field = "none"
+
+// Validate reports every word that is not in the vocabulary. Countries are brought to the codes that records use.
 func (u *Use) Validate() error {
 	v := &validator{}
 	optional(v, "purpose", u.Purpose, ForEvaluation, ForResearch, ForInternal, ForProduct)
 	allOf(v, "shipping", u.Shipping, Hosted, Embedded, OnDevice, Weights, NotAtAll)
 	v.check(len(u.Shipping) < 2 || !slices.Contains(u.Shipping, NotAtAll), "shipping: none excludes the other ways")
+	v.check(u.Shipping == nil || len(u.Shipping) > 0, "shipping: the list is empty; write [none] if nobody outside uses it, or leave it out")
 	optional(v, "organization", u.Organization, Company, Nonprofit, Academic, Government, Individual)
 	optional(v, "train_others", u.TrainOthers, TrainNone, TrainSameFamily, TrainAny)
 	optional(v, "accept_copyleft", u.AcceptCopyleft, NoCopyleft, FileCopyleft, LibraryCopyleft, WorkCopyleft, NetworkReach)
-	v.fields("fields", u.Fields)
-	u.Domicile = strings.ToUpper(u.Domicile)
-	v.check(u.Domicile == "" || isCountry(u.Domicile), "domicile: %q is not a two-letter country code like DE", u.Domicile)
-	for i, c := range u.Countries {
-		u.Countries[i] = strings.ToUpper(c)
-		if u.Countries[i] == "WORLDWIDE" {
-			u.Countries[i] = Worldwide
-		}
-		v.check(isCountry(u.Countries[i]) || slices.Contains([]string{"EU", "EEA", Worldwide}, u.Countries[i]),
-			"countries: %q is not a two-letter country code like DE, nor EU, EEA or WORLD", c)
+	if slices.Equal(u.Fields, []Field{noFields}) {
+		u.Fields = []Field{}
 	}
+	v.fields("fields", u.Fields)
+	u.where(v)
 	u.figures(v)
 	return errors.Join(v.faults...)
+}
+
+// where checks the places. An empty list is refused: it would say that the product is offered nowhere.
+func (u *Use) where(v *validator) {
+	if u.Domicile != "" {
+		given := u.Domicile
+		u.Domicile = countryCode(given)
+		v.check(isCountry(u.Domicile), "domicile: %q is not a two-letter country code like DE", given)
+	}
+	v.check(u.Countries == nil || len(u.Countries) > 0, "countries: the list is empty; name the countries served, or leave it out")
+	for i, given := range u.Countries {
+		u.Countries[i] = countryCode(given)
+		v.check(isCountry(u.Countries[i]) || slices.Contains([]string{"EU", "EEA", Worldwide}, u.Countries[i]),
+			"countries: %q is not a two-letter country code like DE, nor EU, EEA or WORLD", given)
+	}
 }
 
 // figures refuses figures that contradict each other, since bounds are drawn from one to the other.
@@ -87,16 +101,14 @@ func (u *Use) figures(v *validator) {
 	}
 	v.check(!more(u.MonthlyRevenue, u.Revenue), "monthly_revenue is greater than revenue, which counts twelve months")
 	v.check(!more(u.ProductRevenue, u.Revenue), "product_revenue is greater than revenue, which counts the whole company")
+	v.check(!more(u.ProductMonthlyRevenue, u.ProductRevenue), "product_monthly_revenue is greater than product_revenue, which counts twelve months")
+	v.check(!more(u.ProductMonthlyRevenue, u.MonthlyRevenue), "product_monthly_revenue is greater than monthly_revenue, which counts the whole company")
 }
 
 func optional[T ~string](v *validator, where string, got T, want ...T) {
 	if got != "" {
 		oneOf(v, where, got, want...)
 	}
-}
-
-func isCountry(s string) bool {
-	return len(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'
 }
 
 // commercial tells whether the use is commercial. It follows from the purpose where nobody said: product and internal
@@ -125,62 +137,6 @@ func (u Use) ships(ways ...Shipping) tri {
 	}
 	return no
 }
-
-// Input names an input of Use that a clause needs, as the flag and the key of use.yaml spell it.
-type Input string
-
-// Question is an input that decides and that nobody gave.
-type Question struct {
-	Input Input
-	Text  string
-}
-
-// The inputs that clauses may ask for.
-const (
-	askPurpose        Input = "purpose"
-	askShipping       Input = "shipping"
-	askCommercial     Input = "commercial"
-	askOrganization   Input = "organization"
-	askModify         Input = "modify"
-	askTrainOthers    Input = "train_others"
-	askMonthlyUsers   Input = "monthly_users"
-	askUsersAtRelease Input = "users_at_release"
-	askProductUsers   Input = "product_users"
-	askMonthlyVisits  Input = "monthly_visits"
-	askRevenue        Input = "revenue"
-	askMonthlyRevenue Input = "monthly_revenue"
-	askProductRevenue Input = "product_revenue"
-	askFunding        Input = "funding"
-	askEmployees      Input = "employees"
-	askDomicile       Input = "domicile"
-	askCountries      Input = "countries"
-	askFields         Input = "fields"
-	askModality       Input = "modality"
-)
-
-var questions = map[Input]string{
-	askPurpose:        "What is the model wanted for: evaluate, research, internal or product?",
-	askShipping:       "How does it reach users: hosted, embedded, on-device, weights or none?",
-	askCommercial:     "Is the use commercial?",
-	askOrganization:   "What kind of organization are you: company, nonprofit, academic, government or individual?",
-	askModify:         "Will the model be modified: fine-tuned, merged, quantized or pruned?",
-	askTrainOthers:    "Will outputs train other models: no, same-family or any?",
-	askMonthlyUsers:   "How many monthly users have all your products together, affiliates included?",
-	askUsersAtRelease: "How many monthly users had all your products, affiliates included, in the month before the model's release?",
-	askProductUsers:   "How many monthly users has the product with the model?",
-	askMonthlyVisits:  "How many visits a month has the product with the model?",
-	askRevenue:        "What was the revenue of the last twelve months, affiliates included, in the currency of the clause?",
-	askMonthlyRevenue: "What was the revenue of the best month, affiliates included, in the currency of the clause?",
-	askProductRevenue: "What was the revenue of the product over twelve months, in the currency of the clause?",
-	askFunding:        "How much funding was raised, in the currency of the clause?",
-	askEmployees:      "How many employees are there?",
-	askDomicile:       "In which country is the principal place of business?",
-	askCountries:      "In which countries is the product used or offered?",
-	askFields:         "Which fields of use does the product touch? (none, if none of the listed)",
-	askModality:       "Does the model take or make images, audio or video?",
-}
-
-func (i Input) question() Question { return Question{i, questions[i]} }
 
 // Traits are facts about the model that clauses ask for.
 type Traits struct {
@@ -213,7 +169,7 @@ func (w When) holds(u Use, m Traits) (tri, []Input) {
 		part(u.trains().is(*w.TrainsOthers), askTrainOthers)
 	}
 	if w.Multimodal != nil {
-		part(triOfPtr(m.Multimodal).is(*w.Multimodal), askModality)
+		part(u.multimodal(m).is(*w.Multimodal), askModality)
 	}
 	if w.Fields != nil {
 		part(u.touches(w.Fields), askFields)
@@ -227,11 +183,25 @@ func (w When) holds(u Use, m Traits) (tri, []Input) {
 	return result, missing
 }
 
+// May reports whether the condition holds for a use of a model, or could hold as far as is known.
+func (w When) May(u Use, m Traits) bool {
+	result, _ := w.holds(u, m)
+	return result != no
+}
+
 func in[T ~string](v T, set []T) tri {
 	if v == "" {
 		return unknown
 	}
 	return triOf(slices.Contains(set, v))
+}
+
+// multimodal takes what the model's files say before what somebody says of it.
+func (u Use) multimodal(m Traits) tri {
+	if m.Multimodal != nil {
+		return triOf(*m.Multimodal)
+	}
+	return triOfPtr(u.Multimodal)
 }
 
 func (u Use) trains() tri {
@@ -329,19 +299,4 @@ func or[T ~string](list []T) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
-// Flag is the flag of the command line that answers the input.
-func (i Input) Flag() string {
-	switch i {
-	case askShipping:
-		return "--ship"
-	case askCountries:
-		return "--country"
-	case askFields:
-		return "--field"
-	case askModality:
-		return "" // a trait of the model, not of the use
-	}
-	return "--" + strings.ReplaceAll(string(i), "_", "-")
 }

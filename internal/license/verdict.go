@@ -97,7 +97,9 @@ func Combine(vs ...Verdict) Verdict {
 		for _, r := range v.Reasons {
 			out.Reasons = addReason(out.Reasons, r)
 		}
-		out.Duties = appendNew(out.Duties, v.Duties, sameDue)
+		for _, d := range v.Duties {
+			out.Duties = addDue(out.Duties, d)
+		}
 		out.Thresholds = appendNew(out.Thresholds, v.Thresholds, sameMeasure)
 		out.Questions = appendNew(out.Questions, v.Questions, func(a, b Question) bool { return a == b })
 	}
@@ -105,28 +107,49 @@ func Combine(vs ...Verdict) Verdict {
 }
 
 // Alternatives answers for licenses of which one holds and nobody knows which, such as the editions that one hub
-// identifier stands for. Where all of them give the same outcome it is the answer; else nothing is determined. The name
-// is what was found.
+// identifier stands for. Where all of them give the same outcome it is the answer; else nothing is determined, for the
+// name may be in use for texts that we have not seen as well: several publishers call several texts modified MIT. The
+// name is what was found.
 func Alternatives(name string, vs ...Verdict) Verdict {
 	out := Combine(vs...)
-	differs := slices.ContainsFunc(vs, func(v Verdict) bool { return v.Outcome != out.Outcome })
-	if differs {
-		out.Outcome = Undetermined
-		for i := range out.Reasons {
-			out.Reasons[i].Outcome = min(out.Reasons[i].Outcome, Undetermined)
-		}
-		out.Reasons = append([]Reason{{
-			Outcome: Undetermined, Code: CodeAlternatives,
-			Text: fmt.Sprintf("%q stands for several licenses and they differ for this use; read which one the publisher means", name),
-		}}, out.Reasons...)
+	if !slices.ContainsFunc(vs, func(v Verdict) bool { return v.Outcome != out.Outcome }) {
+		return out
+	}
+	out = out.softened()
+	out.Outcome = Undetermined
+	out.Reasons = append([]Reason{{
+		Outcome: Undetermined, Code: CodeAlternatives,
+		Text: fmt.Sprintf("%q stands for several licenses and they differ for this use; read which one the publisher means", name),
+	}}, out.Reasons...)
+	return out
+}
+
+// Possibly answers for a license of which nobody knows whether it covers the model, such as one that a notice names
+// beside others: what it forbids is not determined, and what it asks for may be due.
+func Possibly(doubt Reason, v Verdict) Verdict {
+	out := v.softened()
+	doubt.Outcome = out.Outcome
+	out.Reasons = append([]Reason{doubt}, slices.DeleteFunc(out.Reasons, func(r Reason) bool { return r.Outcome == Allowed })...)
+	for i := range out.Duties {
+		out.Duties[i].Certain = false
 	}
 	return out
 }
 
-// Choice answers for licenses of which the licensee may choose one (SPDX OR): the mildest outcome, with the choice named.
+// softened is a copy in which what is prohibited is undetermined.
+func (v Verdict) softened() Verdict {
+	out := Combine(v)
+	out.Outcome = min(out.Outcome, Undetermined)
+	for i := range out.Reasons {
+		out.Reasons[i].Outcome = min(out.Reasons[i].Outcome, Undetermined)
+	}
+	return out
+}
+
+// Choice answers for licenses of which the licensee may choose one (SPDX OR): the verdict that is
+// mildest.
 func Choice(vs ...Verdict) Verdict {
-	best := slices.MinFunc(vs, func(a, b Verdict) int { return int(a.Outcome) - int(b.Outcome) })
-	return best
+	return slices.MinFunc(vs, func(a, b Verdict) int { return int(a.Outcome) - int(b.Outcome) })
 }
 
 func appendNew[T any](list, more []T, same func(a, b T) bool) []T {
@@ -148,6 +171,16 @@ func addReason(list []Reason, r Reason) []Reason {
 		return append(list, r)
 	}
 	list[i].Evidence = appendNew(list[i].Evidence, r.Evidence, func(a, b string) bool { return a == b })
+	return list
+}
+
+// addDue adds a duty once. It is certain if any of those who say it are.
+func addDue(list []Due, d Due) []Due {
+	i := slices.IndexFunc(list, func(o Due) bool { return sameDue(o, d) })
+	if i < 0 {
+		return append(list, d)
+	}
+	list[i].Certain = list[i].Certain || d.Certain
 	return list
 }
 
