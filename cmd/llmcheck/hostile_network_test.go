@@ -72,8 +72,10 @@ func (e *ear) silent(t *testing.T) {
 // hosts are the variables that lead every request to one listener: as the hub, as the registry, and as the proxy.
 func (e *ear) hosts() []string {
 	at := "http://" + e.Addr().String()
-	return []string{"HF_ENDPOINT=" + at, "LLMCHECK_OLLAMA_REGISTRY=" + e.Addr().String(), "HTTPS_PROXY=" + at, "HTTP_PROXY=" + at, "ALL_PROXY=" + at,
-		"NO_PROXY=", "HF_TOKEN=hf_secret_of_ours"}
+	return []string{
+		"HF_ENDPOINT=" + at, "LLMCHECK_OLLAMA_REGISTRY=" + e.Addr().String(), "HTTPS_PROXY=" + at, "HTTP_PROXY=" + at, "ALL_PROXY=" + at,
+		"NO_PROXY=", "HF_TOKEN=hf_secret_of_ours",
+	}
 }
 
 // TestOfflineAsksNobody runs every kind of reference with a listener in the place of the whole network.
@@ -83,8 +85,11 @@ func TestOfflineAsksNobody(t *testing.T) {
 	write(t, dir, "README.md", "---\nlicense: other\nlicense_link: http://"+e.Addr().String()+"/LICENSE\nbase_model: [acme/base, \"http://"+e.Addr().String()+
 		"/x.gguf\", \"https://huggingface.co/acme/two\", gpt2]\ndatasets: [acme/data]\n---\n![x](http://"+e.Addr().String()+"/i.png)\n",
 		"adapter_config.json", `{"base_model_name_or_path":"acme/three"}`,
-		"m.gguf", string(gguftest.Write([]gguftest.KV{{Key: "general.license.link", Value: "http://" + e.Addr().String()},
-			{Key: "general.base_model.count", Value: uint32(1)}, {Key: "general.base_model.0.repo_url", Value: "http://" + e.Addr().String() + "/a/b"}}, nil)))
+		"m.gguf", string(gguftest.Write([]gguftest.KV{
+			{Key: "general.license.link", Value: "http://" + e.Addr().String()},
+			{Key: "general.base_model.count", Value: uint32(1)},
+			{Key: "general.base_model.0.repo_url", Value: "http://" + e.Addr().String() + "/a/b"},
+		}, nil)))
 	refs := []string{
 		dir, "acme/model", "acme/model@main", "hf:acme/model#m.gguf", "https://huggingface.co/acme/model", "https://" + e.Addr().String() + "/m.gguf",
 		"http://" + e.Addr().String() + "/m.gguf", "ollama:llama3", "oci:" + e.Addr().String() + "/a/b:c", "oci:ghcr.io/a/b:c", "license:mit",
@@ -125,9 +130,13 @@ func TestCardsChooseNoHost(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "README.md", "---\nlicense: other\nlicense_link: http://"+at+"/LICENSE\nbase_model: [\"http://"+at+"/x.gguf\", \"https://"+at+
 		"/x.gguf\", \"oci:"+at+"/a/b:c\", \"ollama:"+at+"/a/b:c\", \""+at+"/b\", \"hf:"+at+"/b\", \"hf://"+at+"/b\", \"file:///etc/passwd\", \"//"+at+"/b\"]\n---\n",
-		"m.gguf", string(gguftest.Write([]gguftest.KV{{Key: "general.license.link", Value: "http://" + at}, {Key: "general.url", Value: "http://" + at},
-			{Key: "general.source.url", Value: "http://" + at + "/c/d"}, {Key: "general.base_model.count", Value: uint32(1)},
-			{Key: "general.base_model.0.repo_url", Value: "http://" + at + "/a/b"}}, nil)))
+		"m.gguf", string(gguftest.Write([]gguftest.KV{
+			{Key: "general.license.link", Value: "http://" + at},
+			{Key: "general.url", Value: "http://" + at},
+			{Key: "general.source.url", Value: "http://" + at + "/c/d"},
+			{Key: "general.base_model.count", Value: uint32(1)},
+			{Key: "general.base_model.0.repo_url", Value: "http://" + at + "/a/b"},
+		}, nil)))
 	a := license(t, []string{"HF_TOKEN=hf_secret_of_ours"}, []string{"text"}, dir)
 	t.Logf("ATTACK addresses in a card %s", a)
 	if a.outcome != "undetermined" && a.outcome != "prohibited" {
@@ -242,8 +251,11 @@ func TestTokenStays(t *testing.T) {
 	at := "http://" + e.Addr().String()
 	hub := hubtest.Start(fstest.MapFS{
 		"acme/model/README.md": {Data: []byte("---\nlicense: other\nlicense_link: " + at + "/LICENSE\nbase_model: [\"" + at + "/a/b\", \"" + at + "/x.gguf\", acme/gone]\n---\n")},
-		"acme/model/m.gguf": {Data: gguftest.Write([]gguftest.KV{{Key: "general.license.link", Value: at},
-			{Key: "general.base_model.count", Value: uint32(1)}, {Key: "general.base_model.0.repo_url", Value: at + "/a/b"}}, nil)},
+		"acme/model/m.gguf": {Data: gguftest.Write([]gguftest.KV{
+			{Key: "general.license.link", Value: at},
+			{Key: "general.base_model.count", Value: uint32(1)},
+			{Key: "general.base_model.0.repo_url", Value: at + "/a/b"},
+		}, nil)},
 	})
 	defer hub.Close()
 	token := []string{"HF_TOKEN=hf_secret_of_ours"}

@@ -81,8 +81,10 @@ func TestHostileFolders(t *testing.T) {
 		{name: "folder named model.gguf and config.json", make: files("README.md", mitCard, "model.gguf/x", "x", "config.json/y", "y"), want: anyOutcome},
 		{name: "poisoned names", make: func(t *testing.T, dir string) {
 			write(t, dir, "README.md", mitCard)
-			for _, n := range []string{"LICENSE\x1b[31m", "LICENSE\n::error::x", "LICENSE-\u202etxt", "::error::LICENSE.txt", "LICENSE\xff\xfe",
-				"##[error]LICENSE.md", "LICENSE-\u200b.txt", "LICENSE\r.md", "LICENSE <img src=x onerror=alert(1)>.md", "LICENSE `|](x).md"} {
+			for _, n := range []string{
+				"LICENSE\x1b[31m", "LICENSE\n::error::x", "LICENSE-\u202etxt", "::error::LICENSE.txt", "LICENSE\xff\xfe",
+				"##[error]LICENSE.md", "LICENSE-\u200b.txt", "LICENSE\r.md", "LICENSE <img src=x onerror=alert(1)>.md", "LICENSE `|](x).md",
+			} {
 				write(t, dir, n, "You may not use it commercially.")
 			}
 		}, want: atBestUndetermined},

@@ -108,11 +108,19 @@ func TestHostileGGUF(t *testing.T) {
 		{name: "license behind NUL", make: weight("m.gguf", gguftest.Write([]gguftest.KV{{Key: "general.license", Value: "mit\x00cc-by-nc-4.0"}}, nil), 0), want: anyOutcome},
 		{name: "2^64-1 base models", make: weight("m.gguf", gguftest.Write([]gguftest.KV{{Key: "general.base_model.count", Value: uint64(math.MaxUint64)}}, nil), 0), want: atBestUndetermined},
 		{name: "-1 base models", make: weight("m.gguf", gguftest.Write([]gguftest.KV{{Key: "general.base_model.count", Value: int32(-1)}}, nil), 0), want: atBestUndetermined},
-		{name: "base model inside", make: weight("m.gguf", gguftest.Write([]gguftest.KV{{Key: "general.base_model.count", Value: uint32(1)},
-			{Key: "general.base_model.0.repo_url", Value: "http://169.254.169.254/a/b"}}, nil), 0), want: atBestUndetermined},
-		{name: "poisoned keys", make: weight("m.gguf", gguftest.Write([]gguftest.KV{{Key: "general.license", Value: poison}, {Key: "general.license.link", Value: poison},
-			{Key: "general.base_model.count", Value: uint32(1)}, {Key: "general.base_model.0.name", Value: poison}, {Key: "general.architecture", Value: poison},
-			{Key: poison, Value: strings.Repeat("x", 2<<20)}, {Key: "general.datasets", Value: []string{poison}}}, nil), 0), want: atBestUndetermined},
+		{name: "base model inside", make: weight("m.gguf", gguftest.Write([]gguftest.KV{
+			{Key: "general.base_model.count", Value: uint32(1)},
+			{Key: "general.base_model.0.repo_url", Value: "http://169.254.169.254/a/b"},
+		}, nil), 0), want: atBestUndetermined},
+		{name: "poisoned keys", make: weight("m.gguf", gguftest.Write([]gguftest.KV{
+			{Key: "general.license", Value: poison},
+			{Key: "general.license.link", Value: poison},
+			{Key: "general.base_model.count", Value: uint32(1)},
+			{Key: "general.base_model.0.name", Value: poison},
+			{Key: "general.architecture", Value: poison},
+			{Key: poison, Value: strings.Repeat("x", 2<<20)},
+			{Key: "general.datasets", Value: []string{poison}},
+		}, nil), 0), want: atBestUndetermined},
 		{name: "unknown type", make: weight("m.gguf", ggufHead(3, 0, 1, key("a", 99, 1)), 40<<30), want: atBestUndetermined},
 		{name: "boolean of 7", make: weight("m.gguf", ggufHead(3, 0, 1, key("a", 7), []byte{7}), 1<<20), want: atBestUndetermined},
 		{name: "version 1", make: weight("m.gguf", ggufHead(1, 0, 0), 1<<20), want: atBestUndetermined, says: "version 1"},
@@ -126,8 +134,10 @@ func TestHostileGGUF(t *testing.T) {
 		{name: "zip by another name", make: weight("m.gguf", []byte("PK\x03\x04xxxxxxxxxxxxxxxxxxxxxxxxxx"), 0), want: atBestUndetermined, says: "zip"},
 	}
 	for _, a := range []uint32{0, 1, 3, 1 << 31, math.MaxUint32} {
-		attacks = append(attacks, attack{name: fmt.Sprint("alignment ", a), want: atBestUndetermined, says: "general.alignment",
-			make: weight("m.gguf", ggufHead(3, 0, 1, key("general.alignment", 4), binary.LittleEndian.AppendUint32(nil, a)), 1<<20)})
+		attacks = append(attacks, attack{
+			name: fmt.Sprint("alignment ", a), want: atBestUndetermined, says: "general.alignment",
+			make: weight("m.gguf", ggufHead(3, 0, 1, key("general.alignment", 4), binary.LittleEndian.AppendUint32(nil, a)), 1<<20),
+		})
 	}
 	edges := []uint64{0, 1 << 31, 1 << 32, 1 << 61, 1 << 63, math.MaxUint64}
 	for i, d := range edges {

@@ -36,8 +36,10 @@ func TestScripts(t *testing.T) {
 			t.Fatalf("no script in %s: %v", dir, err)
 		}
 		t.Run(f.Name(), func(t *testing.T) {
-			testscript.Run(t, testscript.Params{Dir: dir, Setup: setup, Cmds: commands(), Condition: condition,
-				RequireExplicitExec: true, UpdateScripts: update()})
+			testscript.Run(t, testscript.Params{
+				Dir: dir, Setup: setup, Cmds: commands(), Condition: condition,
+				RequireExplicitExec: true, UpdateScripts: update(),
+			})
 		})
 	}
 }

@@ -57,8 +57,10 @@ func (c *Client) Get(ctx context.Context, r Request) (*Response, error) {
 func (c *Client) parse(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
-		return nil, &Error{Kind: errors.Join(source.ErrUnreachable, ErrRefused), Permanent: true,
-			Text: c.redactor.Clean(fmt.Sprintf("asking %q: it is not an http address without a user", s))}
+		return nil, &Error{
+			Kind: errors.Join(source.ErrUnreachable, ErrRefused), Permanent: true,
+			Text: c.redactor.Clean(fmt.Sprintf("asking %q: it is not an http address without a user", s)),
+		}
 	}
 	if c.opts.Offline {
 		return nil, c.failed(u, source.ErrOffline)

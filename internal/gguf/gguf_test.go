@@ -138,8 +138,10 @@ func TestGetters(t *testing.T) {
 	list, ok, err := h.Strings("general.languages")
 	check("strings", answered(list, ok, err), answer{[]string{"en", "de"}, true, ""})
 	list, ok, err = h.Strings("tokenizer.ggml.tokens")
-	check("long array", answered(list, ok, err), answer{[]string(nil), false,
-		"tokenizer.ggml.tokens is array of 5000 string of type array, want a short array of strings"})
+	check("long array", answered(list, ok, err), answer{
+		[]string(nil), false,
+		"tokenizer.ggml.tokens is array of 5000 string of type array, want a short array of strings",
+	})
 	ns, ok, err := h.Uints("llama.attention.head_count_kv")
 	check("integers", answered(ns, ok, err), answer{[]uint64{4, 8}, true, ""})
 	ns, ok, err = h.Uints("llama.block_count")
@@ -152,10 +154,19 @@ func TestScalars(t *testing.T) {
 		in   any
 		want string
 	}{
-		{uint8(255), "255"}, {int8(-128), "-128"}, {uint16(65535), "65535"}, {int16(-32768), "-32768"},
-		{uint32(math.MaxUint32), "4294967295"}, {int32(math.MinInt32), "-2147483648"},
-		{uint64(math.MaxUint64), "18446744073709551615"}, {int64(math.MinInt64), "-9223372036854775808"},
-		{float32(0.5), "0.5"}, {float64(-0.25), "-0.25"}, {math.Inf(1), "+Inf"}, {true, "true"}, {false, "false"},
+		{uint8(255), "255"},
+		{int8(-128), "-128"},
+		{uint16(65535), "65535"},
+		{int16(-32768), "-32768"},
+		{uint32(math.MaxUint32), "4294967295"},
+		{int32(math.MinInt32), "-2147483648"},
+		{uint64(math.MaxUint64), "18446744073709551615"},
+		{int64(math.MinInt64), "-9223372036854775808"},
+		{float32(0.5), "0.5"},
+		{float64(-0.25), "-0.25"},
+		{math.Inf(1), "+Inf"},
+		{true, "true"},
+		{false, "false"},
 		{"a\x1b", `"a\x1b"`},
 	} {
 		h := mustRead(t, gguftest.Write([]gguftest.KV{{Key: "k", Value: c.in}}, nil))
@@ -323,17 +334,43 @@ func TestTypes(t *testing.T) {
 		name string
 		bits float64
 	}{
-		{gguf.F32, "F32", 32}, {gguf.F16, "F16", 16}, {gguf.BF16, "BF16", 16}, {gguf.F64, "F64", 64},
-		{gguf.I8, "I8", 8}, {gguf.I16, "I16", 16}, {gguf.I32, "I32", 32}, {gguf.I64, "I64", 64},
-		{gguf.Q4_0, "Q4_0", 4.5}, {gguf.Q4_1, "Q4_1", 5}, {gguf.Q5_0, "Q5_0", 5.5}, {gguf.Q5_1, "Q5_1", 6},
-		{gguf.Q8_0, "Q8_0", 8.5}, {gguf.Q8_1, "Q8_1", 9}, {gguf.Q2_K, "Q2_K", 2.625}, {gguf.Q3_K, "Q3_K", 3.4375},
-		{gguf.Q4_K, "Q4_K", 4.5}, {gguf.Q5_K, "Q5_K", 5.5}, {gguf.Q6_K, "Q6_K", 6.5625}, {gguf.Q8_K, "Q8_K", 9.125},
-		{gguf.IQ1_S, "IQ1_S", 1.5625}, {gguf.IQ1_M, "IQ1_M", 1.75}, {gguf.IQ2_XXS, "IQ2_XXS", 2.0625},
-		{gguf.IQ2_XS, "IQ2_XS", 2.3125}, {gguf.IQ2_S, "IQ2_S", 2.5625}, {gguf.IQ3_XXS, "IQ3_XXS", 3.0625},
-		{gguf.IQ3_S, "IQ3_S", 3.4375}, {gguf.IQ4_NL, "IQ4_NL", 4.5}, {gguf.IQ4_XS, "IQ4_XS", 4.25},
-		{gguf.TQ1_0, "TQ1_0", 1.6875}, {gguf.TQ2_0, "TQ2_0", 2.0625}, {gguf.MXFP4, "MXFP4", 4.25},
-		{gguf.NVFP4, "NVFP4", 4.5}, {gguf.Q1_0, "Q1_0", 1.125}, {gguf.Q2_0, "Q2_0", 2.25},
-		{31, "Q4_0_4_4", 4.5}, {38, "IQ4_NL_8_8", 4.5},
+		{gguf.F32, "F32", 32},
+		{gguf.F16, "F16", 16},
+		{gguf.BF16, "BF16", 16},
+		{gguf.F64, "F64", 64},
+		{gguf.I8, "I8", 8},
+		{gguf.I16, "I16", 16},
+		{gguf.I32, "I32", 32},
+		{gguf.I64, "I64", 64},
+		{gguf.Q4_0, "Q4_0", 4.5},
+		{gguf.Q4_1, "Q4_1", 5},
+		{gguf.Q5_0, "Q5_0", 5.5},
+		{gguf.Q5_1, "Q5_1", 6},
+		{gguf.Q8_0, "Q8_0", 8.5},
+		{gguf.Q8_1, "Q8_1", 9},
+		{gguf.Q2_K, "Q2_K", 2.625},
+		{gguf.Q3_K, "Q3_K", 3.4375},
+		{gguf.Q4_K, "Q4_K", 4.5},
+		{gguf.Q5_K, "Q5_K", 5.5},
+		{gguf.Q6_K, "Q6_K", 6.5625},
+		{gguf.Q8_K, "Q8_K", 9.125},
+		{gguf.IQ1_S, "IQ1_S", 1.5625},
+		{gguf.IQ1_M, "IQ1_M", 1.75},
+		{gguf.IQ2_XXS, "IQ2_XXS", 2.0625},
+		{gguf.IQ2_XS, "IQ2_XS", 2.3125},
+		{gguf.IQ2_S, "IQ2_S", 2.5625},
+		{gguf.IQ3_XXS, "IQ3_XXS", 3.0625},
+		{gguf.IQ3_S, "IQ3_S", 3.4375},
+		{gguf.IQ4_NL, "IQ4_NL", 4.5},
+		{gguf.IQ4_XS, "IQ4_XS", 4.25},
+		{gguf.TQ1_0, "TQ1_0", 1.6875},
+		{gguf.TQ2_0, "TQ2_0", 2.0625},
+		{gguf.MXFP4, "MXFP4", 4.25},
+		{gguf.NVFP4, "NVFP4", 4.5},
+		{gguf.Q1_0, "Q1_0", 1.125},
+		{gguf.Q2_0, "Q2_0", 2.25},
+		{31, "Q4_0_4_4", 4.5},
+		{38, "IQ4_NL_8_8", 4.5},
 	} {
 		n, err := c.typ.Bytes(256 * 64)
 		if got := float64(n) * 8 / (256 * 64); err != nil || got != c.bits || c.typ.String() != c.name {

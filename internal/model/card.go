@@ -165,8 +165,10 @@ func (r *reader) claimCard(license []records.Value, keys map[string]records.Key)
 		if c.LicenseName == "" {
 			key = "license_link"
 		}
-		r.claim(Claim{Origin: FromCard, Where: fmt.Sprintf("%s:%d", c.Path, keys[key].Line),
-			Value: c.LicenseName, Name: c.LicenseName, Link: c.LicenseLink})
+		r.claim(Claim{
+			Origin: FromCard, Where: fmt.Sprintf("%s:%d", c.Path, keys[key].Line),
+			Value: c.LicenseName, Name: c.LicenseName, Link: c.LicenseLink,
+		})
 		return
 	}
 	if !keys["license"].Odd {

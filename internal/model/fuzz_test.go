@@ -79,8 +79,12 @@ func FuzzFolder(f *testing.F) {
 	for i, s := range []string{
 		`{"architectures": ["X"], "auto_map": {"a": ["b--c.d", null]}, "_name_or_path": "a/b"}`, `{"base_model_name_or_path": "a/b"}`,
 		"models:\n- model: a/b+c/d\n- model: {model: {path: x}}\nmodules: {x: {slices: [{sources: [{model: y}]}]}}\n",
-		string(gguftest.Write([]gguftest.KV{{Key: "general.license", Value: "mit"}, {Key: "general.base_model.count", Value: uint32(1)},
-			{Key: "general.base_model.0.repo_url", Value: "https://huggingface.co/a/b"}, {Key: "general.datasets", Value: []string{"x"}}}, nil)),
+		string(gguftest.Write([]gguftest.KV{
+			{Key: "general.license", Value: "mit"},
+			{Key: "general.base_model.count", Value: uint32(1)},
+			{Key: "general.base_model.0.repo_url", Value: "https://huggingface.co/a/b"},
+			{Key: "general.datasets", Value: []string{"x"}},
+		}, nil)),
 		"\x10\x00\x00\x00\x00\x00\x00\x00" + `{"__metadata__":{}}`, "terms", "\x80\x02.", `{"_class_name": "X"}`,
 	} {
 		f.Add(uint8(i), []byte(s))

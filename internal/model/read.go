@@ -91,8 +91,10 @@ func (r *reader) gap(kind GapKind, what, why string, args ...any) {
 	case n < maxGaps:
 		r.m.Gaps = append(r.m.Gaps, Gap{What: what, Why: fmt.Sprintf(why, args...), Kind: kind})
 	case n == maxGaps:
-		r.m.Gaps = append(r.m.Gaps, Gap{What: "more", Why: fmt.Sprintf("there are more than %d gaps, the others are not named", maxGaps),
-			Kind: Unread})
+		r.m.Gaps = append(r.m.Gaps, Gap{
+			What: "more", Why: fmt.Sprintf("there are more than %d gaps, the others are not named", maxGaps),
+			Kind: Unread,
+		})
 	}
 }
 

@@ -243,8 +243,10 @@ none
 		Path: "README.md", License: []string{"llama3.1"}, BaseModels: []string{"meta-llama/Llama-3.1-8B"}, Relation: "Quantized",
 		Datasets: []string{"a/b", "c/d"}, Tags: []string{"x", "y"}, Pipeline: "text-generation", Library: "transformers",
 		BodyLine: 12,
-		LicenseSection: &Section{Line: 19,
-			Text: "License of this model\n---------------------\n\nSee *LICENSE*.\n\n### Details\n\nSome."},
+		LicenseSection: &Section{
+			Line: 19,
+			Text: "License of this model\n---------------------\n\nSee *LICENSE*.\n\n### Details\n\nSome.",
+		},
 	}
 	if diff := cmp.Diff(want, m.Card, cmpopts.IgnoreFields(Card{}, "Body")); diff != "" {
 		t.Errorf("card (-want +got):\n%s", diff)
@@ -371,8 +373,10 @@ func TestLinkedText(t *testing.T) {
 	}{
 		{name: "file with an unusual name", link: "docs/our-rules.txt", ref: folderRef, texts: []string{"docs/our-rules.txt"}},
 		{name: "dot and slash", link: "./docs/our-rules.txt", ref: folderRef, texts: []string{"docs/our-rules.txt"}},
-		{name: "page of this repository", link: "https://huggingface.co/org/name/blob/main/docs/our-rules.txt", ref: hub,
-			texts: []string{"docs/our-rules.txt"}},
+		{
+			name: "page of this repository", link: "https://huggingface.co/org/name/blob/main/docs/our-rules.txt", ref: hub,
+			texts: []string{"docs/our-rules.txt"},
+		},
 		{name: "page of another repository", link: "https://huggingface.co/org/other/blob/main/docs/our-rules.txt", ref: hub},
 		{name: "missing", link: "LICENSE.md", ref: folderRef, absent: "LICENSE.md: license_link in README.md names it"},
 		{name: "outside", link: "../../etc/passwd", ref: folderRef},
@@ -417,8 +421,10 @@ func TestConfig(t *testing.T) {
 			name:    "remote code",
 			config:  `{"model_type": "x", "auto_map": {"AutoModel": "modeling_x.XModel", "AutoTokenizer": ["a/b--tok_x.Tok", null]}}`,
 			weights: Weights{ModelType: "x"},
-			code: []string{"modeling_x.py XModel (config.json auto_map.AutoModel)",
-				"a/b tok_x.py Tok (config.json auto_map.AutoTokenizer)"},
+			code: []string{
+				"modeling_x.py XModel (config.json auto_map.AutoModel)",
+				"a/b tok_x.py Tok (config.json auto_map.AutoTokenizer)",
+			},
 		},
 		{
 			name:    "loaded from the hub",
@@ -602,8 +608,10 @@ func TestSafetensors(t *testing.T) {
 	}, []safetensorstest.Tensor{{Name: "w", DType: "F8_NEW", Shape: []uint64{1}, Data: []byte{1}}}))
 	shard := data + "\x00" // not read: its shard before is
 	m := read(t, files("m-00001-of-00002.safetensors", data, "m-00002-of-00002.safetensors", shard+strings.Repeat("x", small)), folderRef)
-	if diff := cmp.Diff([]Claim{{Origin: FromWeights, Where: "m-00001-of-00002.safetensors __metadata__.modelspec.license",
-		Value: "CC-BY-NC-4.0"}}, m.Claims); diff != "" {
+	if diff := cmp.Diff([]Claim{{
+		Origin: FromWeights, Where: "m-00001-of-00002.safetensors __metadata__.modelspec.license",
+		Value: "CC-BY-NC-4.0",
+	}}, m.Claims); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]Parent{
@@ -698,8 +706,12 @@ func TestSeries(t *testing.T) {
 			}
 		}
 	}
-	for _, pair := range [][2]string{{"llama-7b.gguf", "llama-8b.gguf"}, {"mmproj-f16.gguf", "m-f16.gguf"}, {"a.safetensors", "b.safetensors"},
-		{"Qwen2-Q4_0.gguf", "Qwen3-Q4_0.gguf"}} {
+	for _, pair := range [][2]string{
+		{"llama-7b.gguf", "llama-8b.gguf"},
+		{"mmproj-f16.gguf", "m-f16.gguf"},
+		{"a.safetensors", "b.safetensors"},
+		{"Qwen2-Q4_0.gguf", "Qwen3-Q4_0.gguf"},
+	} {
 		if series(pair[0]) == series(pair[1]) {
 			t.Errorf("%s and %s are one series", pair[0], pair[1])
 		}

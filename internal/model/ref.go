@@ -132,8 +132,16 @@ func parseRef(s string) (Ref, error) {
 		prefix string
 		parse  func(string) (Ref, error)
 	}{
-		{"license:", parseLicense}, {"hf://", parseHub}, {"hf:", parseHub}, {"ollama://", parseOllama}, {"ollama:", parseOllama},
-		{"oci://", parseOCI}, {"oci:", parseOCI}, {"file://", parseFile}, {"dir:", parsePath}, {"file:", parsePath},
+		{"license:", parseLicense},
+		{"hf://", parseHub},
+		{"hf:", parseHub},
+		{"ollama://", parseOllama},
+		{"ollama:", parseOllama},
+		{"oci://", parseOCI},
+		{"oci:", parseOCI},
+		{"file://", parseFile},
+		{"dir:", parsePath},
+		{"file:", parsePath},
 	} {
 		if len(s) >= len(p.prefix) && strings.EqualFold(s[:len(p.prefix)], p.prefix) {
 			return p.parse(s[len(p.prefix):])

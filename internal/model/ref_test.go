@@ -18,8 +18,10 @@ func TestParseRef(t *testing.T) {
 		{"hub with blanks around", " org/name ", Ref{Scheme: SchemeHub, Name: "org/name"}},
 		{"hub at a tag", "org/name@v1.0", Ref{Scheme: SchemeHub, Name: "org/name", Revision: "v1.0"}},
 		{"hub at a pull request", "org/name@refs/pr/1", Ref{Scheme: SchemeHub, Name: "org/name", Revision: "refs/pr/1"}},
-		{"hub at a commit, one file", "org/name@" + commit + "#q/x.gguf",
-			Ref{Scheme: SchemeHub, Name: "org/name", Revision: commit, File: "q/x.gguf"}},
+		{
+			"hub at a commit, one file", "org/name@" + commit + "#q/x.gguf",
+			Ref{Scheme: SchemeHub, Name: "org/name", Revision: commit, File: "q/x.gguf"},
+		},
 		{"hub by prefix", "hf:org/name", Ref{Scheme: SchemeHub, Name: "org/name"}},
 		{"hub by address of fsspec", "hf://org/name@dev", Ref{Scheme: SchemeHub, Name: "org/name", Revision: "dev"}},
 		{"hub by prefix in capitals", "HF:org/name", Ref{Scheme: SchemeHub, Name: "org/name"}},
@@ -36,8 +38,10 @@ func TestParseRef(t *testing.T) {
 		{"hub page of a folder in a tree", "https://huggingface.co/org/name/tree/main/onnx", Ref{Scheme: SchemeHub, Name: "org/name", Revision: "main"}},
 		{"hub page of a pull request", "https://huggingface.co/org/name/tree/refs%2Fpr%2F7", Ref{Scheme: SchemeHub, Name: "org/name", Revision: "refs/pr/7"}},
 		{"hub page of a card", "https://huggingface.co/org/name/blob/main/README.md", Ref{Scheme: SchemeHub, Name: "org/name", Revision: "main"}},
-		{"hub page of a GGUF", "https://huggingface.co/org/name/resolve/main/q/x-Q4_K_M.gguf?download=true",
-			Ref{Scheme: SchemeHub, Name: "org/name", Revision: "main", File: "q/x-Q4_K_M.gguf"}},
+		{
+			"hub page of a GGUF", "https://huggingface.co/org/name/resolve/main/q/x-Q4_K_M.gguf?download=true",
+			Ref{Scheme: SchemeHub, Name: "org/name", Revision: "main", File: "q/x-Q4_K_M.gguf"},
+		},
 		{"hub page, old name", "https://huggingface.co/gpt2", Ref{Scheme: SchemeHub, Name: "gpt2"}},
 
 		{"path, dot", "./org/name", Ref{Scheme: SchemePath, Name: "./org/name"}},

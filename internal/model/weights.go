@@ -272,8 +272,10 @@ func (g ggufKeys) list(key string) []string {
 
 // claims takes the license. A name or an address without an id is a claim too.
 func (g ggufKeys) claims() {
-	c := Claim{Origin: FromWeights, Where: g.name + " general.license", Name: g.text("general.license.name"),
-		Link: g.text("general.license.link")}
+	c := Claim{
+		Origin: FromWeights, Where: g.name + " general.license", Name: g.text("general.license.name"),
+		Link: g.text("general.license.link"),
+	}
 	values := g.list("general.license")
 	if len(values) == 0 && (c.Name != "" || c.Link != "") {
 		c.Where += ".name"

@@ -326,12 +326,16 @@ func everywhere(s string) *report.Document {
 		Gaps: []report.Gap{{What: s, Why: s, Kind: s}},
 		License: &report.License{
 			Outcome: s, Summary: s, Use: report.Use{Given: map[string]any{s: s}, Assumed: []string{s}}, Effective: []string{s, s + "2"},
-			Matches: []report.Match{{ID: s, Name: s, SPDX: s, Kind: s, Relation: s, File: s, StartLine: 1, EndLine: 2, Twins: []string{s},
-				Differences: []report.Difference{{StartLine: 1, EndLine: 2, Words: s, MissingWords: 1}}}},
+			Matches: []report.Match{{
+				ID: s, Name: s, SPDX: s, Kind: s, Relation: s, File: s, StartLine: 1, EndLine: 2, Twins: []string{s},
+				Differences: []report.Difference{{StartLine: 1, EndLine: 2, Words: s, MissingWords: 1}},
+			}},
 			Claims:   []report.Claim{{Origin: s, Where: s, Value: s, ID: s}},
 			Licenses: []report.LicenseInfo{{ID: s, Name: s, Class: s, SPDX: s, Source: s, URL: s, Checked: s, Read: s}},
-			Reasons: []report.Reason{{Outcome: s, Code: s, Text: s, License: s, Clause: s, Says: s, Evidence: []string{s}},
-				{Outcome: "prohibited", Text: s, Evidence: []string{s, s}}},
+			Reasons: []report.Reason{
+				{Outcome: s, Code: s, Text: s, License: s, Clause: s, Says: s, Evidence: []string{s}},
+				{Outcome: "prohibited", Text: s, Evidence: []string{s, s}},
+			},
 			Duties:     []report.Duty{{Kind: s, Text: s, Exact: s + "x", When: s, License: s, Clause: s}, {Text: s, When: s, Routine: true, Certain: true}},
 			Thresholds: []report.Threshold{{Kind: s, Limit: 1, Unit: s, Text: s, Standing: s, Effect: s, License: s, Clause: s}},
 			Questions:  []report.Question{{Input: s, Flag: s, Text: s}}, Changes: []report.Change{{Text: s, Outcome: s}},

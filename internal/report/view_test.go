@@ -20,18 +20,33 @@ func TestFindings(t *testing.T) {
 		want []Group
 	}{
 		{"nothing", License{Outcome: "allowed"}, nil},
-		{"grants count where the use is allowed", License{Outcome: "allowed", Reasons: []Reason{grant}},
-			[]Group{{"allowed", "allowed", []Finding{{"use is granted", []Cite{{"mit", "1", ""}}, nil}}}}},
-		{"and not where something stands against it; notes stay", License{Outcome: "conditional", Reasons: []Reason{grant, note}},
-			[]Group{{"allowed", "note", []Finding{{"may end", []Cite{{"x", "9", ""}}, nil}}}}},
-		{"one text, several licenses", License{Outcome: "prohibited", Reasons: []Reason{bar, same}},
-			[]Group{{"prohibited", "prohibited", []Finding{{"not for war", []Cite{{"x", "2", "says"}, {"y", "2", "says"}}, []string{"LICENSE:1", "base model b"}}}}}},
+		{
+			"grants count where the use is allowed",
+			License{Outcome: "allowed", Reasons: []Reason{grant}},
+			[]Group{{"allowed", "allowed", []Finding{{"use is granted", []Cite{{"mit", "1", ""}}, nil}}}},
+		},
+		{
+			"and not where something stands against it; notes stay",
+			License{Outcome: "conditional", Reasons: []Reason{grant, note}},
+			[]Group{{"allowed", "note", []Finding{{"may end", []Cite{{"x", "9", ""}}, nil}}}},
+		},
+		{
+			"one text, several licenses",
+			License{Outcome: "prohibited", Reasons: []Reason{bar, same}},
+			[]Group{{"prohibited", "prohibited", []Finding{{"not for war", []Cite{{"x", "2", "says"}, {"y", "2", "says"}}, []string{"LICENSE:1", "base model b"}}}}},
+		},
 		{"a duty stands on its list", License{Outcome: "conditional", Reasons: []Reason{duty}, Duties: []Duty{{Text: "show it", License: "x"}}}, nil},
-		{"but one that is on no list is told", License{Outcome: "conditional", Reasons: []Reason{duty}},
-			[]Group{{"conditional", "conditional", []Finding{{"show it", []Cite{{"x", "", ""}}, nil}}}}},
+		{
+			"but one that is on no list is told",
+			License{Outcome: "conditional", Reasons: []Reason{duty}},
+			[]Group{{"conditional", "conditional", []Finding{{"show it", []Cite{{"x", "", ""}}, nil}}}},
+		},
 		{"a limit that is not crossed stands on its list", License{Outcome: "allowed", Reasons: []Reason{calm}, Thresholds: []Threshold{{License: "x", Clause: "3"}}}, nil},
-		{"an unknown outcome is undetermined", License{Outcome: "fine", Reasons: []Reason{{Outcome: "fine", Code: "grant", Text: "x"}}},
-			[]Group{{"undetermined", "undetermined", []Finding{{"x", nil, nil}}}}},
+		{
+			"an unknown outcome is undetermined",
+			License{Outcome: "fine", Reasons: []Reason{{Outcome: "fine", Code: "grant", Text: "x"}}},
+			[]Group{{"undetermined", "undetermined", []Finding{{"x", nil, nil}}}},
+		},
 		{"strictest first", License{Outcome: "prohibited", Reasons: []Reason{note, {Outcome: "undetermined", Text: "u"}, bar}}, []Group{
 			{"prohibited", "prohibited", []Finding{{"not for war", []Cite{{"x", "2", "says"}}, []string{"LICENSE:1"}}}},
 			{"undetermined", "undetermined", []Finding{{"u", nil, nil}}},
@@ -79,8 +94,16 @@ func TestFacts(t *testing.T) {
 		"fields": []any{}, "x_new": map[string]any{"a": 1.5}, "countries": []string{"EU"}, "domicile": nil, "accept_branding": false,
 	}}
 	want := []Fact{
-		{"purpose", "product"}, {"shipping", "hosted, weights"}, {"modify", "yes"}, {"monthly users", "5M"}, {"revenue", "20M USD"},
-		{"domicile", "not said"}, {"countries", "EU"}, {"fields", "none"}, {"accept branding", "no"}, {"x new", `{"a":1.5}`},
+		{"purpose", "product"},
+		{"shipping", "hosted, weights"},
+		{"modify", "yes"},
+		{"monthly users", "5M"},
+		{"revenue", "20M USD"},
+		{"domicile", "not said"},
+		{"countries", "EU"},
+		{"fields", "none"},
+		{"accept branding", "no"},
+		{"x new", `{"a":1.5}`},
 	}
 	if diff := cmp.Diff(want, u.Facts()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -135,8 +158,10 @@ func TestShare(t *testing.T) {
 func TestGlance(t *testing.T) {
 	d := &Document{
 		Gaps: []Gap{{Kind: "absent"}, {Kind: "unread"}, {Kind: "unreachable"}},
-		License: &License{Outcome: "undetermined", Reasons: []Reason{{Outcome: "undetermined", Text: "a"}, {Outcome: "undetermined", Text: "b"}},
-			Duties: []Duty{{Text: "c"}}, Questions: []Question{{}}},
+		License: &License{
+			Outcome: "undetermined", Reasons: []Reason{{Outcome: "undetermined", Text: "a"}, {Outcome: "undetermined", Text: "b"}},
+			Duties: []Duty{{Text: "c"}}, Questions: []Question{{}},
+		},
 	}
 	if got, want := d.Glance(), "2 open points · 1 condition to meet · 1 question to answer · 2 sources not read"; got != want {
 		t.Errorf("got %q, want %q", got, want)

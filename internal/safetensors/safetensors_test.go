@@ -245,7 +245,8 @@ func TestIndex(t *testing.T) {
 	}
 	want := &safetensors.Index{
 		Weights: []safetensors.Weight{
-			{Tensor: "b", Shard: "model-00002-of-00002.safetensors"}, {Tensor: "a", Shard: "model-00001-of-00002.safetensors"},
+			{Tensor: "b", Shard: "model-00002-of-00002.safetensors"},
+			{Tensor: "a", Shard: "model-00001-of-00002.safetensors"},
 			{Tensor: "B", Shard: "model-00002-of-00002.safetensors"},
 		},
 		Shards:    []string{"model-00002-of-00002.safetensors", "model-00001-of-00002.safetensors"},

@@ -161,8 +161,10 @@ func TestGetters(t *testing.T) {
 	n, ok, err = v.Int("neg")
 	of("negative", get(n, ok, err), answer{int64(-3), true, ""})
 	n, ok, err = v.Int("max")
-	of("too large for Int", get(n, ok, err), answer{int64(0), false,
-		"line 5: max is 18446744073709551615, out of range, want an integer in -9223372036854775808 ... 9223372036854775807"})
+	of("too large for Int", get(n, ok, err), answer{
+		int64(0), false,
+		"line 5: max is 18446744073709551615, out of range, want an integer in -9223372036854775808 ... 9223372036854775807",
+	})
 	of("largest Uint", call(v.Uint, "max"), answer{uint64(1<<64 - 1), true, ""})
 	of("negative Uint", call(v.Uint, "neg"), answer{uint64(0), false, "line 4: neg is -3, want an integer that is not negative"})
 	of("fraction", call(v.Uint, "half"), answer{uint64(0), false, "line 6: half is 0.5, want an integer"})

@@ -43,8 +43,10 @@ func TestKinds(t *testing.T) {
 		{"safetensors of 640 bytes", safetensors(0x280), nil, []weights.Kind{weights.Safetensors}},
 		{"safetensors of 1408 bytes", safetensors(0x580), nil, []weights.Kind{weights.Safetensors}},
 		{"safetensors of 5.7 MB", safetensors(0x580280), nil, []weights.Kind{weights.Safetensors}},
-		{"safetensors and pickle", []byte("\x80\x04X\x05\x00\x00\x00\x00{\"ab.\":1}"), nil,
-			[]weights.Kind{weights.Safetensors, weights.Pickle}},
+		{
+			"safetensors and pickle", []byte("\x80\x04X\x05\x00\x00\x00\x00{\"ab.\":1}"), nil,
+			[]weights.Kind{weights.Safetensors, weights.Pickle},
+		},
 		{"pickle 2", []byte("\x80\x02}q\x00."), nil, []weights.Kind{weights.Pickle}},
 		{"pickle 4 in a frame", []byte("\x80\x04\x95\x0a\x00\x00\x00\x00\x00\x00\x00\x8c\x02osc"), nil, []weights.Kind{weights.Pickle}},
 		{"pickle that calls", []byte("\x80\x02cos\nsystem\nq\x00X\x02\x00\x00\x00ls\x85R."), nil, []weights.Kind{weights.Pickle}},

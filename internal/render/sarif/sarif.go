@@ -116,22 +116,28 @@ func rules() []rule {
 	tags := properties{[]string{"license", "legal", "model"}}
 	return []rule{
 		{
-			"license-prohibited", "LicenseProhibited", message{"The license does not allow the use"},
+			"license-prohibited", "LicenseProhibited",
+			message{"The license does not allow the use"},
 			message{"A license that binds the model, its own or one of a base model, does not allow the stated use."},
 			message{"Choose another model, change the use, or obtain a license from the licensor. llmcheck license shows the clauses and what would change the verdict."},
-			configuration{"error"}, tags,
+			configuration{"error"},
+			tags,
 		},
 		{
-			"license-undetermined", "LicenseUndetermined", message{"The license could not be decided"},
+			"license-undetermined", "LicenseUndetermined",
+			message{"The license could not be decided"},
 			message{"Something that decides is not known: a text that is no known license, a source that could not be read, or a fact about the use that nobody gave."},
 			message{"Answer the questions that llmcheck license lists, get what could not be read, or have a lawyer read the sentences that it points at."},
-			configuration{"warning"}, tags,
+			configuration{"warning"},
+			tags,
 		},
 		{
-			"license-conditional", "LicenseConditional", message{"The license allows the use under conditions"},
+			"license-conditional", "LicenseConditional",
+			message{"The license allows the use under conditions"},
 			message{"The use is allowed if the listed conditions are met."},
 			message{"Meet the conditions. llmcheck license shows them as a checklist with the exact strings to display; --format markdown gives the list for a pull request."},
-			configuration{"note"}, tags,
+			configuration{"note"},
+			tags,
 		},
 	}
 }

@@ -87,11 +87,15 @@ func withoutPath(err error) error {
 }
 
 func addressGaps(u *url.URL) []model.Gap {
-	gaps := []model.Gap{{What: "revision", Kind: model.Absent,
-		Why: "an address is not pinned: what is there may change, and nobody publishes its digest"}}
+	gaps := []model.Gap{{
+		What: "revision", Kind: model.Absent,
+		Why: "an address is not pinned: what is there may change, and nobody publishes its digest",
+	}}
 	if u.Scheme == "http" {
-		gaps = append(gaps, model.Gap{What: "encryption", Kind: model.Absent,
-			Why: "the file came over plain http, so anybody on the way could have changed it"})
+		gaps = append(gaps, model.Gap{
+			What: "encryption", Kind: model.Absent,
+			Why: "the file came over plain http, so anybody on the way could have changed it",
+		})
 	}
 	return gaps
 }

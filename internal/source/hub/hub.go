@@ -170,15 +170,19 @@ func others(files []file) string {
 func (o *Opener) oddities(ref model.Ref, l *listing) []model.Gap {
 	var out []model.Gap
 	if l.ID != ref.Name {
-		out = append(out, model.Gap{What: "hub name " + ref.Name, Kind: model.Absent,
-			Why: fmt.Sprintf("renamed from %s to %s; use the new name, for somebody else may register the old one", ref.Name, l.ID)})
+		out = append(out, model.Gap{
+			What: "hub name " + ref.Name, Kind: model.Absent,
+			Why: fmt.Sprintf("renamed from %s to %s; use the new name, for somebody else may register the old one", ref.Name, l.ID),
+		})
 	}
 	if l.Disabled {
 		out = append(out, model.Gap{What: "repository " + l.ID, Kind: model.Unread, Why: "the hub has disabled it"})
 	}
 	if o.Client.TokenState() == fetch.TokenWithheld {
-		out = append(out, model.Gap{What: "access token", Kind: model.Absent,
-			Why: "it is not sent over plain http; use an https address in HF_ENDPOINT"})
+		out = append(out, model.Gap{
+			What: "access token", Kind: model.Absent,
+			Why: "it is not sent over plain http; use an https address in HF_ENDPOINT",
+		})
 	}
 	return out
 }
@@ -226,8 +230,10 @@ func (o *Opener) withoutHub(ctx context.Context, ref model.Ref, why error) (*sou
 		if err != nil {
 			return nil, err
 		}
-		s.Gaps = append(s.Gaps, model.Gap{What: "hub " + o.Client.Endpoint(), Kind: kind,
-			Why: fmt.Sprintf("from cache of %s, %s", date, word)})
+		s.Gaps = append(s.Gaps, model.Gap{
+			What: "hub " + o.Client.Endpoint(), Kind: kind,
+			Why: fmt.Sprintf("from cache of %s, %s", date, word),
+		})
 		return s, nil
 	}
 	if errors.Is(why, source.ErrOffline) {

@@ -398,7 +398,8 @@ func TestHugeFolder(t *testing.T) {
 
 func BenchmarkRead(b *testing.B) {
 	kv := []gguftest.KV{
-		{Key: "general.architecture", Value: "llama"}, {Key: "general.license", Value: "mit"},
+		{Key: "general.architecture", Value: "llama"},
+		{Key: "general.license", Value: "mit"},
 		{Key: "tokenizer.ggml.tokens", Value: make([]string, 128_000)},
 	}
 	dir := write(b,

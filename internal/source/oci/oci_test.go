@@ -108,7 +108,8 @@ func TestKinds(t *testing.T) {
 		{
 			"Ollama with two license layers", ocitest.Ollama(tiny, "first text", "second text"),
 			map[string]string{"model.gguf": fmt.Sprintf("GGUF of %d bytes", len(tiny)), "LICENSE": "first text", "LICENSE.2": "second text"},
-			nil, []string{},
+			nil,
+			[]string{},
 		},
 		{
 			"ModelPack with documents in an archive",

@@ -33,8 +33,10 @@ func snapshot(ctx context.Context, ref model.Ref, reference string, s store) (*s
 			cmp.Or(a.manifest.ArtifactType, configType(a.manifest), a.manifest.MediaType), source.ErrMalformed)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	c := &collector{files: newTree(), held: newBudget(maxHeld), streamed: newBudget(maxStreamed),
-		generic: map[string]int{}, sums: map[string]digest{}}
+	c := &collector{
+		files: newTree(), held: newBudget(maxHeld), streamed: newBudget(maxStreamed),
+		generic: map[string]int{}, sums: map[string]digest{},
+	}
 	c.artifact(s.blobs(ctx), k, a)
 	slices.SortFunc(c.listed, func(x, y model.File) int { return strings.Compare(x.Path, y.Path) })
 	return &source.Snapshot{
@@ -134,8 +136,10 @@ func (a *artifact) skip(ctx context.Context, s store, entry *child, list digest)
 	if a == nil {
 		return
 	}
-	gap := model.Gap{What: "manifest " + entry.Digest.String(), Kind: model.Unread,
-		Why: "the index holds several models and the first was taken; name this one by its digest to check it"}
+	gap := model.Gap{
+		What: "manifest " + entry.Digest.String(), Kind: model.Unread,
+		Why: "the index holds several models and the first was taken; name this one by its digest to check it",
+	}
 	if entry.inline() {
 		gap.What = "another manifest in the list"
 	}
