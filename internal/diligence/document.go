@@ -255,7 +255,12 @@ func (in *inquiry) shownLicenses(l *report.License) []report.LicenseInfo {
 		if err != nil {
 			continue
 		}
+		var notes []report.Note
+		for _, n := range t.Notes {
+			notes = append(notes, report.Note{Text: n.Text, Clause: n.Clause.Section})
+		}
 		out = append(out, report.LicenseInfo{
+			Notes: notes,
 			ID: t.ID, Name: t.Name, Class: string(t.Class), SPDX: t.SPDX, Source: t.Source.Title, URL: t.Source.URL,
 			Checked: t.Source.Checked.String(), Read: string(t.Read),
 		})

@@ -279,8 +279,9 @@ type Duty struct {
 // DutyKind sorts duties; it also decides whether a duty makes a verdict conditional.
 type DutyKind string
 
-// The kinds of duties. Routine ones are met by shipping a few text files and leave a verdict "allowed"; the others
-// reach into the product or the business and make it "conditional".
+// The kinds of duties. Routine ones are met by shipping a few text files, or by leaving undone what nobody does in
+// ordinary use, and leave a verdict "allowed"; the others reach into the product or the business and make it
+// "conditional".
 const (
 	IncludeLicense   DutyKind = "include-license" // routine
 	KeepNotices      DutyKind = "keep-notices"    // routine
@@ -303,14 +304,15 @@ const (
 	Update           DutyKind = "update"      // use the newest version
 	Indemnify        DutyKind = "indemnify"
 	Confidential     DutyKind = "confidential"
-	ComplyWithLaw    DutyKind = "comply-with-law" // export control and the like; routine
+	ComplyWithLaw    DutyKind = "comply-with-law" // export control, rights of others and the like; routine
+	NoAddedTerms     DutyKind = "no-added-terms"  // routine: put no terms or locks of your own on the work as it was got
 	OtherRestriction DutyKind = "other"
 )
 
-// Routine reports whether a duty of this kind is met by a text file.
+// Routine reports whether a duty of this kind is met by a text file or by doing nothing.
 func (k DutyKind) Routine() bool {
 	switch k {
-	case IncludeLicense, KeepNotices, NoticeFile, StateChanges, Attribution, NoEndorsement, ComplyWithLaw:
+	case IncludeLicense, KeepNotices, NoticeFile, StateChanges, Attribution, NoEndorsement, ComplyWithLaw, NoAddedTerms:
 		return true
 	default:
 		return false

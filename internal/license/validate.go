@@ -135,7 +135,7 @@ func (v *validator) territory(where string, t *Territory) {
 func (v *validator) duty(where string, d *Duty) {
 	oneOf(v, where+".kind", d.Kind, IncludeLicense, KeepNotices, NoticeFile, StateChanges, Attribution, NoEndorsement, Display,
 		NamePrefix, Rename, PassOnTerms, FollowPolicy, ShareAlike, DiscloseSource, Register, Acknowledge, GrantBack,
-		SafetyMeasures, DiscloseAI, Update, Indemnify, Confidential, ComplyWithLaw, OtherRestriction)
+		SafetyMeasures, DiscloseAI, Update, Indemnify, Confidential, ComplyWithLaw, NoAddedTerms, OtherRestriction)
 	v.check(d.Text != "", "%s.text is missing", where)
 	v.section(where, d.Clause)
 	v.when(where+".when", d.When)

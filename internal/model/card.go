@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/llmcheck/llmcheck/internal/records"
 )
@@ -72,6 +74,7 @@ func (r *reader) readFront(what string, front front) {
 		}
 		return keys[key].Values
 	}
+	r.nearKeys(keys)
 	license := get("license")
 	c.License = texts(license)
 	c.LicenseName, c.LicenseLink = first(get("license_name")), first(get("license_link"))
@@ -84,6 +87,47 @@ func (r *reader) readFront(what string, front front) {
 		r.parent(v.Text, Relation(c.Relation), fmt.Sprintf("%s:%d", c.Path, v.Line))
 	}
 	r.linkedText(c)
+}
+
+// nearKeys reports keys that a person takes for one of those that count and a program does not: License, license-name,
+// licenses. Where such a key says something else than the one that counts, it is not for us to choose.
+func (r *reader) nearKeys(keys map[string]records.Key) {
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		k, meant := keys[name], near(name)
+		switch {
+		case meant == "", meant == name, !k.Odd && len(k.Values) == 0:
+		case !k.Odd && slices.EqualFunc(texts(k.Values), texts(keys[meant].Values), strings.EqualFold):
+		default:
+			r.gap(Unread, fmt.Sprintf("%s:%d %s", r.m.Card.Path, k.Line, name),
+				"hubs read the key %s and not this one, which says something else: find out what is meant", meant)
+		}
+	}
+}
+
+// near is the key that counts and that a key is easily taken for; "" if there is none.
+func near(key string) string {
+	if len(key) > 32 {
+		return ""
+	}
+	switch strings.Map(letter, key) {
+	case "license", "licence", "licenses", "licences":
+		return "license"
+	case "licensename", "licencename":
+		return "license_name"
+	case "licenselink", "licencelink":
+		return "license_link"
+	case "basemodel", "basemodels":
+		return "base_model"
+	}
+	return ""
+}
+
+// letter is a letter without its case, by way of the upper case, which the long s shares with s; others fall away.
+func letter(c rune) rune {
+	if !unicode.IsLetter(c) {
+		return -1
+	}
+	return unicode.ToLower(unicode.ToUpper(c))
 }
 
 func texts(vs []records.Value) []string {
@@ -111,7 +155,7 @@ func (r *reader) claimCard(license []records.Value, keys map[string]records.Key)
 		if len(license) == 1 || strings.EqualFold(claim.Value, "other") {
 			claim.Name, claim.Link = c.LicenseName, c.LicenseLink
 		}
-		r.m.Claims = append(r.m.Claims, claim)
+		r.claim(claim)
 	}
 	if len(license) > 0 {
 		return
@@ -121,7 +165,7 @@ func (r *reader) claimCard(license []records.Value, keys map[string]records.Key)
 		if c.LicenseName == "" {
 			key = "license_link"
 		}
-		r.m.Claims = append(r.m.Claims, Claim{Origin: FromCard, Where: fmt.Sprintf("%s:%d", c.Path, keys[key].Line),
+		r.claim(Claim{Origin: FromCard, Where: fmt.Sprintf("%s:%d", c.Path, keys[key].Line),
 			Value: c.LicenseName, Name: c.LicenseName, Link: c.LicenseLink})
 		return
 	}
@@ -209,11 +253,32 @@ func cutFront(yaml []byte, start int) (front, error) {
 		text, next := cutLine(rest)
 		if string(bytes.TrimRight(text, " \t")) == "---" {
 			n := len(yaml) - len(rest)
-			return front{yaml: yaml[:n:n], yamlLine: start, body: next, bodyLine: line + 1}, nil
+			f := front{yaml: yaml[:n:n], yamlLine: start, body: next, bodyLine: line + 1}
+			if len(text) > len("---") && declares(next) {
+				return f, fmt.Errorf("blanks follow the closing line ---, and hubs read on to the next one: more keys stand there, " +
+					"so nothing was taken from it")
+			}
+			return f, nil
 		}
 		rest, line = next, line+1
 	}
 	return front{body: yaml, bodyLine: start}, fmt.Errorf("the closing line --- is missing, so nothing was taken from it")
+}
+
+// declares tells whether keys that count stand before the next line --- of a text.
+func declares(text []byte) bool {
+	for len(text) > 0 {
+		line, next := cutLine(text)
+		if string(line) == "---" {
+			return false
+		}
+		key, _, found := bytes.Cut(line, []byte(":"))
+		if found && near(strings.Trim(string(key), ` "'`)) != "" {
+			return true
+		}
+		text = next
+	}
+	return false
 }
 
 // cutLine returns the first line without its end, and the rest. Ends are LF, CRLF and a lone CR, as in YAML.

@@ -24,6 +24,8 @@ func (r *reader) parent(name string, rel Relation, where string) {
 		if r.m.Parents[i].Relation == Derived {
 			r.m.Parents[i].Relation = rel
 		}
+	case len(name) > MaxRef:
+		r.gap(Unread, where, "it names a base model with more than %d bytes", MaxRef)
 	case len(r.m.Parents) == maxParents:
 		r.gap(Unread, where, "it names base model %q, and more than %d are named already", name, maxParents)
 	default:

@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -33,7 +34,7 @@ func (r *reader) readText(e entry, limit int64) int64 {
 	}
 	sum := sha256.Sum256(data)
 	text := Text{Path: e.path, Kind: e.kind, Data: plain(data), Cut: cut, SHA256: hex.EncodeToString(sum[:])}
-	switch reason := unreadable(text.Data); {
+	switch reason := cmp.Or(unreadable(text.Data), signIn(text.Data)); {
 	case len(bytes.TrimSpace(data)) == 0:
 		r.gap(Absent, e.path, "the file is empty")
 		return 0
@@ -61,6 +62,23 @@ func unreadable(data []byte) string {
 		return "it is an archive or an office document, which is not read; save it as text beside it, or read it yourself"
 	case bytes.IndexByte(data[:min(len(data), 8000)], 0) >= 0:
 		return "it is not a text"
+	}
+	return ""
+}
+
+// signIn says why data is a page of a portal that was stored in the place of the file, or nothing. Terms that are
+// written in HTML have neither a form nor such a title.
+func signIn(data []byte) string {
+	head := bytes.ToLower(bytes.TrimSpace(data[:min(len(data), 64<<10)]))
+	if !bytes.HasPrefix(head, []byte("<!doctype html")) && !bytes.HasPrefix(head, []byte("<html")) {
+		return ""
+	}
+	_, title, _ := bytes.Cut(head, []byte("<title"))
+	title, _, _ = bytes.Cut(title, []byte("</title"))
+	if bytes.Contains(head, []byte(`type="password"`)) || bytes.Contains(head, []byte("type=password")) ||
+		containsAny(string(title), "sign in", "sign-in", "log in", "login", "not found", "forbidden", "access denied", "error",
+			"just a moment", "captcha") {
+		return "it is a web page that asks to sign in or tells of an error, and not the terms; fetch the file again"
 	}
 	return ""
 }

@@ -13,10 +13,10 @@ import (
 
 // Limits of the walk through a model's files.
 const (
-	maxEntries = 20_000 // files and folders looked at
-	maxDepth   = 3      // folders below the root that are entered one in another
-	batch      = 512    // entries asked of a folder at once, so that a folder of millions is never held
-	maxNamed   = 3      // files named in a gap that speaks of several
+	maxEntries = 100_000 // files and folders looked at
+	maxDepth   = 3       // folders below the root that are entered one in another
+	batch      = 512     // entries asked of a folder at once, so that a folder of millions is never held
+	maxNamed   = 3       // files named in a gap that speaks of several
 )
 
 // entry is a file that the reader has a use for.
@@ -138,6 +138,9 @@ func (r *reader) sort(name string, depth int, e fs.DirEntry) {
 		if c != other || !strings.HasPrefix(path.Base(name), ".") {
 			r.gap(Unread, name, "it is a link that leads out of the folder or to nothing, and was not followed")
 		}
+		return
+	case e.Type()&fs.ModeIrregular != 0: // a junction or a mount of Windows, which may be a folder with anything in it
+		r.gap(Unread, name, "it is neither a file nor a folder nor a link that is understood, and was not followed")
 		return
 	case c == other:
 		return

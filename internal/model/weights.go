@@ -21,16 +21,31 @@ const maxHeaders = 32
 // small is the size below which a weight file is looked into whatever its series: it may be a pointer.
 const small = 2 * maxPointer
 
+const (
+	maxWeights = 20_000 // weight files that are sorted into series
+	maxSmall   = 500    // small ones of a series that was read which are looked into; each may cost a request
+)
+
 // readWeights counts the weight files and reads the header of one file of each series.
 func (r *reader) readWeights() {
 	files := r.tree.byClass[weightFile]
-	first := make(map[string]string) // series to the file that was read
-	var passed []string
 	for _, e := range files {
 		r.count(e)
+	}
+	if n := len(files) - maxWeights; n > 0 {
+		r.gap(Unread, "weights", "there are more than %d weight files, and %d of them were not looked at", maxWeights, n)
+		files = files[:maxWeights]
+	}
+	first := make(map[string]string) // series to the file that was read
+	var passed []string
+	tiny := 0
+	for _, e := range files {
 		s := series(e.path)
 		switch _, done := first[s]; {
-		case done && (e.size < 0 || e.size > small):
+		case done && e.size >= 0 && e.size <= small && tiny < maxSmall:
+			tiny++
+			r.readHeader(e)
+		case done:
 			passed = append(passed, e.path)
 			r.formats[formatByName(e.path)] = true
 			r.file(File{Path: e.path, Size: e.size})
@@ -125,6 +140,7 @@ func (r *reader) inspect(name, promised string, f io.ReaderAt, info fs.FileInfo)
 	r.file(File{Path: name, Size: info.Size()})
 	kind := weights.Sniff(head[:min(n, weights.Head)])
 	r.formats[format(kind, promised)] = true
+	r.disguised(name, promised, kind)
 	switch {
 	case kind == weights.GGUF:
 		r.readGGUF(name, f, info.Size())
@@ -132,6 +148,14 @@ func (r *reader) inspect(name, promised string, f io.ReaderAt, info fs.FileInfo)
 		r.readSafetensors(name, f, info.Size())
 	case promised == formatGGUF || promised == formatSafetensors:
 		r.gap(Unread, name, "by its name it is %s, by its content %s", promised, content(kind, n))
+	}
+}
+
+// disguised notes a header that is read by its content and not by what the name promises.
+func (r *reader) disguised(name, promised string, kind weights.Kind) {
+	is := format(kind, promised)
+	if promised != formatOther && is != promised && (kind == weights.GGUF || kind == weights.Safetensors) {
+		r.gap(Absent, name, "by its name it is %s, by its content %s, and was read as that; loaders may differ", promised, is)
 	}
 }
 
@@ -264,14 +288,18 @@ func (g ggufKeys) claims() {
 	}
 }
 
-// maxClaims is how many claims the headers may make in all.
-const maxClaims = 200
+const (
+	maxClaims = 200     // that card and headers may make in all
+	maxClaim  = 4 << 10 // bytes of one
+)
 
 func (r *reader) claim(c Claim) {
 	switch {
 	case c.Value == "" && c.Name == "" && c.Link == "":
 	case len(r.m.Claims) >= maxClaims:
 		r.gap(Unread, c.Where, "there are more than %d claims", maxClaims)
+	case max(len(c.Value), len(c.Name), len(c.Link)) > maxClaim:
+		r.gap(Unread, c.Where, "what it says of the license is longer than %d bytes", maxClaim)
 	default:
 		r.m.Claims = append(r.m.Claims, c)
 	}

@@ -112,6 +112,13 @@ type LicenseInfo struct {
 	URL     string `json:"url,omitempty"`
 	Checked string `json:"checked"`
 	Read    string `json:"read"`
+	Notes   []Note `json:"notes,omitempty"` // what a person should know and no rule holds
+}
+
+// Note is a remark on a license, with the clause that it is about.
+type Note struct {
+	Text   string `json:"text"`
+	Clause string `json:"clause,omitempty"`
 }
 
 // Reason bears on the outcome.

@@ -391,8 +391,8 @@ func TestHugeFolder(t *testing.T) {
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("took %v", d)
 	}
-	if got := unread(m); len(got) != 1 || !strings.Contains(got[0], "more than 20000 entries") {
-		t.Errorf("gaps %q", got)
+	if got := unread(m); len(got) > 0 || len(m.Texts) != 1 {
+		t.Errorf("gaps %q, %d texts", got, len(m.Texts))
 	}
 }
 

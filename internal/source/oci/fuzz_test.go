@@ -129,6 +129,12 @@ func FuzzName(f *testing.F) {
 		if err := files.add(name, 1, memory("x")); err != nil {
 			t.Fatal(err)
 		}
+		if strings.ContainsAny(name, "[]^-") { // TestFS makes a pattern of the name, in which these mean something
+			if data, err := fs.ReadFile(files, name); err != nil || string(data) != "x" {
+				t.Fatalf("read %q, %v", data, err)
+			}
+			return
+		}
 		if err := fstest.TestFS(files, name); err != nil {
 			t.Fatal(err)
 		}
