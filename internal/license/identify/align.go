@@ -68,6 +68,7 @@ type search struct {
 
 // align lays the licenses beside the file that explain most of it, each part of the file once.
 func (x *Index) align(d *doc) []*alignment {
+	d.known = x
 	s := &search{x: x.x, d: d, dead: make([]bool, x.x.Len())}
 	s.lookUp()
 	var found []*alignment

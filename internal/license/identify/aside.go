@@ -175,8 +175,7 @@ beginning of each file
 var references = sync.OnceValue(func() [][]uint32 {
 	return hashLines(`
 following license
-same license
-following term
+under the same license
 license below
 license as follow
 licensed as follow
@@ -264,17 +263,38 @@ func (d *doc) path(i, end int) int {
 	return i
 }
 
-// fileName reports a word with several slashes, or one with an ending.
+// fileName reports a word with several slashes, or one with an ending. Figures such as 2.0 have none.
 func fileName(f []byte) bool {
-	f = bytes.Trim(f, "()[]`*:,;\"'")
+	f = bytes.Trim(f, "()[]`*:,;\"'.")
 	if len(f) < 3 || bytes.Contains(f, []byte("://")) || bytes.IndexByte(f, '@') >= 0 {
 		return false
 	}
-	dot := bytes.LastIndexByte(f, '.')
-	ending := dot > 0 && len(f)-dot <= 8 && len(f)-dot > 1 && f[dot+1] != '.'
+	name := f[bytes.LastIndexByte(f, '/')+1:]
+	dot := bytes.LastIndexByte(name, '.')
+	ok := dot > 0 && letters(name[:dot]) > 0 && plainEnding(name[dot+1:]) && (dot > 1 || len(name) < len(f))
 	if bytes.IndexByte(f, '/') >= 0 {
 		// "and/or" is no path.
-		return ending || bytes.Count(f, []byte("/")) > 1 || bytes.IndexByte(f, '_') > 0 || f[len(f)-1] == '/'
+		return ok || bytes.Count(f, []byte("/")) > 1 || bytes.IndexByte(f, '_') > 0 || f[len(f)-1] == '/'
 	}
-	return ending
+	return ok
+}
+
+// plainEnding reports one to eight ASCII letters and digits, a letter first.
+func plainEnding(w []byte) bool {
+	for i, c := range w {
+		if letter := 'a' <= c|0x20 && c|0x20 <= 'z'; !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(w) > 0 && len(w) <= 8
+}
+
+func letters(w []byte) int {
+	n := 0
+	for _, c := range w {
+		if 'a' <= c|0x20 && c|0x20 <= 'z' {
+			n++
+		}
+	}
+	return n
 }

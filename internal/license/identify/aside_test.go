@@ -61,7 +61,7 @@ func TestBeside(t *testing.T) {
 			"provided by the owner of the component."},
 		{"maintained elsewhere", "", "This license applies to all code in Foo that is not an externally maintained library. Externally " +
 			"maintained libraries have their own licenses, included in the licenses directory."},
-		{"dependencies", "", "This code has the following dependencies above the standard library:\nbar 1.2"},
+		{"dependencies", "", "This code has the following dependencies above the standard library:\nBar"},
 		{"trademark", "", "Foo is a registered trademark of Foo Bar Inc. in the United States and other countries."},
 		{"modeled after", "", "Parts of the driver were modeled after the source code in example.org/x/tools."},
 		{"font name", "", "with Reserved Font Name Foo Code."},
@@ -116,6 +116,9 @@ func TestHarmBeside(t *testing.T) {
 		"Parts of this license do not hold for code copied from Foo.",
 		"Generated output is not covered; automatically generated code must be paid for.",
 		"Both licenses must be bought.",
+		"Foo v2 is licensed under the Foo 2.1 Community License.",
+		"Modified versions of the package belong to Foo.",
+		"We take back code from Foo.",
 	} {
 		for _, place := range []struct{ name, text string }{
 			{"above", words + "\n\n" + text},
@@ -184,10 +187,35 @@ func TestAppendix(t *testing.T) {
 	}
 }
 
+// TestOtherTitle puts the name of another license between the title of one and its terms.
+func TestOtherTitle(t *testing.T) {
+	body := moduleLicense(t, "github.com/spf13/cast", "Permission is hereby granted")
+	for _, title := range []string{"Creative Commons Attribution-NonCommercial 4.0 International Public License",
+		"GNU General Public License v3", "Mozilla Public License Version 2.0"} {
+		text := "MIT License\n\n" + title + "\n\nCopyright (c) 2024 Foo Bar\n\n" + body
+		if got := read(t, text); got != "mit modified" {
+			t.Errorf("%s: got %s", title, got)
+		}
+	}
+}
+
+// TestNoticeOfAnother puts the notice of a license that the file does not hold beside the text of one.
+func TestNoticeOfAnother(t *testing.T) {
+	body := moduleLicense(t, "github.com/spf13/cast", "Permission is hereby granted")
+	text := own(t)
+	notice := text[strings.LastIndex(text, "Licensed under the Apache"):]
+	if got := read(t, "Copyright (c) 2024 Foo Bar\n\n"+body+"\n\n"+notice); got != "mit modified" {
+		t.Errorf("notice of another license: got %s", got)
+	}
+	if got := read(t, text+"\n\nCopyright 2020 Foo Bar\n\n"+notice); got != "apache-2.0 equivalent" {
+		t.Errorf("notice of the same license: got %s", got)
+	}
+}
+
 func TestFileName(t *testing.T) {
 	for name, want := range map[string]bool{
-		"internal/foo/bar.go": true, "packages/six.py": true, "LICENSE.APACHE": true, "include/win/*.h": true, "(src/foo/)": true,
-		"and/or": false, "and/or,": false, "6.": false, "e.g.": false, "License": false, "https://example.org/a.html": false, "foo@example.org": false,
+		"internal/foo/bar.go": true, "packages/six.py": true, "LICENSE.APACHE": true, "include/win/*.h": true, "a/b.c": true, "(src/foo/)": true,
+		"and/or": false, "2.0": false, "3.1": false, "License.”": false, "v2.1": false, "end.": false, "jquery-1.6.2.min.js": true, "and/or,": false, "6.": false, "e.g.": false, "License": false, "https://example.org/a.html": false, "foo@example.org": false,
 	} {
 		if got := fileName([]byte(name)); got != want {
 			t.Errorf("%q: got %v, want %v", name, got, want)

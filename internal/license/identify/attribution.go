@@ -101,8 +101,11 @@ forked from
 copied from
 copied directly from
 directly copied from
-code from
-modified version of
+contain code from
+include code from
+incorporate code from
+use code from
+is a modified version of
 automatically generated
 `) {
 		var hs []uint32
@@ -141,7 +144,7 @@ func hashes(words string) map[uint32]bool {
 // attribution reports whether a sentence gives credit, says where to look, or names a license that the file holds.
 // Nothing in it may restrict, and no other license may be named.
 func (d *doc) attribution(s shingle.Span) bool {
-	if d.known == nil || s.Len() > 48 || !d.onlyKnownNames(s) {
+	if !d.matched || s.Len() > 48 || !d.onlyKnownNames(s) {
 		return false
 	}
 	return d.credit(s) || d.pointer(s) || d.aside(s)

@@ -15,8 +15,9 @@ type doc struct {
 	owned     []bool   // part of a match that was accepted
 	copyright []bool   // part of a copyright statement
 
-	known *Index   // set once texts are matched: who can tell names of licenses
-	found []string // ids of the licenses whose text is in the file
+	known   *Index   // who can tell names of licenses
+	found   []string // ids of the licenses whose text is in the file; of the one that is judged, while texts are matched
+	matched bool     // texts are matched: what is left stands between and around them
 }
 
 func newDoc(text *shingle.Text, toks []shingle.Token) *doc {
@@ -43,8 +44,11 @@ func newDoc(text *shingle.Text, toks []shingle.Token) *doc {
 
 // know tells the rest of the reading which licenses the file holds.
 func (d *doc) know(x *Index, matches []Match) {
-	d.known = x
+	d.known, d.matched, d.found = x, true, nil
 	for _, m := range matches {
+		if m.Relation == Mention {
+			continue
+		}
 		d.found = append(append(d.found, m.ID), m.Twins...)
 	}
 }

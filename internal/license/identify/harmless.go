@@ -28,7 +28,7 @@ func (d *doc) suspicious(s shingle.Span) []shingle.Span {
 		case d.plain(shingle.Span{From: i, To: line}), d.heading(shingle.Span{From: i, To: line}, s.To):
 			i = line
 		case d.heading(shingle.Span{From: i, To: whole}, s.To), d.introduces(shingle.Span{From: i, To: whole}),
-			d.known != nil && d.filing(shingle.Span{From: i, To: whole}):
+			d.matched && d.filing(shingle.Span{From: i, To: whole}):
 			i = whole
 		case d.plain(shingle.Span{From: i, To: sentence}) || d.attribution(shingle.Span{From: i, To: sentence}):
 			i = sentence
@@ -71,7 +71,7 @@ func (d *doc) label(i, end int) bool {
 	}
 	colon := d.piece(i, end, shingle.LineStart)
 	return labels()[d.toks[colon-1].Hash] && colon < end && colon >= end-2 && d.text.Body[d.toks[colon-1].End] == ':' && !d.has(s, shingle.Critical) &&
-		!d.has(s, shingle.Number) && (d.known == nil || d.onlyKnownNames(s))
+		!d.has(s, shingle.Number) && d.onlyKnownNames(s)
 }
 
 var labels = sync.OnceValue(func() map[uint32]bool {
@@ -86,7 +86,7 @@ func (d *doc) introduces(s shingle.Span) bool {
 
 // plain knows titles, names, addresses and bare years: every word capitalized or small, none that could restrict.
 func (d *doc) plain(s shingle.Span) bool {
-	if s.Len() > 16 || d.known != nil && !d.onlyKnownNames(s) {
+	if s.Len() > 16 || !d.onlyKnownNames(s) {
 		return false
 	}
 	words, license := 0, false
@@ -116,7 +116,7 @@ func (d *doc) plain(s shingle.Span) bool {
 
 // heading knows a paragraph of up to four words, such as the name of a project.
 func (d *doc) heading(s shingle.Span, end int) bool {
-	if d.known != nil && !d.onlyKnownNames(s) {
+	if !d.onlyKnownNames(s) {
 		return false
 	}
 	limit := 4

@@ -120,6 +120,7 @@ func (x *Index) Identify(raw []byte) Result {
 	found := x.align(d)
 	r.Matches = x.matches(d, found)
 	d.know(x, r.Matches)
+	d.disown(found, r.Matches)
 	x.mentions(d, &r)
 	rest := d.unexplained(&r)
 	settle(d, &r, rest)
@@ -129,6 +130,22 @@ func (x *Index) Identify(raw []byte) Result {
 	}
 	order(&r)
 	return r
+}
+
+// disown gives back the notices that put the file under a license whose text it does not hold: beside an intact text
+// of another one they have to be read. Matches are those of found, in order.
+func (d *doc) disown(found []*alignment, matches []Match) {
+	if !slices.ContainsFunc(matches, func(m Match) bool { return m.Relation == Equivalent }) {
+		return
+	}
+	for i, m := range matches {
+		if m.Relation != Mention || slices.Contains(d.found, m.ID) {
+			continue
+		}
+		for j := found[i].span().From; j < found[i].span().To; j++ {
+			d.owned[j] = false
+		}
+	}
 }
 
 func lines(raw []byte) int {

@@ -13,6 +13,8 @@ import (
 // judge finds the gaps between the runs and decides which of them can change the terms.
 func (s *search) judge(a *alignment) {
 	a.gaps = a.gaps[:0]
+	id, _, twins := s.x.Names(a.e)
+	s.d.found = append(append(s.d.found[:0], id), twins...)
 	minor := 0
 	for i := 1; i < len(a.runs); i++ {
 		p, r := a.runs[i-1], a.runs[i]
@@ -111,7 +113,7 @@ func (s *search) decide(a *alignment, g *gap) {
 		if k.slots > 0 {
 			limit = 24
 		}
-		g.bad = g.file.Len() > limit || !s.d.names(g.file) || k.required > 12 ||
+		g.bad = g.file.Len() > limit || !s.d.names(g.file) || !s.d.onlyKnownNames(g.file) || k.required > 12 ||
 			g.file.Len() == 0 && k.slots == 0 && k.required > 4
 	case k.required >= 3 && k.required == k.names && g.file.Len() == 0:
 		// A title that the license repeats before its terms.
