@@ -12,7 +12,7 @@ import (
 func program(b *testing.B) string {
 	b.Helper()
 	bin := filepath.Join(b.TempDir(), "llmcheck")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s", "-o", bin, ".")
+	cmd := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s", "-o", bin, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
@@ -27,7 +27,7 @@ func run(b *testing.B, bytesRead int64, args ...string) {
 	b.SetBytes(bytesRead)
 	var peak int64
 	for b.Loop() {
-		cmd := exec.Command(bin, args...)
+		cmd := exec.CommandContext(b.Context(), bin, args...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		err := cmd.Run()

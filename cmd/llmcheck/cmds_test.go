@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -145,7 +146,7 @@ func sample(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func moduleDir(ts *testscript.TestScript, module string) string {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	out, err := exec.CommandContext(context.Background(), "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	ts.Check(err)
 	return strings.TrimSpace(string(out))
 }

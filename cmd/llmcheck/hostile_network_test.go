@@ -201,6 +201,7 @@ func TestHostileHub(t *testing.T) {
 }
 
 func (f fault) check(t *testing.T) {
+	t.Helper()
 	hub := hubtest.Start(repositories(f.hub))
 	defer hub.Close()
 	env := append([]string{"HF_ENDPOINT=" + hub.URL}, f.env...)

@@ -217,7 +217,7 @@ const mitCard = "---\nlicense: mit\n---\n# Model\n"
 // mit is the text of the license, from a module that every machine has.
 func mit(t *testing.T) string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/spf13/viper").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/spf13/viper").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,6 +278,7 @@ func (a attack) check(t *testing.T, got answer) {
 
 // runAttacks makes each folder and asks about it.
 func runAttacks(t *testing.T, attacks []attack) {
+	t.Helper()
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			if large := a.memory > 64 || a.time > 0; large && (slow() || testing.Short()) {
@@ -318,19 +319,20 @@ func TestHostileCards(t *testing.T) {
 		}
 		return b.String()
 	}
-	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	var bomb, merge strings.Builder
+	bomb.WriteString("a: &a [x,x,x,x,x,x,x,x,x]\n")
 	for c := 'b'; c <= 'i'; c++ {
-		bomb += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+		fmt.Fprintf(&bomb, "%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}
-	merge := "a: &a {x: 1}\n" + "b: &b {<<: [*a,*a,*a,*a,*a,*a,*a,*a]}\n"
+	merge.WriteString("a: &a {x: 1}\nb: &b {<<: [*a,*a,*a,*a,*a,*a,*a,*a]}\n")
 	for c := 'c'; c <= 'k'; c++ {
-		merge += fmt.Sprintf("%c: &%c {<<: [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]}\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+		fmt.Fprintf(&merge, "%c: &%c {<<: [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]}\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}
 	runAttacks(t, []attack{
 		{name: "plain", make: card("license: mit"), want: "allowed"},
-		{name: "alias bomb", make: card("license: mit\n" + bomb), want: anyOutcome},
-		{name: "alias bomb as license", make: card(bomb + "license: *i"), want: atBestUndetermined},
-		{name: "merge bomb", make: card("license: mit\n" + merge), want: anyOutcome},
+		{name: "alias bomb", make: card("license: mit\n" + bomb.String()), want: anyOutcome},
+		{name: "alias bomb as license", make: card(bomb.String() + "license: *i"), want: atBestUndetermined},
+		{name: "merge bomb", make: card("license: mit\n" + merge.String()), want: anyOutcome},
 		{name: "alias of itself", make: card("license: &a [*a]"), want: atBestUndetermined},
 		{name: "license by alias", make: card("x: &a mit\nlicense: *a"), want: anyOutcome},
 		{name: "license by merge", make: card("x: &a {license: mit}\n<<: *a"), want: anyOutcome},

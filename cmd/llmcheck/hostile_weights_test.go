@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func TestHostileGGUF(t *testing.T) {
 		{name: "a million tensors in zeros", make: weight("m.gguf", ggufHead(3, 1_000_000, 0), 40<<30), want: atBestUndetermined},
 		{name: "a million tensors", make: weight("m.gguf", ggufHead(3, 1_000_000, 0, many(1_000_000, func(i int) []byte {
 			return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint32(
-				binary.LittleEndian.AppendUint32(gguftest.AppendString(nil, fmt.Sprint(i)), 0), 0), 0)
+				binary.LittleEndian.AppendUint32(gguftest.AppendString(nil, strconv.Itoa(i)), 0), 0), 0)
 		})), 40<<30), want: atBestUndetermined},
 		{name: "string of 2^63", make: weight("m.gguf", ggufHead(3, 0, 1, key("general.license", 8, 1<<63)), 40<<30), want: atBestUndetermined},
 		{name: "string of 15 MiB of zeros", make: weight("m.gguf", ggufHead(3, 0, 1, key("general.license", 8, 15<<20)), 40<<30), want: atBestUndetermined},
@@ -97,7 +98,7 @@ func TestHostileGGUF(t *testing.T) {
 			return array(fmt.Sprint("k", i), 0, 64<<20)
 		})), 1<<42), want: atBestUndetermined},
 		{name: "60,000 keys of 60 kB", make: weight("m.gguf", ggufHead(3, 0, 60_000, many(400, func(i int) []byte {
-			return append(key(fmt.Sprint(i)+strings.Repeat("k", 60_000), 0), 1)
+			return append(key(strconv.Itoa(i)+strings.Repeat("k", 60_000), 0), 1)
 		})), 40<<30), want: atBestUndetermined},
 		{name: "100,000 nested arrays", make: weight("m.gguf", nested, 40<<30), want: atBestUndetermined},
 		{name: "key twice", make: weight("m.gguf", gguftest.Write([]gguftest.KV{{Key: "general.license", Value: "cc-by-nc-4.0"}, {Key: "general.license", Value: "mit"}}, nil), 0), want: atBestUndetermined},

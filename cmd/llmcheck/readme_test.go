@@ -61,7 +61,7 @@ func session(t *testing.T, shown string) string {
 			continue
 		}
 		out.WriteString(line)
-		cmd := exec.Command("sh", "-c", strings.TrimSpace(command))
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.TrimSpace(command))
 		cmd.Dir = "../.."
 		cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "COLUMNS=100", "HF_ENDPOINT=http://127.0.0.1:9", "NO_COLOR=1", "NO_PROXY=*")
 		printed, err := cmd.CombinedOutput()

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"llmcheck": func() { os.Exit(int(cli.Main(context.Background(), os.Args[1:], cli.System()))) },
+		"llmcheck": func() { os.Exit(int(cli.Main(context.Background(), os.Args[1:], cli.System()))) }, //nolint:forbidigo // the main of the program in a script
 	})
 }
 

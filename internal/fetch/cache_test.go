@@ -154,7 +154,7 @@ func TestCacheNamesOnlyWhatIsComplete(t *testing.T) {
 	const temp, write, sync, closing, rename = 3, 4, 5, 6, 7 // after making and sweeping the folder
 	for _, fault := range []error{fetchtest.ErrNoSpace, fetchtest.ErrShort} {
 		for _, step := range []int{temp, write, sync, closing, rename} {
-			if fault == fetchtest.ErrShort && step != write {
+			if errors.Is(fault, fetchtest.ErrShort) && step != write {
 				continue
 			}
 			d, notes := &fetchtest.Disk{FailAt: step, Once: true, Err: fault}, []string{}

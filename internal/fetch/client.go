@@ -48,10 +48,8 @@ func (p *polite) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	var out *http.Response
 	err := c.retry(req.Context(), req.URL, func() *failure {
-		resp, f := c.politeTry(req)
-		if out != nil {
-			discard(out)
-		}
+		resp, f := c.politeTry(req) //nolint:bodyclose // the last answer is returned, all others are discarded
+		discard(out)
 		out = resp
 		return f
 	})
@@ -59,6 +57,7 @@ func (p *polite) RoundTrip(req *http.Request) (*http.Response, error) {
 		return out, nil // the library reads statuses by itself
 	}
 	if err != nil {
+		discard(out)
 		return nil, err
 	}
 	return out, nil

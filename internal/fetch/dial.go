@@ -43,13 +43,13 @@ func (c *Client) withProxy(req *http.Request) (*http.Request, *url.URL, error) {
 // proxyName names a proxy without its user and password.
 func proxyName(u *url.URL) string { return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String() }
 
-// proxyRefusal is a proxy that does not connect us.
-type proxyRefusal struct {
+// proxyError is a proxy that does not connect us.
+type proxyError struct {
 	name   string
 	status int
 }
 
-func (p *proxyRefusal) Error() string {
+func (p *proxyError) Error() string {
 	return fmt.Sprintf("proxy %s answered with status %d (%s)", p.name, p.status, http.StatusText(p.status))
 }
 
@@ -57,7 +57,7 @@ func refusedByProxy(_ context.Context, proxy *url.URL, _ *http.Request, resp *ht
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &proxyRefusal{name: proxyName(proxy), status: resp.StatusCode}
+	return &proxyError{name: proxyName(proxy), status: resp.StatusCode}
 }
 
 // dial makes a connection. Private addresses are refused where only the system knows them for sure, after the name

@@ -88,7 +88,7 @@ func isPermanent(err error) bool {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return dns.IsNotFound
 	}
-	if p, ok := errors.AsType[*proxyRefusal](err); ok {
+	if p, ok := errors.AsType[*proxyError](err); ok {
 		return !retryStatus(p.status)
 	}
 	for _, e := range []error{source.ErrOffline, ErrRefused, ErrTooLarge, errRange} {

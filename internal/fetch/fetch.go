@@ -17,6 +17,7 @@ package fetch
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -91,7 +92,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	if strings.ContainsFunc(o.Token, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return nil, fmt.Errorf("reading the access token: it contains a blank or a control character")
+		return nil, errors.New("reading the access token: it contains a blank or a control character")
 	}
 	for _, h := range o.Hosts {
 		c.named[hostOnly(h)] = true
@@ -107,7 +108,7 @@ func New(o Options) (*Client, error) {
 
 func withDefaults(o Options) Options {
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default of a client that is used without App
 	}
 	if o.Sleep == nil {
 		o.Sleep = sleep

@@ -308,7 +308,7 @@ func TestOfflineNeverDials(t *testing.T) {
 	if _, err := get(c, "http://127.0.0.1:1/a"); !errors.Is(err, source.ErrOffline) {
 		t.Errorf("Get: %v, want offline", err)
 	}
-	if _, err := c.HTTPClient().Get("http://127.0.0.1:1/a"); !errors.Is(err, source.ErrOffline) { //nolint:noctx // the shortest call a library makes
+	if _, err := c.HTTPClient().Get("http://127.0.0.1:1/a"); !errors.Is(err, source.ErrOffline) { //nolint:noctx,bodyclose // the shortest call a library makes; it gets no answer
 		t.Errorf("HTTPClient: %v, want offline", err)
 	}
 	if _, err := c.dial(t.Context(), "tcp", "127.0.0.1:1"); !errors.Is(err, source.ErrOffline) {
@@ -511,7 +511,7 @@ func TestLimitAfterDecompression(t *testing.T) {
 	z := gzip.NewWriter(&bomb)
 	_, _ = z.Write(make([]byte, 64<<20))
 	z.Close()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = w.Write(bomb.Bytes())
 	}))
@@ -527,7 +527,7 @@ func TestLimitAfterDecompression(t *testing.T) {
 
 func TestCutBodyIsTriedAgain(t *testing.T) {
 	n := atomic.Int32{}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "10")
 		if n.Add(1) == 1 {
 			_, _ = io.WriteString(w, "01234")
@@ -716,13 +716,13 @@ func TestProxy(t *testing.T) {
 
 // The variables of the environment work as in every Go program. They are read once in a process, so a child reads them.
 func TestEnvironmentOfProxyAndCertificates(t *testing.T) {
-	srv := quietTLS(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ok") }))
+	srv := quietTLS(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }))
 	defer srv.Close()
 	pem := t.TempDir() + "/ca.pem"
 	if err := os.WriteFile(pem, pemOf(srv.Certificate().Raw), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "by proxy") }))
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "by proxy") }))
 	defer proxy.Close()
 	for _, tt := range []struct {
 		name, target, want string
@@ -800,7 +800,28 @@ func TestHTTPClientForLibraries(t *testing.T) {
 	}
 	resp.Body.Close()
 	other, _ := newTest(t, Options{})
-	if _, err := other.HTTPClient().Do(mustRequest(t, srv.URL, "X-A", "b")); !errors.Is(err, ErrRefused) {
+	if _, err := other.HTTPClient().Do(mustRequest(t, srv.URL, "X-A", "b")); !errors.Is(err, ErrRefused) { //nolint:bodyclose // it gets no answer
 		t.Errorf("a private host that nobody named: %v, want a refusal", err)
+	}
+}
+
+type closing struct {
+	io.Reader
+	closed bool
+}
+
+func (c *closing) Close() error { c.closed = true; return nil }
+
+// An answer that asked for another try is closed too when there will be none, because the person gave up.
+func TestLibraryAnswerIsClosedAtTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	body := &closing{Reader: strings.NewReader("sorry")}
+	c, _ := newTest(t, Options{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		cancel()
+		return &http.Response{StatusCode: 503, Header: http.Header{}, Body: body}, nil
+	})})
+	req := mustRequest(t, "https://hub.test/a", "X-A", "b").WithContext(ctx)
+	if _, err := c.HTTPClient().Do(req); err == nil || !body.closed { //nolint:bodyclose // it gets no answer
+		t.Errorf("got %v, body closed: %v; want an error and a closed body", err, body.closed)
 	}
 }

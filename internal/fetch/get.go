@@ -189,7 +189,7 @@ func (c *Client) failedVia(u, proxy *url.URL, err error) *Error {
 	if proxy == nil {
 		return c.failed(u, err)
 	}
-	if _, ok := errors.AsType[*proxyRefusal](err); ok {
+	if _, ok := errors.AsType[*proxyError](err); ok {
 		return c.failed(u, err)
 	}
 	return c.failed(u, fmt.Errorf("through proxy %s: %w", proxyName(proxy), err))
@@ -206,7 +206,11 @@ func (c *Client) headers(req *http.Request, r Request) {
 	}
 }
 
+// discard ends an answer that nobody reads, if there is one.
 func discard(resp *http.Response) {
+	if resp == nil {
+		return
+	}
 	_, _ = io.CopyN(io.Discard, resp.Body, MaxError)
 	_ = resp.Body.Close()
 }

@@ -110,7 +110,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.w.touch()
 	n, err := b.ReadCloser.Read(p)
 	b.w.rest()
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF { //nolint:errorlint // a reader ends with io.EOF itself; one that is wrapped is a fault
 		err = because(b.ctx, err)
 	}
 	return n, err

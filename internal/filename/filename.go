@@ -7,6 +7,7 @@
 package filename
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -23,17 +24,17 @@ const (
 func Check(name string) error {
 	switch {
 	case name == "":
-		return fmt.Errorf("is empty")
+		return errors.New("is empty")
 	case len(name) > MaxLen:
 		return fmt.Errorf("is longer than %d bytes", MaxLen)
 	case !utf8.ValidString(name):
-		return fmt.Errorf("is not valid UTF-8")
+		return errors.New("is not valid UTF-8")
 	case strings.ContainsRune(name, '\\'):
-		return fmt.Errorf("contains a backslash, which Windows takes for a separator")
+		return errors.New("contains a backslash, which Windows takes for a separator")
 	case strings.HasPrefix(name, "//"):
-		return fmt.Errorf("begins like a network share")
+		return errors.New("begins like a network share")
 	case strings.HasPrefix(name, "/"):
-		return fmt.Errorf("is absolute")
+		return errors.New("is absolute")
 	}
 	if err := checkCharacters(name); err != nil {
 		return err
@@ -52,7 +53,7 @@ func checkCharacters(name string) error {
 		case r < 0x20 || r == 0x7f || 0x80 <= r && r < 0xa0:
 			return fmt.Errorf("contains the control character %#02x", r)
 		case r == ':':
-			return fmt.Errorf("contains a colon, which Windows takes for a drive or a stream")
+			return errors.New("contains a colon, which Windows takes for a drive or a stream")
 		case strings.ContainsRune(`<>"|?*`, r):
 			return fmt.Errorf("contains %q, which Windows does not allow", r)
 		}
@@ -63,13 +64,13 @@ func checkCharacters(name string) error {
 func checkElement(element string) error {
 	switch {
 	case element == "":
-		return fmt.Errorf("contains an empty element: two slashes in a row, or one at the end")
+		return errors.New("contains an empty element: two slashes in a row, or one at the end")
 	case element == ".." || element == ".":
 		return fmt.Errorf("contains the element %q", element)
 	case len(element) > MaxElement:
 		return fmt.Errorf("contains an element longer than %d bytes", MaxElement)
 	case strings.HasSuffix(element, ".") || strings.HasSuffix(element, " "):
-		return fmt.Errorf("contains an element that ends in a dot or a blank, which Windows drops")
+		return errors.New("contains an element that ends in a dot or a blank, which Windows drops")
 	case reserved(element):
 		return fmt.Errorf("contains the element %q, which is a device on Windows", element)
 	}
@@ -93,5 +94,5 @@ func reserved(element string) bool {
 		}
 		port = rest
 	}
-	return utf8.RuneCountInString(port) == 1 && strings.Contains("0123456789¹²³", port)
+	return utf8.RuneCountInString(port) == 1 && strings.ContainsAny(port, "0123456789¹²³")
 }

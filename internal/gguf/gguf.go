@@ -219,7 +219,13 @@ func (p *parser) value(t ValueType, key string) (Value, error) {
 		return p.stringValue(key)
 	case Array:
 		return p.arrayValue(key)
+	default:
+		return p.scalar(t, key)
 	}
+}
+
+// scalar reads a value of fixed size.
+func (p *parser) scalar(t ValueType, key string) (Value, error) {
 	if t.size() == 0 {
 		return Value{}, p.fail(Unsupported, "%s has %s, which is not known", quote(key), t)
 	}

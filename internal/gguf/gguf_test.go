@@ -46,29 +46,31 @@ func (b raw) str(s string) raw                   { return gguftest.AppendString(
 func (b raw) kv(key string, v any) raw           { return gguftest.AppendValue(b.str(key), v) }
 func (b raw) pad(n int) raw                      { return append(b, make([]byte, n)...) }
 func (b raw) array(t, n uint64) raw              { return b.u32(uint32(t)).u64(n) }
-func (b raw) key(k string, t uint32) raw         { return b.str(k).u32(t) }
+func (b raw) key(k string, t uint32) raw         { return b.str(k).u32(t) } //nolint:unparam // a row shows the key that its error names
 func (b raw) tensor(t gguftest.Tensor) raw       { return gguftest.AppendTensor(b, t, 0) }
 func (b raw) at(t gguftest.Tensor, o uint64) raw { return gguftest.AppendTensor(b, t, o) }
 
 func tiny() ([]gguftest.KV, []gguftest.Tensor) {
-	return []gguftest.KV{
-			{Key: "general.architecture", Value: "llama"},
-			{Key: "general.license", Value: "apache-2.0"},
-			{Key: "general.languages", Value: []string{"en", "de"}},
-			{Key: "general.quantized", Value: true},
-			{Key: "llama.block_count", Value: uint32(2)},
-			{Key: "llama.context_length", Value: uint64(8192)},
-			{Key: "llama.rope.freq_base", Value: float32(10000)},
-			{Key: "llama.attention.head_count_kv", Value: []uint32{4, 8}},
-			{Key: "llama.offset", Value: int32(-7)},
-			{Key: "tokenizer.ggml.scores", Value: make([]float32, 5000)},
-			{Key: "tokenizer.ggml.tokens", Value: slices.Repeat([]string{"a", "bc"}, 2500)},
-			{Key: "tokenizer.ggml.nested", Value: []any{[]uint8{1, 2}, []string{"x"}}},
-		}, []gguftest.Tensor{
-			{Name: "token_embd.weight", Type: gguf.Q4_K, Dims: []uint64{256, 4}},
-			{Name: "blk.0.attn_q.weight", Type: gguf.F16, Dims: []uint64{3, 5}},
-			{Name: "output_norm.weight", Type: gguf.F32, Dims: []uint64{7}},
-		}
+	keys := []gguftest.KV{
+		{Key: "general.architecture", Value: "llama"},
+		{Key: "general.license", Value: "apache-2.0"},
+		{Key: "general.languages", Value: []string{"en", "de"}},
+		{Key: "general.quantized", Value: true},
+		{Key: "llama.block_count", Value: uint32(2)},
+		{Key: "llama.context_length", Value: uint64(8192)},
+		{Key: "llama.rope.freq_base", Value: float32(10000)},
+		{Key: "llama.attention.head_count_kv", Value: []uint32{4, 8}},
+		{Key: "llama.offset", Value: int32(-7)},
+		{Key: "tokenizer.ggml.scores", Value: make([]float32, 5000)},
+		{Key: "tokenizer.ggml.tokens", Value: slices.Repeat([]string{"a", "bc"}, 2500)},
+		{Key: "tokenizer.ggml.nested", Value: []any{[]uint8{1, 2}, []string{"x"}}},
+	}
+	tensors := []gguftest.Tensor{
+		{Name: "token_embd.weight", Type: gguf.Q4_K, Dims: []uint64{256, 4}},
+		{Name: "blk.0.attn_q.weight", Type: gguf.F16, Dims: []uint64{3, 5}},
+		{Name: "output_norm.weight", Type: gguf.F32, Dims: []uint64{7}},
+	}
+	return keys, tensors
 }
 
 func TestRead(t *testing.T) {

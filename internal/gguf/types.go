@@ -9,7 +9,8 @@ import (
 type Type uint32
 
 // The number formats that ggml has defined. Formats of forks have numbers of their own and are not known here.
-const ( //nolint:revive // the names are spelled as ggml spells them
+// The names are spelled as ggml spells them.
+const (
 	F32     Type = 0
 	F16     Type = 1
 	Q4_0    Type = 2

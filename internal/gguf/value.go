@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // ValueType is the type of a value, by the numbers of the format.
@@ -48,8 +49,9 @@ func (t ValueType) size() uint64 {
 		return 4
 	case Uint64, Int64, Float64:
 		return 8
+	default:
+		return 0
 	}
-	return 0
 }
 
 // smallest is the fewest bytes that a value takes, 0 for an unknown type.
@@ -59,8 +61,9 @@ func (t ValueType) smallest() uint64 {
 		return 8
 	case Array:
 		return 12
+	default:
+		return t.size()
 	}
-	return t.size()
 }
 
 // Value is the value of a key. Of a long array only Elem and Len are kept, and of a string over the limit only Len.
@@ -125,8 +128,9 @@ func (v Value) int() (int64, bool) {
 		return int64(v.scalar), true
 	case Uint64:
 		return int64(v.scalar), v.scalar <= math.MaxInt64
+	default:
+		return 0, false
 	}
-	return 0, false
 }
 
 // float is a number, finite or not.
@@ -136,8 +140,9 @@ func (v Value) float() (float64, bool) {
 		return float64(math.Float32frombits(uint32(v.scalar))), true
 	case Float64:
 		return math.Float64frombits(v.scalar), true
+	default:
+		return 0, false
 	}
-	return 0, false
 }
 
 // String prints the value for people: a number, true, a quoted string, or "array of 32000 strings".
@@ -151,13 +156,14 @@ func (v Value) String() string {
 	case Array:
 		return fmt.Sprintf("array of %d %s", v.Len, v.Elem)
 	case Bool:
-		return fmt.Sprint(v.scalar != 0)
+		return strconv.FormatBool(v.scalar != 0)
 	case Float32, Float64:
 		f, _ := v.float()
 		return fmt.Sprint(f)
 	case Uint64:
-		return fmt.Sprint(v.scalar)
+		return strconv.FormatUint(v.scalar, 10)
+	default:
+		n, _ := v.int()
+		return strconv.FormatInt(n, 10)
 	}
-	n, _ := v.int()
-	return fmt.Sprint(n)
 }

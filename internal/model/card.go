@@ -257,14 +257,14 @@ func cutFront(yaml []byte, start int) (front, error) {
 			n := len(yaml) - len(rest)
 			f := front{yaml: yaml[:n:n], yamlLine: start, body: next, bodyLine: line + 1}
 			if len(text) > len("---") && declares(next) {
-				return f, fmt.Errorf("blanks follow the closing line ---, and hubs read on to the next one: more keys stand there, " +
+				return f, errors.New("blanks follow the closing line ---, and hubs read on to the next one: more keys stand there, " +
 					"so nothing was taken from it")
 			}
 			return f, nil
 		}
 		rest, line = next, line+1
 	}
-	return front{body: yaml, bodyLine: start}, fmt.Errorf("the closing line --- is missing, so nothing was taken from it")
+	return front{body: yaml, bodyLine: start}, errors.New("the closing line --- is missing, so nothing was taken from it")
 }
 
 // declares tells whether keys that count stand before the next line --- of a text.

@@ -133,9 +133,10 @@ func set(v strictjson.Value) bool {
 		return v.Len() > 0
 	case strictjson.Number:
 		return !strings.HasPrefix(v.Raw(), "-")
+	default:
+		s, err := v.AsString()
+		return err != nil || s != ""
 	}
-	s, err := v.AsString()
-	return err != nil || s != ""
 }
 
 // quantizedLater tells a quantization that is made of a trained model from number formats that models are trained and

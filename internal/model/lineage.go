@@ -38,8 +38,9 @@ func known(rel Relation) Relation {
 	switch rel = Relation(strings.ToLower(strings.TrimSpace(string(rel)))); rel {
 	case Finetune, Adapter, Quantized, Merge, Distill, Pruned, Copy:
 		return rel
+	default:
+		return Derived
 	}
-	return Derived
 }
 
 // parentName turns the address of a repository on the hub into org/name. Other names stay as they are written.

@@ -119,7 +119,7 @@ func (r *reader) readFile(name string, limit int64) (data []byte, cut bool, err 
 	case err != nil:
 		return nil, false, err
 	case !info.Mode().IsRegular():
-		return nil, false, fmt.Errorf("it is not a regular file")
+		return nil, false, errors.New("it is not a regular file")
 	}
 	data, err = io.ReadAll(io.LimitReader(f, limit+1))
 	if int64(len(data)) > limit {

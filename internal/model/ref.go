@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path"
@@ -46,8 +47,9 @@ func (r Ref) String() string {
 		return "license:" + r.Name
 	case SchemeOllama, SchemeOCI:
 		return string(r.Scheme) + ":" + withRevision(r.Name, separator(r.Revision), r.Revision)
+	default:
+		return r.Name
 	}
-	return r.Name
 }
 
 // orPrefixed puts the prefix before short if short alone would be read as something else: the folder org/name, the
@@ -113,13 +115,13 @@ const maxShown = 200
 func ParseRef(s string) (Ref, error) {
 	switch {
 	case strings.TrimSpace(s) == "":
-		return Ref{}, fmt.Errorf("reading a model reference: it is empty")
+		return Ref{}, errors.New("reading a model reference: it is empty")
 	case len(s) > MaxRef:
 		return Ref{}, fmt.Errorf("reading a model reference: it is %d bytes long, more than %d", len(s), MaxRef)
 	}
 	r, err := parseRef(s)
 	if err == nil && strings.ContainsFunc(r.Name, unicode.IsControl) {
-		err = fmt.Errorf("it contains a control character")
+		err = errors.New("it contains a control character")
 	}
 	if err != nil {
 		return Ref{}, fmt.Errorf("reading model reference %q: %w", s[:min(len(s), maxShown)], err)
@@ -179,7 +181,7 @@ func isPath(s string) bool {
 
 func parsePath(s string) (Ref, error) {
 	if s == "" {
-		return Ref{}, fmt.Errorf("the path is missing")
+		return Ref{}, errors.New("the path is missing")
 	}
 	return Ref{Scheme: SchemePath, Name: s}, nil
 }
@@ -188,7 +190,7 @@ func parsePath(s string) (Ref, error) {
 func parseFile(s string) (Ref, error) {
 	u, err := url.Parse("file://" + s)
 	if err != nil || u.Host != "" && u.Host != "localhost" {
-		return Ref{}, fmt.Errorf("a file address names a path on this machine, like file:///models/x")
+		return Ref{}, errors.New("a file address names a path on this machine, like file:///models/x")
 	}
 	if name := strings.TrimPrefix(u.Path, "/"); drive.MatchString(name) {
 		return parsePath(name)
@@ -198,7 +200,7 @@ func parseFile(s string) (Ref, error) {
 
 func parseLicense(s string) (Ref, error) {
 	if strings.TrimSpace(s) == "" {
-		return Ref{}, fmt.Errorf("license: needs an id or an SPDX expression, like license:apache-2.0")
+		return Ref{}, errors.New("license: needs an id or an SPDX expression, like license:apache-2.0")
 	}
 	return Ref{Scheme: SchemeLicense, Name: strings.TrimSpace(s)}, nil
 }
@@ -210,9 +212,9 @@ func parseHub(s string) (Ref, error) {
 	name, rev, hasRev := strings.Cut(name, "@")
 	switch {
 	case hasFile && file == "":
-		return Ref{}, fmt.Errorf("the file behind # is missing")
+		return Ref{}, errors.New("the file behind # is missing")
 	case hasRev && rev == "":
-		return Ref{}, fmt.Errorf("the revision behind @ is missing")
+		return Ref{}, errors.New("the revision behind @ is missing")
 	}
 	return hubRef(name, rev, file)
 }
@@ -245,17 +247,17 @@ func parseURL(s string) (Ref, error) {
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:
-		return Ref{}, fmt.Errorf("it is not an address")
+		return Ref{}, errors.New("it is not an address")
 	case u.User != nil:
-		return Ref{}, fmt.Errorf("an address must not carry a user name or a password")
+		return Ref{}, errors.New("an address must not carry a user name or a password")
 	case u.Hostname() == "":
-		return Ref{}, fmt.Errorf("the address names no host")
+		return Ref{}, errors.New("the address names no host")
 	case isHubHost(u.Hostname()):
 		return parseHubURL(u)
 	case !strings.HasSuffix(strings.ToLower(u.Path), ".gguf"):
-		return Ref{}, fmt.Errorf("only addresses of the hub and of .gguf files are read")
+		return Ref{}, errors.New("only addresses of the hub and of .gguf files are read")
 	case u.Scheme != "https" && !loopback(u.Hostname()):
-		return Ref{}, fmt.Errorf("the address must begin with https://, because anybody on the way can change what http:// brings")
+		return Ref{}, errors.New("the address must begin with https://, because anybody on the way can change what http:// brings")
 	}
 	return Ref{Scheme: SchemeURL, Name: s}, nil
 }
@@ -269,7 +271,7 @@ func parseHubURL(u *url.URL) (Ref, error) {
 	for i, p := range parts {
 		part, err := url.PathUnescape(p)
 		if err != nil {
-			return Ref{}, fmt.Errorf("it is not an address")
+			return Ref{}, errors.New("it is not an address")
 		}
 		parts[i] = part
 	}

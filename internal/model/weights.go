@@ -182,6 +182,7 @@ func format(kind weights.Kind, promised string) string {
 		if promised == formatSafetensors || promised == formatGGUF {
 			return formatPickle
 		}
+	case weights.Unknown, weights.Pointer: // the name decides
 	}
 	if promised == formatGGUF || promised == formatSafetensors {
 		return formatOther

@@ -79,7 +79,7 @@ func TestHiddenCoversUnicode(t *testing.T) {
 
 // Every character that is hidden becomes visible, and every other stays.
 func TestEveryCharacter(t *testing.T) {
-	for r := rune(0); r < 0xe1100; r++ {
+	for r := range rune(0xe1100) {
 		if !utf8.ValidRune(r) || r > 0x30000 && r < 0xe0000 { // no characters, and none defined
 			continue
 		}
@@ -95,8 +95,8 @@ func FuzzPrintable(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for name, print := range map[string]func(string) string{"Line": Line, "Text": Text} {
-			got := print(s)
+		for name, show := range map[string]func(string) string{"Line": Line, "Text": Text} {
+			got := show(s)
 			if !utf8.ValidString(got) {
 				t.Fatalf("%s(%q) = %q is not UTF-8", name, s, got)
 			}
@@ -115,7 +115,7 @@ func FuzzPrintable(f *testing.F) {
 					t.Fatalf("%s(%q) = %q contains a command", name, s, got)
 				}
 			}
-			if again := print(got); again != got {
+			if again := show(got); again != got {
 				t.Fatalf("%s(%q) = %q, and once more %q", name, s, got, again)
 			}
 			if len(got) > 10*len(s) {

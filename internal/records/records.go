@@ -79,6 +79,8 @@ func Front(name string, data []byte) (map[string]any, error) {
 
 // parse reads the first document as nodes and refuses a second one. It returns nil for an empty document. A panic of
 // the library (it had several) becomes an error that names the file.
+//
+//nolint:nilnil // nil is the empty document
 func parse(name string, data []byte) (root *yaml.Node, err error) {
 	switch {
 	case len(data) > maxBytes:

@@ -81,7 +81,7 @@ func mistypedScalar(n *yaml.Node, t reflect.Type) []fault {
 }
 
 func scalarFault(n *yaml.Node, t reflect.Type) string {
-	if u, ok := reflect.New(t).Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](reflect.New(t)); ok {
 		if err := u.UnmarshalText([]byte(n.Value)); err != nil {
 			return err.Error()
 		}
@@ -101,6 +101,7 @@ func scalarFault(n *yaml.Node, t reflect.Type) string {
 		if n.Value != "true" && n.Value != "false" {
 			return fmt.Sprintf("want true or false, not %q", n.Value)
 		}
+	default: // a string takes every scalar, and the library refuses a scalar in the place of a list or map
 	}
 	return ""
 }

@@ -172,7 +172,7 @@ func TestAlso(t *testing.T) {
 
 func TestCutAnywhere(t *testing.T) {
 	file := tiny()
-	for n := range len(file) {
+	for n := range file {
 		_, err := read(file[:n])
 		if e, ok := errors.AsType[*safetensors.Error](err); !ok || e.Why != safetensors.Cut {
 			t.Fatalf("%d of %d bytes: %v", n, len(file), err)
@@ -287,6 +287,7 @@ func TestIndexRefused(t *testing.T) {
 		`{"weight_map":{"a":"C:x"}}`:          `line 1: weight_map.a names the file "C:x", which contains a colon, which Windows takes for a drive or a stream`,
 		`{"weight_map":{"a":"x\u0000"}}`:      `line 1: weight_map.a names the file "x\x00", which contains the control character 0x00`,
 		`{"weight_map":{"a":"x","a":"y"}}`:    `line 1: the key "a" appears twice`,
+
 		`{"weight_map":{"a":"x"},"Weight_Map":{"a":"y"}}`: `line 1: the keys "weight_map" and "Weight_Map" differ by case only`,
 	} {
 		_, err := safetensors.ReadIndex(strings.NewReader(in))

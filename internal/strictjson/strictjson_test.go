@@ -311,7 +311,7 @@ func BenchmarkParse(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
 			for b.Loop() {
-				strictjson.Parse(strings.NewReader(text), 0)
+				_, _ = strictjson.Parse(strings.NewReader(text), 0)
 			}
 		})
 	}
@@ -409,10 +409,11 @@ func generic(v strictjson.Value) any {
 			list = append(list, generic(e))
 		}
 		return list
+	default:
+		object := map[string]any{}
+		for k, m := range v.Members() {
+			object[k] = generic(m)
+		}
+		return object
 	}
-	object := map[string]any{}
-	for k, m := range v.Members() {
-		object[k] = generic(m)
-	}
-	return object
 }

@@ -321,8 +321,9 @@ func (v Value) mismatch(want Kind) error {
 	switch v.Kind() {
 	case Array, Object, Null:
 		return v.Errorf("is %s, want %s", v.Kind(), want)
+	default:
+		return v.Errorf("is %s, want %s", shown(v.Raw()), want)
 	}
-	return v.Errorf("is %s, want %s", shown(v.Raw()), want)
 }
 
 // shown is a scalar for an error; strings keep their quotes.

@@ -22,7 +22,7 @@ func archive(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Write([]byte("\x80\x02}."))
+	_, _ = f.Write([]byte("\x80\x02}."))
 	w.Close()
 	return b.Bytes()
 }

@@ -5,7 +5,6 @@ package fetchtest
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -228,35 +227,39 @@ type fault struct {
 }
 
 // faults are what a network does to an answer. Those of the second list change bytes without a trace.
+//
+//nolint:bodyclose // it makes no requests, it changes answers
 func faults() (visible, silent []fault) {
 	status := func(code int, header ...string) func(*http.Response, int) *http.Response {
 		return func(r *http.Response, _ int) *http.Response { return replace(r, code, "sorry", header...) }
 	}
-	return []fault{
-			{"no connection", func(*http.Response, int) *http.Response { return nil }},
-			{"500", status(500)},
-			{"503", status(503)},
-			{"429", status(429, "Retry-After", "1")},
-			{"429 for long", status(429, "Retry-After", "7200")},
-			{"403", status(403)},
-			{"404", status(404)},
-			{"portal", status(200, "Content-Type", "text/html")},
-			{"cut", func(r *http.Response, at int) *http.Response { return cut(r, at) }},
-			{"redirect away", status(302, "Location", "http://127.0.0.2:1/")},
-			{"redirect in a circle", status(302, "Location", "?again")},
-			{"redirect down", status(302, "Location", "ftp://x/")},
-			{"encoded", func(r *http.Response, _ int) *http.Response { r.Header.Set("Content-Encoding", "br"); return r }},
-			{"another part", func(r *http.Response, _ int) *http.Response {
-				if r.StatusCode == http.StatusPartialContent {
-					r.Header.Set("Content-Range", "bytes 1-1/2")
-				}
-				return r
-			}},
-		}, []fault{
-			{"flip", func(r *http.Response, at int) *http.Response { return edit(r, at, flip) }},
-			{"repeat", func(r *http.Response, at int) *http.Response { return edit(r, at, repeat) }},
-			{"drop", func(r *http.Response, at int) *http.Response { return edit(r, at, drop) }},
-		}
+	visible = []fault{
+		{"no connection", func(*http.Response, int) *http.Response { return nil }},
+		{"500", status(500)},
+		{"503", status(503)},
+		{"429", status(429, "Retry-After", "1")},
+		{"429 for long", status(429, "Retry-After", "7200")},
+		{"403", status(403)},
+		{"404", status(404)},
+		{"portal", status(200, "Content-Type", "text/html")},
+		{"cut", cut},
+		{"redirect away", status(302, "Location", "http://127.0.0.2:1/")},
+		{"redirect in a circle", status(302, "Location", "?again")},
+		{"redirect down", status(302, "Location", "ftp://x/")},
+		{"encoded", func(r *http.Response, _ int) *http.Response { r.Header.Set("Content-Encoding", "br"); return r }},
+		{"another part", func(r *http.Response, _ int) *http.Response {
+			if r.StatusCode == http.StatusPartialContent {
+				r.Header.Set("Content-Range", "bytes 1-1/2")
+			}
+			return r
+		}},
+	}
+	silent = []fault{
+		{"flip", func(r *http.Response, at int) *http.Response { return edit(r, at, flip) }},
+		{"repeat", func(r *http.Response, at int) *http.Response { return edit(r, at, repeat) }},
+		{"drop", func(r *http.Response, at int) *http.Response { return edit(r, at, drop) }},
+	}
+	return visible, silent
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -296,7 +299,7 @@ func replace(r *http.Response, status int, body string, header ...string) *http.
 		h.Set(kv[0], kv[1])
 	}
 	return &http.Response{
-		Status: fmt.Sprint(status), StatusCode: status, Header: h, Request: r.Request, ProtoMajor: 1,
+		Status: strconv.Itoa(status), StatusCode: status, Header: h, Request: r.Request, ProtoMajor: 1,
 		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
 }

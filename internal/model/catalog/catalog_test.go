@@ -171,7 +171,7 @@ func TestOverlay(t *testing.T) {
 }
 
 func TestOverlayFaults(t *testing.T) {
-	with := func(old, new string) string { return strings.Replace(acme, old, new, 1) }
+	with := func(old, text string) string { return strings.Replace(acme, old, text, 1) }
 	for _, row := range []struct{ name, text, want string }{
 		{"unknown key", acme + "licence: x\n", `Acme__Tiny.yaml:8: unknown key "licence"`},
 		{"foreign file", with("Acme/Tiny", "Acme/Huge"), "belongs into the file Acme__Huge.yaml"},

@@ -245,12 +245,13 @@ func clause(r report.Reason) string {
 }
 
 func conditions(l *report.License) string {
-	s := l.Summary
+	var s strings.Builder
+	s.WriteString(l.Summary)
 	list, _ := l.Tasks()
 	for _, t := range list {
-		s += " " + strings.TrimRight(t.Text, ".") + "."
+		s.WriteString(" " + strings.TrimRight(t.Text, ".") + ".")
 	}
-	return s
+	return s.String()
 }
 
 const fingerprint = "llmcheck/v1"

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -305,7 +306,7 @@ func (f *Files) checkAnswer(n file, r *fetch.Response) error {
 	if c := r.Origin.Get("X-Repo-Commit"); f.commit != "" && c != "" && c != f.commit {
 		return notListed(n, "it is from another commit")
 	}
-	if s := r.Origin.Get("X-Linked-Size"); s != "" && n.Size >= 0 && s != fmt.Sprint(n.Size) {
+	if s := r.Origin.Get("X-Linked-Size"); s != "" && n.Size >= 0 && s != strconv.FormatInt(n.Size, 10) {
 		return notListed(n, fmt.Sprintf("the hub says that it has %s bytes, not %d", s[:min(len(s), 20)], n.Size))
 	}
 	etag := strings.Trim(strings.TrimPrefix(r.Origin.Get("X-Linked-Etag"), "W/"), `"`)
@@ -445,7 +446,7 @@ func (w *weights) Read(p []byte) (int, error) {
 }
 
 func (w *weights) noted(err error) error {
-	if err == nil || err == io.EOF {
+	if err == nil || err == io.EOF { //nolint:errorlint // a reader ends with io.EOF itself; one that is wrapped is a fault
 		return err
 	}
 	return w.f.failed("read", w.info.n, w.f.explain(err))

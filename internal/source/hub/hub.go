@@ -35,8 +35,9 @@ func (o *Opener) Open(ctx context.Context, ref model.Ref) (*source.Snapshot, err
 		return o.openRepository(ctx, ref)
 	case model.SchemeURL:
 		return o.openAddress(ctx, ref)
+	default:
+		return nil, fmt.Errorf("opening %s: the hub does not know references of the kind %q", ref, ref.Scheme)
 	}
-	return nil, fmt.Errorf("opening %s: the hub does not know references of the kind %q", ref, ref.Scheme)
 }
 
 func (o *Opener) openRepository(ctx context.Context, ref model.Ref) (*source.Snapshot, error) {

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -109,7 +110,7 @@ func (l *listing) readFlags(v strictjson.Value) error {
 func (l *listing) readFiles(v strictjson.Value) error {
 	siblings, ok := v.Get("siblings")
 	if !ok || siblings.Kind() != strictjson.Array {
-		return fmt.Errorf("siblings, the list of files, is missing")
+		return errors.New("siblings, the list of files, is missing")
 	}
 	l.Files = make([]file, 0, min(siblings.Len(), MaxFiles))
 	for s := range siblings.Elements() {
@@ -295,8 +296,9 @@ func relationOf(s string) model.Relation {
 	switch r := model.Relation(s); r {
 	case model.Finetune, model.Adapter, model.Quantized, model.Merge:
 		return r
+	default:
+		return model.Derived
 	}
-	return model.Derived
 }
 
 // readTags takes the license tag, if the card does not say the same, and the base models, if the card names none.

@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -144,12 +145,12 @@ func onlySnapshot(root *os.Root) (string, error) {
 	defer f.Close()
 	entries, err := f.ReadDir(3)
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return "", fs.ErrNotExist
 	case err != nil:
 		return "", err
 	case len(entries) != 1 || !commit.MatchString(entries[0].Name()):
-		return "", fmt.Errorf("it holds several snapshots and no refs/main; name one of the folders in snapshots")
+		return "", errors.New("it holds several snapshots and no refs/main; name one of the folders in snapshots")
 	}
 	return entries[0].Name(), nil
 }

@@ -4,6 +4,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -47,14 +48,14 @@ func (d Disk) Open(ctx context.Context, ref model.Ref) (*source.Snapshot, error)
 func open(name string, info fs.FileInfo, ref model.Ref) (*source.Snapshot, error) {
 	switch {
 	case info.IsDir() && ref.Scheme == model.SchemeFile:
-		return nil, fmt.Errorf("it is a folder, want a file")
+		return nil, errors.New("it is a folder, want a file")
 	case info.IsDir():
 		ref.Scheme = model.SchemeDir
 		return openFolder(name, ref)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%w, want a folder or a file", errSpecial)
 	case ref.Scheme == model.SchemeDir:
-		return nil, fmt.Errorf("it is a file, want a folder")
+		return nil, errors.New("it is a file, want a folder")
 	}
 	ref.Scheme = model.SchemeFile
 	return openFile(name, ref)
@@ -65,7 +66,7 @@ func (d Disk) expand(name string) (string, error) {
 	rest, home := strings.CutPrefix(name, "~")
 	if home && (rest == "" || rest[0] == '/' || os.IsPathSeparator(rest[0])) {
 		if d.Home == "" {
-			return "", fmt.Errorf("there is no home folder for ~, write the whole path")
+			return "", errors.New("there is no home folder for ~, write the whole path")
 		}
 		name = filepath.Join(d.Home, rest)
 	}
@@ -117,12 +118,12 @@ func openFile(name string, ref model.Ref) (*source.Snapshot, error) {
 	if info, err := os.Lstat(name); err != nil {
 		return nil, err
 	} else if info.Mode()&fs.ModeSymlink != 0 {
-		real, err := filepath.EvalSymlinks(name)
+		target, err := filepath.EvalSymlinks(name)
 		if err != nil {
 			return nil, err
 		}
-		dir = filepath.Dir(real)
-		d.alias = &alias{base, filepath.Base(real)}
+		dir = filepath.Dir(target)
+		d.alias = &alias{base, filepath.Base(target)}
 		d.view.names = []string{base}
 	}
 	root, err := os.OpenRoot(dir)

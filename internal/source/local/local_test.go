@@ -72,6 +72,7 @@ func pathRef(name ...string) model.Ref {
 
 // cache makes a Hugging Face cache of one repository.
 func cache(t testing.TB, more ...string) string {
+	t.Helper()
 	repo := "models--org--name/"
 	return write(t, append([]string{
 		repo + "refs/main", rev,
@@ -195,8 +196,8 @@ func TestOneFile(t *testing.T) {
 }
 
 func TestFileByLinkFromElsewhere(t *testing.T) {
-	real := write(t, "blob", "terms", "LICENSE", "other terms")
-	dir := write(t, "LICENSE", "->"+filepath.Join(real, "blob"))
+	elsewhere := write(t, "blob", "terms", "LICENSE", "other terms")
+	dir := write(t, "LICENSE", "->"+filepath.Join(elsewhere, "blob"))
 	m, _ := read(t, Disk{}, pathRef(dir, "LICENSE"))
 	if len(m.Texts) != 1 || m.Texts[0].Path != "LICENSE" || string(m.Texts[0].Data) != "terms" {
 		t.Errorf("texts %+v", m.Texts)
@@ -309,7 +310,7 @@ func TestCache(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer s.Close()
+			defer func() { _ = s.Close() }()
 			if s.Revision != tt.rev || s.Ref != tt.ref || len(s.Gaps) != tt.gaps {
 				t.Errorf("revision %q, ref %v, gaps %v", s.Revision, s.Ref, s.Gaps)
 			}

@@ -150,7 +150,7 @@ func (b *diskBlobs) close() {
 	defer b.mu.Unlock()
 	b.shut = true
 	for _, f := range b.files {
-		f.Close() //nolint:errcheck // it was only read
+		f.Close()
 	}
 	b.files = nil
 }

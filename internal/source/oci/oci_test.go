@@ -310,7 +310,7 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 			for _, class := range []error{source.ErrNotFound, source.ErrForbidden, source.ErrUnreachable, source.ErrMalformed, source.ErrOffline} {
-				if class != tt.want && errors.Is(err, class) {
+				if class != tt.want && errors.Is(err, class) { //nolint:errorlint // classes are compared, not errors
 					t.Errorf("%v is also %v", err, class)
 				}
 			}
@@ -751,7 +751,7 @@ func TestArchiveDigest(t *testing.T) {
 	r.Put("acme/tiny", "v1", a)
 	honest := a.Layers[1].Data
 	swapped := ocitest.Gzip(ocitest.Tar(ocitest.File{Name: "LICENSE", Data: "germ"}))
-	r.Faults.Bytes = map[string][]byte{ocitest.Digest(honest): swapped[:len(swapped):len(swapped)]}
+	r.Faults.Bytes = map[string][]byte{ocitest.Digest(honest): slices.Clip(swapped)}
 	host, o := serve(t, r)
 	s := open(t, o, "oci:"+host+"/acme/tiny:v1")
 	if got, ok := texts(t, s)["LICENSE"]; ok {
@@ -926,7 +926,7 @@ func TestDiskFaults(t *testing.T) {
 			if err != nil {
 				return
 			}
-			defer s.Close()
+			defer func() { _ = s.Close() }()
 			got := []string{}
 			for _, g := range s.Gaps {
 				got = append(got, string(g.Kind)+": "+g.What)

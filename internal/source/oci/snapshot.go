@@ -43,9 +43,9 @@ func snapshot(ctx context.Context, ref model.Ref, reference string, s store) (*s
 		Ref:      ref,
 		Revision: a.digest.String(),
 		FS:       c.files,
-		Claims:   c.facts.claims,
+		Claims:   c.claims,
 		Files:    c.listed,
-		Gaps:     c.facts.gaps,
+		Gaps:     c.gaps,
 		Close:    func() error { cancel(); return nil },
 	}, nil
 }

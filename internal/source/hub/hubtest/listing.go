@@ -93,10 +93,7 @@ func (r *repo) withBlob(s sibling) sibling {
 
 // tags are those that the hub derives from a card.
 func tags(card map[string]any) []string {
-	out := []string{"transformers"}
-	for _, t := range list(card["tags"]) {
-		out = append(out, t)
-	}
+	out := append([]string{"transformers"}, list(card["tags"])...)
 	relation, _ := card["base_model_relation"].(string)
 	for _, b := range list(card["base_model"]) {
 		out = append(out, "base_model:"+b)
@@ -155,7 +152,7 @@ func value(s string) any {
 		return []string{}
 	case ok && ok2:
 		var out []string
-		for _, item := range strings.Split(inner, ",") {
+		for item := range strings.SplitSeq(inner, ",") {
 			out = append(out, unquote(strings.TrimSpace(item)))
 		}
 		return out
