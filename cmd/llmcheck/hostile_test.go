@@ -271,7 +271,8 @@ func (a attack) check(t *testing.T, got answer) {
 	if got.peak>>10 > limit {
 		t.Errorf("%d MiB, want at most %d", got.peak>>10, limit)
 	}
-	if want := max(a.time, 2*time.Second); got.took > want {
+	// Ten times what it takes, for machines that do other things too: what is tested is that it ends.
+	if want := 10 * max(a.time, 2*time.Second); got.took > want {
 		t.Errorf("took %s, want at most %s", got.took, want)
 	}
 }

@@ -215,7 +215,11 @@ func (a *App) resolveRef(s string) (model.Ref, error) {
 	}
 	switch {
 	case ref.Scheme == model.SchemeHub && !strings.HasPrefix(strings.ToLower(s), "hf:") && !strings.HasPrefix(s, "https:"):
-		if _, err := os.Lstat(s); err == nil {
+		info, err := os.Lstat(s)
+		switch {
+		case err == nil && info.Mode().IsRegular(): // texts/LICENSE; no repository of the hub is a file
+			return model.Ref{Scheme: model.SchemePath, Name: s}, nil
+		case err == nil:
 			return ref, fmt.Errorf("%s is a repository of the hub and also a path here; write ./%s or hf:%s", s, s, s)
 		}
 	case ref.Scheme == model.SchemePath && (ref.Name == "~" || strings.HasPrefix(ref.Name, "~/") || strings.HasPrefix(ref.Name, `~\`)) && a.Home != "":

@@ -7,6 +7,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -121,7 +122,7 @@ func read(file, standard string) (map[string]any, error) {
 	if name == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(name)
+	data, err := readSmall(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && file == "":
 		return nil, nil
@@ -153,4 +154,16 @@ func (c *Config) validate() error {
 		return fmt.Errorf("setting color: %q is not one of auto, always, never", c.Color)
 	}
 	return nil
+}
+
+// maxFile bounds what is read of a file with settings.
+const maxFile = 1 << 20
+
+func readSmall(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxFile))
+	return data, errors.Join(err, f.Close())
 }

@@ -236,6 +236,22 @@ func (a *ancestor) making(in *inquiry, u license.Use, traits license.Traits) lic
 // termsFS hides weights, so that the terms of a base model cost no request for its headers.
 type termsFS struct{ fs.FS }
 
+// Open gives folders without a listing of their own, so that ReadDir is asked.
+func (t termsFS) Open(name string) (fs.File, error) {
+	f, err := t.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil || !info.IsDir() {
+		return f, err
+	}
+	return plainFolder{f}, nil
+}
+
+// plainFolder hides what else a folder can do.
+type plainFolder struct{ fs.File }
+
 // ReadDir lists what is not a weight file.
 func (t termsFS) ReadDir(dir string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(t.FS, dir)

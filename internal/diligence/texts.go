@@ -17,7 +17,8 @@ func (w *weighing) texts() {
 	if c := w.s.model.Card; c != nil {
 		defer w.intended(c) // last: what the section and the texts say weighs more
 	}
-	if len(w.s.model.Texts) == 0 && section == nil {
+	prompt := w.gatedPrompt()
+	if len(w.s.model.Texts) == 0 && section == nil && prompt == nil {
 		return
 	}
 	index, err := w.Texts()
@@ -32,10 +33,19 @@ func (w *weighing) texts() {
 			w.add(license.Undetermined, codeUnread, fmt.Sprintf("%s is too long: only its beginning was judged", t.Path), t.Path)
 		}
 	}
-	if section != nil {
-		r := index.Identify([]byte(section.Text))
-		w.prose(section, &r)
+	for _, s := range []*model.Section{section, prompt} {
+		if s != nil {
+			r := index.Identify([]byte(s.Text))
+			w.prose(s, &r)
+		}
 	}
+}
+
+func (w *weighing) gatedPrompt() *model.Section {
+	if w.s.model.Card == nil {
+		return nil
+	}
+	return w.s.model.Card.GatedPrompt
 }
 
 func (w *weighing) section() *model.Section {

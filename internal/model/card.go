@@ -81,6 +81,9 @@ func (r *reader) readFront(what string, front front) {
 	c.BaseModels, c.Relation = texts(get("base_model")), first(get("base_model_relation"))
 	c.Datasets, c.Tags = texts(get("datasets")), texts(get("tags"))
 	c.Pipeline, c.Library = first(get("pipeline_tag")), first(get("library_name"))
+	if prompt := first(get("extra_gated_prompt")); prompt != "" {
+		c.GatedPrompt = &Section{Text: prompt, Line: keys["extra_gated_prompt"].Line}
+	}
 	r.m.Datasets = slices.Clone(c.Datasets)
 	r.claimCard(license, keys)
 	for _, v := range keys["base_model"].Values {

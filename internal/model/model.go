@@ -42,6 +42,7 @@ type Card struct {
 	BodyLine    int    // the line of the file on which Body starts, counted from 1
 	// LicenseSection is the part of Body under a heading that speaks of the license. It is a mention and no claim.
 	LicenseSection *Section
+	GatedPrompt    *Section // extra_gated_prompt: what the hub shows to those who ask for access, often the terms
 }
 
 // Section is a part of a card's Markdown, from its heading to the next of the same rank.
@@ -100,7 +101,7 @@ type Claim struct {
 // Relation is how a model came from its parent.
 type Relation string
 
-// The relations that the hub knows, and those that catalogues and weights add.
+// The relations that the hub knows, and those that catalogs and weights add.
 const (
 	Finetune  Relation = "finetune"
 	Adapter   Relation = "adapter"
@@ -163,10 +164,10 @@ const (
 	Unreachable GapKind = "unreachable"
 )
 
-// Known is a well-known model as our catalogue records it.
+// Known is a well-known model as our catalog records it.
 type Known struct {
 	ID         string // org/name on the hub
-	License    string // id in the catalogue of licenses, "unlisted:name", or "unknown"
+	License    string // id in the catalog of licenses, "unlisted:name", or "unknown"
 	Declared   string // as the source words it
 	Base       *Parent
 	Source     evidence.Source

@@ -24,7 +24,7 @@ const (
 	SchemeURL     Scheme = "url"     // a GGUF at an https address
 	SchemeOllama  Scheme = "ollama"  // name:tag in the Ollama registry
 	SchemeOCI     Scheme = "oci"     // registry/repository:tag
-	SchemeLicense Scheme = "license" // a license alone: a catalogue id or an SPDX expression
+	SchemeLicense Scheme = "license" // a license alone: a catalog id or an SPDX expression
 )
 
 // Ref names a model or a license.

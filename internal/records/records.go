@@ -1,4 +1,4 @@
-// Package records is the only door to YAML. Files of ours and of the user (catalogues, company facts, policies) are
+// Package records is the only door to YAML. Files of ours and of the user (catalogs, company facts, policies) are
 // decoded strictly: one document, no unknown key, no alias, no merge key, no foreign tag, every fault with file and
 // line. Front matter written by strangers is decoded loosely, but within the same limits.
 //

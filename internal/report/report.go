@@ -26,7 +26,7 @@ type Document struct {
 type Tool struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
-	Catalog string `json:"catalog,omitempty"` // the newest day on which a record of the catalogue was checked
+	Catalog string `json:"catalog,omitempty"` // the newest day on which a record of the catalog was checked
 }
 
 // Subject is what the document is about, pinned.
@@ -102,7 +102,7 @@ type Claim struct {
 	ID     string `json:"id,omitempty"` // what we take it for; "" if nothing known
 }
 
-// LicenseInfo introduces a license of the catalogue.
+// LicenseInfo introduces a license of the catalog.
 type LicenseInfo struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`

@@ -326,7 +326,7 @@ func list(vs []any) string {
 	return strings.Join(parts, ", ")
 }
 
-// Info finds what the document says of a license of the catalogue.
+// Info finds what the document says of a license of the catalog.
 func (l *License) Info(id string) (LicenseInfo, bool) {
 	i := slices.IndexFunc(l.Licenses, func(li LicenseInfo) bool { return li.ID == id })
 	if i < 0 {

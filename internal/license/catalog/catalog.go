@@ -32,13 +32,13 @@ type Catalog struct {
 	names map[string][]string       // names that the user's records claim → ids
 }
 
-// ErrUnknown means that the catalogue has no license of that id.
-var ErrUnknown = errors.New("license is not in the catalogue")
+// ErrUnknown means that the catalog has no license of that id.
+var ErrUnknown = errors.New("license is not in the catalog")
 
-// Default is the catalogue that is built into the program.
+// Default is the catalog that is built into the program.
 func Default() *Catalog { return &Catalog{known: new(sync.Map)} }
 
-// Overlay lays the *.yaml records of a folder over the catalogue; a record of the same id replaces ours. Every fault of
+// Overlay lays the *.yaml records of a folder over the catalog; a record of the same id replaces ours. Every fault of
 // every record is reported.
 func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 	mine, err := records.Load(fsys, ".", check)
@@ -97,7 +97,7 @@ func (c *Catalog) Get(id string) (*license.Terms, error) {
 func (c *Catalog) IDs() ([]string, error) {
 	entries, err := fs.ReadDir(embedded, folder)
 	if err != nil {
-		return nil, fmt.Errorf("listing the catalogue of licenses: %w", err)
+		return nil, fmt.Errorf("listing the catalog of licenses: %w", err)
 	}
 	ids := slices.Collect(maps.Keys(c.over))
 	for _, e := range entries {

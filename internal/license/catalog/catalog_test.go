@@ -230,7 +230,7 @@ func TestOverlay(t *testing.T) {
 		t.Errorf("Get(mit) = %v, %v, want the user's record", terms, err)
 	}
 	if terms, err := Default().Get("mit"); err != nil || terms.Name != "MIT License" {
-		t.Errorf("the built-in catalogue changed: %v, %v", terms, err)
+		t.Errorf("the built-in catalog changed: %v, %v", terms, err)
 	}
 	ids, err := c.IDs()
 	if err != nil || !slices.IsSorted(ids) || len(ids) != len(all(t))+2 {

@@ -38,7 +38,7 @@ type Catalog struct {
 // names maps ids in small letters to the names of our records, since an id on the hub is found whatever its case.
 type names map[string]string
 
-// Default is the catalogue that is built into the program. It does no work: names are listed at the first need.
+// Default is the catalog that is built into the program. It does no work: names are listed at the first need.
 func Default() *Catalog {
 	c := &Catalog{
 		models:   sync.OnceValues(func() (names, error) { return list(modelFolder) }),
@@ -51,7 +51,7 @@ func Default() *Catalog {
 func list(folder string) (names, error) {
 	entries, err := fs.ReadDir(embedded, folder)
 	if err != nil {
-		return nil, fmt.Errorf("listing the catalogue of %s: %w", folder, err)
+		return nil, fmt.Errorf("listing the catalog of %s: %w", folder, err)
 	}
 	out := make(names, len(entries))
 	for _, e := range entries {
@@ -84,7 +84,7 @@ func hubID(id string) bool {
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-// Overlay lays the records of a folder over the catalogue, one org__name.yaml a model; a record of the same id, whatever
+// Overlay lays the records of a folder over the catalog, one org__name.yaml a model; a record of the same id, whatever
 // its case, replaces ours. Every fault of every record is reported.
 func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 	mine, err := records.Load(fsys, ".", check)
@@ -193,7 +193,7 @@ func (r *record) known() *model.Known {
 		ID: r.ID, License: r.License, Declared: r.Declared, Source: r.Source, Seen: r.Seen, Confidence: r.Confidence, Note: r.Note,
 	}
 	if r.Base != nil {
-		k.Base = &model.Parent{Ref: r.Base.ID, Relation: r.Base.Relation, Where: "catalogue of models: " + r.Source.Title}
+		k.Base = &model.Parent{Ref: r.Base.ID, Relation: r.Base.Relation, Where: "catalog of models: " + r.Source.Title}
 	}
 	return k
 }

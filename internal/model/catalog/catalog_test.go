@@ -160,7 +160,7 @@ func TestOverlay(t *testing.T) {
 		t.Errorf("Get(Qwen/Qwen3-8B) = %v, %v, %v, want the user's record whatever the case", k, ok, err)
 	}
 	if k, _, err := Default().Get("Qwen/Qwen3-8B"); err != nil || k.License != "apache-2.0" {
-		t.Errorf("the built-in catalogue changed: %v, %v", k, err)
+		t.Errorf("the built-in catalog changed: %v, %v", k, err)
 	}
 	if n := len(idsOf(t, c)) - len(idsOf(t, Default())); n != 1 {
 		t.Errorf("the overlay adds %d ids, want 1", n)

@@ -29,7 +29,7 @@ func check(name string, r *record) error {
 	file, ok := nameOf(r.ID)
 	want(ok, "id %q is not an id on the hub, such as org/name", r.ID)
 	want(!ok || file == name, "id %q belongs into the file %s.yaml", r.ID, file)
-	want(licenseForm.MatchString(r.License), "license %q: give an id of the catalogue of licenses, unlisted:name or unknown", r.License)
+	want(licenseForm.MatchString(r.License), "license %q: give an id of the catalog of licenses, unlisted:name or unknown", r.License)
 	want(r.Source.Title != "", "source.title is missing: say where the license was read")
 	want(r.Seen == "" || seenForm.MatchString(r.Seen), "seen %q is not a day, a month, a year or two of them", r.Seen)
 	want(slices.Contains(confidences, r.Confidence), "confidence: %q is not one of %v", r.Confidence, confidences)

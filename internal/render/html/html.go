@@ -121,13 +121,13 @@ func measured(l *report.License) bool {
 	return slices.ContainsFunc(l.Matches, func(m report.Match) bool { return m.LicenseCoverage != nil || m.TextCoverage != nil })
 }
 
-// bound introduces the licenses that bind; of one that the catalogue does not have, the id is all there is.
+// bound introduces the licenses that bind; of one that the catalog does not have, the id is all there is.
 func bound(l *report.License) []report.LicenseInfo {
 	out := make([]report.LicenseInfo, len(l.Effective))
 	for i, id := range l.Effective {
 		li, ok := l.Info(id)
 		if !ok {
-			li = report.LicenseInfo{ID: id, Name: "not in the catalogue"}
+			li = report.LicenseInfo{ID: id, Name: "not in the catalog"}
 		}
 		out[i] = li
 	}

@@ -32,11 +32,15 @@ func looksLikeHTML(src []byte) bool {
 	return n >= 3
 }
 
-// tag removes the tag or comment at c.at, with what it holds if that is no text. It reports false for anything that is
+// tag removes the tag, or in a web page the comment, at c.at, with what it holds if that is no text. It reports false for anything that is
 // not a tag, such as a placeholder.
 func (c *cleaner) tag() bool {
 	rest := c.src[c.at:]
 	if bytes.HasPrefix(rest, []byte("<!--")) {
+		if !c.page { // people who read the file as text read the comment too: it may hold a condition
+			c.drop(4)
+			return true
+		}
 		end := c.find(rest, "-->")
 		if end < 0 {
 			return false
