@@ -122,8 +122,9 @@ func (x *Index) Identify(raw []byte) Result {
 	d.know(x, r.Matches)
 	d.disown(found, r.Matches)
 	x.mentions(d, &r)
-	rest := d.unexplained(&r)
-	settle(d, &r, rest)
+	if !x.pointsOnly(d, &r) {
+		settle(d, &r, d.unexplained(&r))
+	}
 	if len(r.Matches) == 0 {
 		r.Language = language(toks, text.Body)
 		x.secondOpinion(d, raw, &r)

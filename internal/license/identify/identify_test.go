@@ -321,3 +321,29 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// A text that names a license and says nothing else is explained; any other word has to be read.
+func TestPointers(t *testing.T) {
+	index, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		text, id  string
+		explained bool
+	}{
+		{"SPDX-License-Identifier: Apache-2.0\n", "apache-2.0", true},
+		{"Licensed under the Apache License, Version 2.0.\n", "apache-2.0", true},
+		{"The model weights are released under CC BY-NC 4.0. See https://creativecommons.org/licenses/by-nc/4.0/\n", "cc-by-nc-4.0", true},
+		{"Copyright 2026 ACME GmbH\nThis project is licensed under the MIT License.\n", "mit", true},
+		{"Licensed under the Apache License, Version 2.0, except for commercial use.\n", "apache-2.0", false},
+		{"Licensed under the MIT License. Customers in Canada need a contract.\n", "mit", false},
+		{"Licensed under the MIT License, see https://acme.example/terms\n", "mit", false},
+		{"This model is not licensed under the MIT License.\n", "mit", false},
+	} {
+		r := index.Identify([]byte(c.text))
+		if len(r.Matches) == 0 || r.Matches[0].ID != c.id || r.Matches[0].Relation != Mention || (len(r.Unexplained) == 0) != c.explained {
+			t.Errorf("%q: %+v, want a mention of %s, explained %v", c.text, r, c.id, c.explained)
+		}
+	}
+}

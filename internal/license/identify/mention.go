@@ -329,6 +329,40 @@ func tagIDs(line string) []string {
 	return e.IDs()
 }
 
+// maxPointer is how long a text may be that names licenses and says nothing else, in words.
+const maxPointer = 60
+
+// pointing are the words of such a text beside the names. None of them limits anything.
+var pointing = sync.OnceValue(func() map[uint32]bool {
+	return hashes(`spdxlicenseidentifier spdx license licenses licensed identifier identifiers under the this these that is are be
+	released distributed available published made provided of to in at for a an it its and by see text full copy found here version
+	model models weights weight checkpoint checkpoints code software source project repository repo work works material materials
+	content contents file files term terms`)
+})
+
+// pointsOnly reports that a short text without a license in it names licenses and says nothing else: "This model is
+// licensed under CC BY-NC 4.0."
+func (x *Index) pointsOnly(d *doc, r *Result) bool {
+	if len(d.toks) > maxPointer || len(r.Matches) == 0 ||
+		slices.ContainsFunc(r.Matches, func(m Match) bool { return m.Relation != Mention }) {
+		return false
+	}
+	whole := shingle.Span{From: 0, To: len(d.toks)}
+	name := make([]bool, len(d.toks))
+	for _, n := range append(x.tags(d, whole), x.namesIn(d, whole)...) {
+		for i := n.span.From; i < n.span.To; i++ {
+			name[i] = true
+		}
+	}
+	for i := range d.toks {
+		t := &d.toks[i]
+		if !name[i] && !d.owned[i] && !d.copyright[i] && (t.Has(shingle.URL|shingle.Email) || !pointing()[t.Hash]) {
+			return false
+		}
+	}
+	return true
+}
+
 // unexplained returns what is neither matched nor harmless.
 func (d *doc) unexplained(r *Result) []shingle.Span {
 	rest := d.suspicious(shingle.Span{From: 0, To: len(d.toks)})
