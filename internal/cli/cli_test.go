@@ -83,15 +83,27 @@ func TestUseFromFlags(t *testing.T) {
 		want license.Use
 	}{
 		{"nothing but the purpose that is assumed", nil, license.Use{Purpose: license.ForProduct}},
-		{"ways of shipping add up", []string{"--ship", "hosted,weights", "--ship", "on-device"},
-			license.Use{Purpose: license.ForProduct, Shipping: []license.Shipping{license.Hosted, license.Weights, license.OnDevice}}},
-		{"no is the next word", []string{"--modify", "no", "--accept-branding", "yes", "--commercial=false"},
-			license.Use{Purpose: license.ForProduct, Modify: new(false), AcceptBranding: new(true), Commercial: new(false)}},
+		{
+			"ways of shipping add up",
+			[]string{"--ship", "hosted,weights", "--ship", "on-device"},
+			license.Use{Purpose: license.ForProduct, Shipping: []license.Shipping{license.Hosted, license.Weights, license.OnDevice}},
+		},
+		{
+			"no is the next word",
+			[]string{"--modify", "no", "--accept-branding", "yes", "--commercial=false"},
+			license.Use{Purpose: license.ForProduct, Modify: new(false), AcceptBranding: new(true), Commercial: new(false)},
+		},
 		{"none of the fields", []string{"--field", "none"}, license.Use{Purpose: license.ForProduct, Fields: []license.Field{}}},
-		{"countries as people write them", []string{"--country", "de,uk,worldwide", "--domicile", "us"},
-			license.Use{Purpose: license.ForProduct, Countries: []string{"DE", "GB", license.Worldwide}, Domicile: "US"}},
-		{"figures with units", []string{"--monthly-users", "1.5k", "--revenue", "4M USD"},
-			license.Use{Purpose: license.ForProduct, MonthlyUsers: new(units.Count(1500)), Revenue: &units.Money{Amount: 4e6, Currency: "USD"}}},
+		{
+			"countries as people write them",
+			[]string{"--country", "de,uk,worldwide", "--domicile", "us"},
+			license.Use{Purpose: license.ForProduct, Countries: []string{"DE", "GB", license.Worldwide}, Domicile: "US"},
+		},
+		{
+			"figures with units",
+			[]string{"--monthly-users", "1.5k", "--revenue", "4M USD"},
+			license.Use{Purpose: license.ForProduct, MonthlyUsers: new(units.Count(1500)), Revenue: &units.Money{Amount: 4e6, Currency: "USD"}},
+		},
 		{"zero is said", []string{"--users-at-release", "0"}, license.Use{Purpose: license.ForProduct, UsersAtRelease: new(units.Count(0))}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -20,7 +20,7 @@ func (a *App) read(name string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxInput+1))
@@ -66,9 +66,9 @@ func replace(name string, data []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // it is gone once it is renamed
+	defer os.Remove(tmp.Name())
 	if _, err := tmp.Write(data); err != nil {
-		tmp.Close() //nolint:errcheck // the write error is the one to tell
+		tmp.Close()
 		return err
 	}
 	return errors.Join(tmp.Chmod(mode), tmp.Close(), os.Rename(tmp.Name(), name))

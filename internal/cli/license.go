@@ -120,7 +120,7 @@ func (o *licenseOptions) complete(cmd *cobra.Command, args []string) (err error)
 		return err
 	}
 	if len(o.asked) == 0 {
-		return usage(fmt.Errorf("no model is named"), "llmcheck license ./folder, or org/name, or -f models.yaml")
+		return usage(errors.New("no model is named"), "llmcheck license ./folder, or org/name, or -f models.yaml")
 	}
 	return nil
 }

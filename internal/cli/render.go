@@ -58,7 +58,7 @@ func (a *App) readReports(args []string) ([]*report.Document, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the report: %w", err)
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		in, name = f, args[0]
 	}
 	dec := json.NewDecoder(io.LimitReader(in, maxReport))

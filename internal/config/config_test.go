@@ -66,16 +66,25 @@ func TestPrecedence(t *testing.T) {
 		want *Config
 	}{
 		{"nothing said", nil, nil, "", with(func(*Config) {})},
-		{"the file", nil, nil, "format: json\nfail_on: prohibited\njobs: 2\ntimeout: 30s\noffline: true\ncache: none\nuse: u.yaml\ncatalog: c\ncolor: never\n",
-			&Config{"json", "prohibited", "c", "u.yaml", "none", true, 2, 30 * time.Second, "never"}},
-		{"the variable over the file", nil, map[string]string{"LLMCHECK_FORMAT": "html", "LLMCHECK_FAIL_ON": "none", "LLMCHECK_JOBS": "3", "LLMCHECK_TIMEOUT": "1m", "LLMCHECK_OFFLINE": "true"},
+		{
+			"the file", nil, nil, "format: json\nfail_on: prohibited\njobs: 2\ntimeout: 30s\noffline: true\ncache: none\nuse: u.yaml\ncatalog: c\ncolor: never\n",
+			&Config{"json", "prohibited", "c", "u.yaml", "none", true, 2, 30 * time.Second, "never"},
+		},
+		{
+			"the variable over the file", nil,
+			map[string]string{"LLMCHECK_FORMAT": "html", "LLMCHECK_FAIL_ON": "none", "LLMCHECK_JOBS": "3", "LLMCHECK_TIMEOUT": "1m", "LLMCHECK_OFFLINE": "true"},
 			"format: json\nfail_on: prohibited\njobs: 2\ntimeout: 30s\n",
 			with(func(c *Config) {
 				c.Format, c.FailOn, c.Jobs, c.Timeout, c.Offline = "html", "none", 3, time.Minute, true
-			})},
-		{"the flag over the variable", []string{"--format", "sarif", "--jobs", "5", "--fail-on", "conditional", "--timeout", "2s", "--offline=false"},
-			map[string]string{"LLMCHECK_FORMAT": "html", "LLMCHECK_JOBS": "3", "LLMCHECK_FAIL_ON": "none", "LLMCHECK_TIMEOUT": "1m", "LLMCHECK_OFFLINE": "true"}, "format: json\n",
-			with(func(c *Config) { c.Format, c.Jobs, c.FailOn, c.Timeout = "sarif", 5, "conditional", 2*time.Second })},
+			}),
+		},
+		{
+			"the flag over the variable",
+			[]string{"--format", "sarif", "--jobs", "5", "--fail-on", "conditional", "--timeout", "2s", "--offline=false"},
+			map[string]string{"LLMCHECK_FORMAT": "html", "LLMCHECK_JOBS": "3", "LLMCHECK_FAIL_ON": "none", "LLMCHECK_TIMEOUT": "1m", "LLMCHECK_OFFLINE": "true"},
+			"format: json\n",
+			with(func(c *Config) { c.Format, c.Jobs, c.FailOn, c.Timeout = "sarif", 5, "conditional", 2*time.Second }),
+		},
 		{"a flag that says the default is said", []string{"--format", "text"}, map[string]string{"LLMCHECK_FORMAT": "html"}, "", with(func(*Config) {})},
 		{"an empty variable says nothing", nil, map[string]string{"LLMCHECK_FORMAT": ""}, "format: json\n", with(func(c *Config) { c.Format = "json" })},
 		{"a file of comments", nil, nil, "# format: json\n", with(func(*Config) {})},

@@ -117,8 +117,10 @@ func shownUse(q LicenseQuestion) report.Use {
 
 // rank puts what a text is before what somebody declares, and both before what is only mentioned.
 func rank(m report.Match) int {
-	return slices.Index([]string{string(identify.Equivalent), string(identify.Modified), string(identify.Truncated),
-		string(identify.Declared), string(identify.Mention)}, m.Relation)
+	return slices.Index([]string{
+		string(identify.Equivalent), string(identify.Modified), string(identify.Truncated),
+		string(identify.Declared), string(identify.Mention),
+	}, m.Relation)
 }
 
 func (in *inquiry) shownMatches(s *subject) []report.Match {

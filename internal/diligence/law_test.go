@@ -105,13 +105,15 @@ func TestAnswersDecide(t *testing.T) {
 		}
 		for range 60 {
 			start := drawn(r)
-			u, v, told := start, license.Verdict{}, map[license.Question]bool{}
-			for v = license.Assess(terms, u, license.Traits{}); v.Outcome == license.Undetermined && len(v.Questions) > 0; v = license.Assess(terms, u, license.Traits{}) {
+			u, told := start, map[license.Question]bool{}
+			v := license.Assess(terms, u, license.Traits{})
+			for v.Outcome == license.Undetermined && len(v.Questions) > 0 {
 				undecided++
 				if !respond(t, &u, v.Questions, told, r) {
 					t.Fatalf("%s for %+v: asks again for %+v although %+v was answered", id, start, v.Questions, u)
 				}
 				asked += len(v.Questions)
+				v = license.Assess(terms, u, license.Traits{})
 			}
 			if v.Outcome == license.Undetermined && !silent(v) {
 				t.Errorf("%s for %+v: undetermined, and nothing is asked: %+v", id, u, v.Reasons)

@@ -63,7 +63,7 @@ func License(ctx context.Context, d Deps, q LicenseQuestion) (*report.Document, 
 // inquiry is one question while it is answered.
 type inquiry struct {
 	Deps
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // an inquiry is one question, and ends with it
 }
 
 // subject is one model with what was found out about its license.

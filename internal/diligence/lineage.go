@@ -142,7 +142,7 @@ func (in *inquiry) ancestor(p model.Parent, of string, depth int) ancestor {
 	}
 	a.subject, err = in.open(ref, termsOnly)
 	switch {
-	case err == nil || a.subject.known != nil:
+	case err == nil || a.known != nil:
 	case p.Relation == hinted && gone(err):
 		a.withdraw()
 	default:
@@ -177,8 +177,8 @@ func gone(err error) bool {
 
 // withdraw leaves of a hint that leads nowhere that it was there.
 func (a *ancestor) withdraw() {
-	a.subject.standing = standing{}
-	for i := range a.subject.gaps {
+	a.standing = standing{}
+	for i := range a.gaps {
 		a.subject.gaps[i].Kind = model.Absent
 	}
 	a.trouble = append(a.trouble, license.Reason{

@@ -30,7 +30,7 @@ func (w *weighing) texts() {
 		r := index.Identify(t.Data)
 		w.text(t, &r)
 		if t.Cut || r.Cut {
-			w.add(license.Undetermined, codeUnread, fmt.Sprintf("%s is too long: only its beginning was judged", t.Path), t.Path)
+			w.add(license.Undetermined, codeUnread, t.Path+" is too long: only its beginning was judged", t.Path)
 		}
 	}
 	for _, s := range []*model.Section{section, prompt} {
@@ -182,12 +182,12 @@ func (w *weighing) unknownText(t model.Text, r *identify.Result) {
 	case t.Kind == model.NoticeText:
 		w.restricted(t.Path, string(t.Data))
 	case r.Words == 0:
-		w.add(license.Undetermined, codeUnknownText, fmt.Sprintf("%s holds no readable text", t.Path), t.Path)
+		w.add(license.Undetermined, codeUnknownText, t.Path+" holds no readable text", t.Path)
 	case t.Kind == model.PolicyText:
-		w.add(license.Conditional, codePolicyText, fmt.Sprintf("%s is a use policy that is not known here: read it", t.Path), t.Path)
+		w.add(license.Conditional, codePolicyText, t.Path+" is a use policy that is not known here: read it", t.Path)
 		w.restricted(t.Path, string(t.Data))
 	default:
-		w.add(license.Undetermined, codeUnknownText, fmt.Sprintf("%s is no license that is known here: read it", t.Path), t.Path)
+		w.add(license.Undetermined, codeUnknownText, t.Path+" is no license that is known here: read it", t.Path)
 	}
 }
 

@@ -78,8 +78,10 @@ func (w *weighing) named() {
 		switch {
 		case m.declares:
 		case len(own) == 0 && !w.halfRead():
-			b.note = &license.Reason{Outcome: license.Conditional, Code: codeMention, Evidence: []string{m.where},
-				Text: fmt.Sprintf("nothing declares a license; %s names %s: make sure that it covers the weights", m.where, m.id)}
+			b.note = &license.Reason{
+				Outcome: license.Conditional, Code: codeMention, Evidence: []string{m.where},
+				Text: fmt.Sprintf("nothing declares a license; %s names %s: make sure that it covers the weights", m.where, m.id),
+			}
 		default:
 			b.doubt = fmt.Sprintf("%s names %s: find out what it covers", m.where, m.id)
 		}

@@ -28,18 +28,18 @@ func with(change func(*Terms)) *Terms {
 	return t
 }
 
-func limit(l Limit, c Consequence) *Terms {
+func limit(l Limit) *Terms {
 	return with(func(t *Terms) {
-		t.Thresholds = []Threshold{{Any: []Limit{l}, Consequence: c, Clause: evidence.Clause{Section: "2"}}}
+		t.Thresholds = []Threshold{{Any: []Limit{l}, Consequence: NoRights, Clause: evidence.Clause{Section: "2"}}}
 	})
 }
 
 // The clauses are those of real licenses, named in each case.
 var (
-	llama  = limit(Limit{Kind: MonthlyUsers, Limit: 700_000_000, Counted: AtRelease, Scope: OfCompany, Affiliates: true}, NoRights)
-	qwen   = limit(Limit{Kind: MonthlyUsers, Limit: 100_000_000, Counted: Running, Scope: OfProduct}, NoRights)
-	lfm    = limit(Limit{Kind: Revenue, Limit: 10_000_000, Currency: "USD", Period: Year, Inclusive: true, Counted: Running, Scope: OfCompany}, NoRights)
-	medium = limit(Limit{Kind: Revenue, Limit: 20_000_000, Currency: "USD", Period: Month, Counted: Running, Scope: OfCompany}, NoRights)
+	llama  = limit(Limit{Kind: MonthlyUsers, Limit: 700_000_000, Counted: AtRelease, Scope: OfCompany, Affiliates: true})
+	qwen   = limit(Limit{Kind: MonthlyUsers, Limit: 100_000_000, Counted: Running, Scope: OfProduct})
+	lfm    = limit(Limit{Kind: Revenue, Limit: 10_000_000, Currency: "USD", Period: Year, Inclusive: true, Counted: Running, Scope: OfCompany})
+	medium = limit(Limit{Kind: Revenue, Limit: 20_000_000, Currency: "USD", Period: Month, Counted: Running, Scope: OfCompany})
 	kimi   = with(func(t *Terms) {
 		t.Thresholds = []Threshold{{
 			Any: []Limit{
@@ -89,7 +89,8 @@ func product(change func(*Use)) Use {
 	return u
 }
 
-func count(n units.Count) *units.Count { return &n }
+//go:fix inline
+func count(n units.Count) *units.Count { return new(n) }
 
 func usd(v float64) *units.Money { return &units.Money{Amount: v, Currency: "USD"} }
 
@@ -203,9 +204,9 @@ func (randomUse) Generate(r *rand.Rand, _ int) reflect.Value {
 	pick(func() { u.Commercial = new(r.Intn(2) == 0) })
 	pick(func() { u.Modify = new(r.Intn(2) == 0) })
 	pick(func() { u.TrainOthers = []Training{TrainNone, TrainSameFamily, TrainAny}[r.Intn(3)] })
-	pick(func() { u.MonthlyUsers = count(units.Count(r.Int63n(1e9))) })
-	pick(func() { u.UsersAtRelease = count(units.Count(r.Int63n(1e9))) })
-	pick(func() { u.ProductUsers = count(units.Count(r.Int63n(1e9))) })
+	pick(func() { u.MonthlyUsers = new(units.Count(r.Int63n(1e9))) })
+	pick(func() { u.UsersAtRelease = new(units.Count(r.Int63n(1e9))) })
+	pick(func() { u.ProductUsers = new(units.Count(r.Int63n(1e9))) })
 	pick(func() { u.Revenue = usd(float64(r.Int63n(1e8))) })
 	pick(func() { u.MonthlyRevenue = usd(float64(r.Int63n(1e8))) })
 	pick(func() { u.ProductMonthlyRevenue = usd(float64(r.Int63n(1e8))) })
@@ -367,7 +368,7 @@ func TestChangesOfOnePoint(t *testing.T) {
 // to read more than a dozen.
 func TestEveryChangeIsTrue(t *testing.T) {
 	check := func(r randomUse) bool {
-		if r.Use.Validate() != nil {
+		if r.Validate() != nil {
 			return true
 		}
 		for _, terms := range allTerms() {

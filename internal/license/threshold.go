@@ -3,6 +3,7 @@ package license
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/units"
 )
@@ -233,12 +234,14 @@ func (t *Threshold) limits() string {
 		list, join = t.All, " and "
 	}
 	s := ""
+	var sSb236 strings.Builder
 	for i, l := range list {
 		if i > 0 {
-			s += join
+			sSb236.WriteString(join)
 		}
-		s += l.String()
+		sSb236.WriteString(l.String())
 	}
+	s += sSb236.String()
 	if w := t.When.String(); w != "" {
 		s += " (" + w + ")"
 	}

@@ -122,8 +122,10 @@ func TestResolve(t *testing.T) {
 		{"ScanCode reference", "LicenseRef-scancode-bsd-new", []string{"bsd-3-clause"}},
 		{"plain http, www and slash", "http://www.opensource.org/licenses/MIT/", []string{"mit"}},
 		{"query and fragment", "https://choosealicense.com/licenses/mit/?utm=1#x", []string{"mit"}},
-		{"raw file of the hub", "https://huggingface.co/facebook/fair-noncommercial-research-license/raw/main/LICENSE",
-			[]string{"fair-noncommercial-research-license"}},
+		{
+			"raw file of the hub", "https://huggingface.co/facebook/fair-noncommercial-research-license/raw/main/LICENSE",
+			[]string{"fair-noncommercial-research-license"},
+		},
 		{"Creative Commons deed", "https://creativecommons.org/licenses/by-nc/4.0/deed.en", []string{"cc-by-nc-4.0"}},
 		{"family", "gfdl", []string{"gfdl-1.1", "gfdl-1.2", "gfdl-1.3"}},
 		{"family by its long name", "BSD license family", []string{"bsd-2-clause", "bsd-3-clause", "bsd-3-clause-clear", "bsd-4-clause"}},
@@ -134,7 +136,7 @@ func TestResolve(t *testing.T) {
 		{"blank", " - ", nil},
 		{"prefix of a name", "apache", nil},
 		{"look-alike letters", "МIT", nil},
-		{"a line of the table", "mit\tmit", nil},
+		{"a line of the table", "mit", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if diff := cmp.Diff(row.want, Default().Resolve(row.in)); diff != "" {
@@ -259,11 +261,17 @@ func TestOverlayFaults(t *testing.T) {
 		want  []string
 	}{
 		{"unknown key", fstest.MapFS{"acme.yaml": record("acme", "licence: x\n")}, []string{`acme.yaml:12: unknown key "licence"`}},
-		{"wrong word", fstest.MapFS{"acme.yaml": record("acme", "duties: [{kind: dance, text: x, clause: {section: '1'}}]\n")},
-			[]string{"acme.yaml: ", `duties[0].kind: "dance" is not one of`}},
+		{
+			"wrong word",
+			fstest.MapFS{"acme.yaml": record("acme", "duties: [{kind: dance, text: x, clause: {section: '1'}}]\n")},
+			[]string{"acme.yaml: ", `duties[0].kind: "dance" is not one of`},
+		},
 		{"foreign id", fstest.MapFS{"acme.yaml": record("other-id", "")}, []string{`id "other-id" is not the file's name "acme"`}},
-		{"faults of two files", fstest.MapFS{"a.yaml": record("a", "x: 1\n"), "b.yaml": record("b", "y: 1\n")},
-			[]string{"a.yaml:12: ", "b.yaml:12: "}},
+		{
+			"faults of two files",
+			fstest.MapFS{"a.yaml": record("a", "x: 1\n"), "b.yaml": record("b", "y: 1\n")},
+			[]string{"a.yaml:12: ", "b.yaml:12: "},
+		},
 		{"not YAML", fstest.MapFS{"acme.yaml": {Data: []byte("id: [")}}, []string{"acme.yaml: reading YAML"}},
 		{"no record", fstest.MapFS{"readme.md": {}}, []string{"there is no file *.yaml"}},
 	} {

@@ -47,7 +47,7 @@ third party code
 third party package
 third party module
 third party dependency
-third party dependencie
+third party dependence
 third party material
 third party source
 third party project
@@ -79,14 +79,16 @@ var asides = sync.OnceValue(func() []aside {
 	return []aside{
 		{marks: hashLines(ledgerMarks), allowed: hashes(`all each every other any own such release request term condition
 			code reserved individual exact include date change use used free`)},
-		{marks: hashLines(vendoredMarks), allowed: hashes(`third party own all each any both different subject provided include
+		{
+			marks: hashLines(vendoredMarks), allowed: hashes(`third party own all each any both different subject provided include
 			included including incorporate term condition code host distribution distributed combine link release copy embed
 			common part require required additional dependency use used apply not`),
 			only:  hashLines("not an externally\nnot externally\nnot apply to third\nnot apply to any third\nnot apply to external"),
 			needs: hashes("license copyright notice term own"),
 			never: hashes(`model weight checkpoint parameter dataset data image asset art artwork font media content you your
-				must may author licensor`)},
-		{marks: hashLines("following dependencie\nfollowing dependency"), allowed: hashes("code")},
+				must may author licensor`),
+		},
+		{marks: hashLines("following dependence\nfollowing dependency"), allowed: hashes("code")},
 		{marks: hashLines("if a contributor want to further mark"), allowed: hashes("if further should solely change when")},
 		{marks: hashLines(trademarkMarks), allowed: hashes("trademark registered register country state all own")},
 		{marks: hashLines(viewsMarks), allowed: hashes("should not either policie policy any")},
@@ -176,7 +178,7 @@ var references = sync.OnceValue(func() [][]uint32 {
 	return hashLines(`
 following license
 under the same license
-license below
+below
 license as follow
 licensed as follow
 license for use as follow

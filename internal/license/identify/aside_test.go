@@ -11,7 +11,7 @@ import (
 // moduleLicense returns the license file of a module that this one depends on, its copyright lines cut off.
 func moduleLicense(t *testing.T, module, begin string) string {
 	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
+	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil || len(strings.TrimSpace(string(dir))) == 0 {
 		t.Skipf("module %s is not in the cache: %v", module, err)
 	}
@@ -190,8 +190,10 @@ func TestAppendix(t *testing.T) {
 // TestOtherTitle puts the name of another license between the title of one and its terms.
 func TestOtherTitle(t *testing.T) {
 	body := moduleLicense(t, "github.com/spf13/cast", "Permission is hereby granted")
-	for _, title := range []string{"Creative Commons Attribution-NonCommercial 4.0 International Public License",
-		"GNU General Public License v3", "Mozilla Public License Version 2.0"} {
+	for _, title := range []string{
+		"Creative Commons Attribution-NonCommercial 4.0 International Public License",
+		"GNU General Public License v3", "Mozilla Public License Version 2.0",
+	} {
 		text := "MIT License\n\n" + title + "\n\nCopyright (c) 2024 Foo Bar\n\n" + body
 		if got := read(t, text); got != "mit modified" {
 			t.Errorf("%s: got %s", title, got)

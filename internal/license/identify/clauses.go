@@ -136,8 +136,10 @@ func (d *doc) clause(s shingle.Span) []Finding {
 		if !ok || slices.ContainsFunc(out, func(f Finding) bool { return f.Topic == p.topic }) {
 			continue
 		}
-		out = append(out, Finding{Topic: p.topic, StartLine: int(d.toks[s.From].Line), EndLine: int(d.toks[s.To-1].Line),
-			Quote: d.quoted(s, first)})
+		out = append(out, Finding{
+			Topic: p.topic, StartLine: int(d.toks[s.From].Line), EndLine: int(d.toks[s.To-1].Line),
+			Quote: d.quoted(s, first),
+		})
 	}
 	return out
 }

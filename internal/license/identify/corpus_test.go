@@ -175,8 +175,10 @@ var changes = []change{
 		return strings.NewReplacer(`"`, "\u201c", "'", "\u2019", " - ", " \u2014 ", "(c)", "\u00a9").Replace(s)
 	}},
 	{"copyright line", true, func(s string, r *rand.Rand) string {
-		lines := []string{"Copyright (c) 2024 Moonshot AI", "Copyright 2019-2023 The FooBar Authors. All rights reserved.",
-			"© 2021, Jane Q. Doe <jane@example.org>", "Copyright (C) 2007 Free Software Foundation, Inc. <https://fsf.org/>"}
+		lines := []string{
+			"Copyright (c) 2024 Moonshot AI", "Copyright 2019-2023 The FooBar Authors. All rights reserved.",
+			"© 2021, Jane Q. Doe <jane@example.org>", "Copyright (C) 2007 Free Software Foundation, Inc. <https://fsf.org/>",
+		}
 		return lines[r.IntN(len(lines))] + "\n\n" + s
 	}},
 	{"windows lines", true, func(s string, _ *rand.Rand) string { return "\ufeff" + strings.ReplaceAll(s, "\n", "\r\n") }},
@@ -184,7 +186,7 @@ var changes = []change{
 	{"upper case title", true, func(s string, _ *rand.Rand) string { return "LICENSE\n=======\n\n" + s }},
 	{"upper case", true, func(s string, _ *rand.Rand) string { return strings.ToUpper(s) }},
 	{"hyphenated", true, hyphenate},
-	{"renumbered", true, func(s string, r *rand.Rand) string {
+	{"renumbered", true, func(s string, _ *rand.Rand) string {
 		n := 0
 		return enumerator.ReplaceAllStringFunc(s, func(m string) string {
 			n++
@@ -230,10 +232,12 @@ var changes = []change{
 			"permission.")
 	}},
 	{"short clause", false, func(s string, r *rand.Rand) string {
-		all := []string{"Not for commercial use.", "The Software shall be used for Good, not Evil.", "For research purposes only.",
+		all := []string{
+			"Not for commercial use.", "The Software shall be used for Good, not Evil.", "For research purposes only.",
 			"Military use is prohibited.", "Attribution in advertising is mandatory.", "No use in the European Union.",
 			"Users above 100 million monthly need a separate agreement.", "Fields of use: education.",
-			"Commercial licensing is handled by sales@example.org.", "Excluded parties: banks."}
+			"Commercial licensing is handled by sales@example.org.", "Excluded parties: banks.",
+		}
 		return insert(s, r, all[r.IntN(len(all))])
 	}},
 	{"cut in half", false, func(s string, _ *rand.Rand) string {
@@ -242,7 +246,7 @@ var changes = []change{
 	}},
 	{"negated", false, func(s string, _ *rand.Rand) string {
 		if out := mayRE.ReplaceAllString(s, "may not $1"); out != s {
-			out = strings.ReplaceAll(out, "may not not", "may not")
+			out = strings.ReplaceAll(out, "may not", "may not")
 			if out != s {
 				return out
 			}

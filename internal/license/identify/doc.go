@@ -21,8 +21,10 @@ type doc struct {
 }
 
 func newDoc(text *shingle.Text, toks []shingle.Token) *doc {
-	d := &doc{text: text, toks: toks, codes: make([]uint16, len(toks)), owned: make([]bool, len(toks)),
-		copyright: make([]bool, len(toks))}
+	d := &doc{
+		text: text, toks: toks, codes: make([]uint16, len(toks)), owned: make([]bool, len(toks)),
+		copyright: make([]bool, len(toks)),
+	}
 	for i := range toks {
 		var next uint32
 		if i+1 < len(toks) {

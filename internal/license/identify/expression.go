@@ -154,12 +154,12 @@ func (p *parser) is(word string) bool {
 
 // either reads alternatives; AND binds closer than OR.
 func (p *parser) either(depth int) (Expression, error) {
-	return p.joined(Or, depth, func() (Expression, error) {
-		return p.joined(And, depth, func() (Expression, error) { return p.part(depth) })
+	return p.joined(Or, func() (Expression, error) {
+		return p.joined(And, func() (Expression, error) { return p.part(depth) })
 	})
 }
 
-func (p *parser) joined(op Op, depth int, next func() (Expression, error)) (Expression, error) {
+func (p *parser) joined(op Op, next func() (Expression, error)) (Expression, error) {
 	first, err := next()
 	if err != nil {
 		return first, err

@@ -18,8 +18,10 @@ func seeds(t testing.TB) [][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := [][]byte{nil, []byte("\xff\xfeh\x00i\x00"), []byte("<html><body><p>a"), []byte("{\\rtf1 \\par a\\'e9}"),
-		[]byte("Copyright (c) © 2024"), []byte("SPDX-License-Identifier: MIT OR (GPL-2.0 WITH x"), []byte("许可证 不得用于商业目的。"), own}
+	out := [][]byte{
+		nil, []byte("\xff\xfeh\x00i\x00"), []byte("<html><body><p>a"), []byte("{\\rtf1 \\par a\\'e9}"),
+		[]byte("Copyright (c) © 2024"), []byte("SPDX-License-Identifier: MIT OR (GPL-2.0 WITH x"), []byte("许可证 不得用于商业目的。"), own,
+	}
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, ch := range changes {
 		out = append(out, []byte(ch.make(string(own[:3000]), r)))
@@ -72,8 +74,10 @@ func FuzzClauses(f *testing.F) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"MIT", "mit or apache-2.0", "(GPL-2.0+ WITH Classpath-exception-2.0) AND BSD-3-Clause",
-		"LicenseRef-x", "DocumentRef-a:LicenseRef-b", "((((", "llama3.1", ""} {
+	for _, s := range []string{
+		"MIT", "mit or apache-2.0", "(GPL-2.0+ WITH Classpath-exception-2.0) AND BSD-3-Clause",
+		"LicenseRef-x", "DocumentRef-a:LicenseRef-b", "((((", "llama3.1", "",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

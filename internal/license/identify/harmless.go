@@ -164,8 +164,10 @@ func (d *doc) year(i int) bool {
 }
 
 // Critical words that titles of licenses have, too.
-var titleHashes = [...]uint32{shingle.WordHash("clause"), shingle.WordHash("version"), shingle.WordHash("free"),
-	shingle.WordHash("january"), shingle.WordHash("agreement")}
+var titleHashes = [...]uint32{
+	shingle.WordHash("clause"), shingle.WordHash("version"), shingle.WordHash("free"),
+	shingle.WordHash("january"), shingle.WordHash("agreement"),
+}
 
 func titleWord(t *shingle.Token) bool {
 	for _, h := range titleHashes {

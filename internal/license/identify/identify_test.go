@@ -49,7 +49,7 @@ func TestModules(t *testing.T) {
 		"go.yaml.in/yaml/v3": "mit modified",
 		"gopkg.in/yaml.v3":   "mit modified",
 	}
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Path}} {{.Dir}}", "all").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Path}} {{.Dir}}", "all").Output()
 	if err != nil {
 		t.Skipf("no module list: %v", err)
 	}
@@ -249,10 +249,13 @@ func TestParse(t *testing.T) {
 	}{
 		{"mit", Expression{ID: "mit", SPDX: "MIT"}},
 		{"llama3.1", Expression{ID: "llama-3.1-community"}},
-		{"MIT or (Apache-2.0 AND llama3.1)", Expression{Op: Or, Children: []Expression{{ID: "mit", SPDX: "MIT"},
-			{Op: And, Children: []Expression{{ID: "apache-2.0", SPDX: "Apache-2.0"}, {ID: "llama-3.1-community"}}}}}},
+		{"MIT or (Apache-2.0 AND llama3.1)", Expression{Op: Or, Children: []Expression{
+			{ID: "mit", SPDX: "MIT"},
+			{Op: And, Children: []Expression{{ID: "apache-2.0", SPDX: "Apache-2.0"}, {ID: "llama-3.1-community"}}},
+		}}},
 		{"MIT AND ISC OR Zlib", Expression{Op: Or, Children: []Expression{{Op: And, Children: []Expression{
-			{ID: "mit", SPDX: "MIT"}, {ID: "isc", SPDX: "ISC"}}}, {ID: "zlib", SPDX: "Zlib"}}}},
+			{ID: "mit", SPDX: "MIT"}, {ID: "isc", SPDX: "ISC"},
+		}}, {ID: "zlib", SPDX: "Zlib"}}}},
 		{"GPL-2.0+ with classpath-exception-2.0", Expression{ID: "gpl-2.0", SPDX: "GPL-2.0", Later: true, Exception: "Classpath-exception-2.0"}},
 		{"LicenseRef-Foo.1", Expression{ID: "LicenseRef-Foo.1"}},
 	} {

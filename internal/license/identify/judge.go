@@ -151,8 +151,10 @@ func (d *doc) contributors(s shingle.Span, k kinds) bool {
 var possessives = sync.OnceValue(func() map[uint32]bool { return hashes("its their his her the any all other") })
 
 // nextParagraph is what some copies of the MIT license insert: that its notice goes on in the next paragraph.
-var nextParagraph = [...]uint32{shingle.WordHash("including"), shingle.WordHash("the"), shingle.WordHash("next"),
-	shingle.WordHash("paragraph")}
+var nextParagraph = [...]uint32{
+	shingle.WordHash("including"), shingle.WordHash("the"), shingle.WordHash("next"),
+	shingle.WordHash("paragraph"),
+}
 
 // titleEnd is how far the title of a license may reach.
 const titleEnd = 8
@@ -279,7 +281,7 @@ var enumerators = sync.OnceValue(func() []uint32 {
 			out = append(out, shingle.WordHash(strconv.Itoa(i)+"."+strconv.Itoa(j)))
 		}
 	}
-	for _, w := range strings.Fields("ii iii iv vi vii viii ix xi xii xiii xiv xv") {
+	for w := range strings.FieldsSeq("ii iii iv vi vii viii ix xi xii xiii xiv xv") {
 		out = append(out, shingle.WordHash(w))
 	}
 	return out
@@ -326,7 +328,7 @@ func (s *search) broken(a *alignment, g gap) bool {
 		return false
 	}
 	whole := make([]byte, 0, len(raw))
-	for _, f := range bytes.Fields(raw) {
+	for f := range bytes.FieldsSeq(raw) {
 		if string(f) != ">" {
 			whole = append(whole, f...)
 		}
@@ -489,8 +491,10 @@ func (x *Index) matches(d *doc, found []*alignment) []Match {
 	var out []Match
 	for _, a := range found {
 		s := a.span()
-		m := Match{Kind: License, Relation: a.relation(), LicenseCoverage: a.coverage(),
-			StartLine: int(d.toks[s.From].Line), EndLine: int(d.toks[s.To-1].Line)}
+		m := Match{
+			Kind: License, Relation: a.relation(), LicenseCoverage: a.coverage(),
+			StartLine: int(d.toks[s.From].Line), EndLine: int(d.toks[s.To-1].Line),
+		}
 		if a.e.Policy {
 			m.Kind = Policy
 		}

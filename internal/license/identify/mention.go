@@ -194,8 +194,10 @@ func (x *Index) linkedID(url []byte) string {
 	u := string(url)
 	u, _, _ = strings.Cut(u, "#")
 	u, _, _ = strings.Cut(u, "?")
-	for _, site := range []string{"spdx.org/licenses/", "choosealicense.com/licenses/", "opensource.org/licenses/",
-		"opensource.org/license/", "spdx.dev/licenses/"} {
+	for _, site := range []string{
+		"spdx.org/licenses/", "choosealicense.com/licenses/", "opensource.org/licenses/",
+		"opensource.org/license/", "spdx.dev/licenses/",
+	} {
 		if id, ok := strings.CutPrefix(u, site); ok {
 			return x.canonical(strings.TrimSuffix(id, ".json"))
 		}

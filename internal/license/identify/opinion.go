@@ -25,8 +25,10 @@ type Hint struct {
 func LicenseCheck(text []byte) []Hint {
 	var hints []Hint
 	for _, m := range licensecheck.Scan(text).Match {
-		hints = append(hints, Hint{SPDX: m.ID, Percent: 100 * float64(m.End-m.Start) / float64(max(1, len(text))),
-			Line: 1 + bytes.Count(text[:m.Start], []byte("\n"))})
+		hints = append(hints, Hint{
+			SPDX: m.ID, Percent: 100 * float64(m.End-m.Start) / float64(max(1, len(text))),
+			Line: 1 + bytes.Count(text[:m.Start], []byte("\n")),
+		})
 	}
 	sort.SliceStable(hints, func(i, j int) bool { return hints[i].Percent > hints[j].Percent })
 	return hints
@@ -108,10 +110,14 @@ func smallWords(toks []shingle.Token) string {
 	}
 	best, most := "", len(toks)/25
 	for _, l := range []struct{ code, words string }{
-		{"en", "the of and to in or any is for this"}, {"de", "der die und das den von zu oder des nicht"},
-		{"fr", "le la les et des de du ou est une"}, {"es", "el los las y que del una por para con"},
-		{"pt", "os da do que uma não para dos ou em"}, {"it", "il che di della per una sono nel gli dei"},
-		{"nl", "het een van en niet voor met zijn deze wordt"}, {"pl", "nie na do się jest oraz lub przez w z"},
+		{"en", "the of and to in or any is for this"},
+		{"de", "der die und das den von zu oder des nicht"},
+		{"fr", "le la les et des de du ou est une"},
+		{"es", "el los las y que del una por para con"},
+		{"pt", "os da do que uma não para dos ou em"},
+		{"it", "il che di della per una sono nel gli dei"},
+		{"nl", "het een van en niet voor met zijn deze wordt"},
+		{"pl", "nie na do się jest oraz lub przez w z"},
 	} {
 		n := 0
 		set := hashes(l.words)

@@ -84,8 +84,10 @@ func read(fsys fs.FS) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		v := row{id: col(rec, "id"), spdx: col(rec, "spdx"), kind: col(rec, "kind"),
-			accept: strings.Fields(col(rec, "accept"))}
+		v := row{
+			id: col(rec, "id"), spdx: col(rec, "spdx"), kind: col(rec, "kind"),
+			accept: strings.Fields(col(rec, "accept")),
+		}
 		raw, err := fs.ReadFile(fsys, v.id+".txt")
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -117,8 +119,10 @@ func (p preferred) sources(rows []row) []shingle.Source {
 				twins = append(twins, id)
 			}
 		}
-		out = append(out, shingle.Source{ID: n.id, SPDX: n.spdx, Twins: twins, Policy: v.kind == "policy",
-			Tokens: v.words, Optional: shingle.Outline(v.words, general, creative)})
+		out = append(out, shingle.Source{
+			ID: n.id, SPDX: n.spdx, Twins: twins, Policy: v.kind == "policy",
+			Tokens: v.words, Optional: shingle.Outline(v.words, general, creative),
+		})
 	}
 	return out
 }

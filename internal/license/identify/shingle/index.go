@@ -51,8 +51,10 @@ func Open(data string) (*Index, error) {
 	if len(data) < headerSize || u32(data, 0) != magic {
 		return nil, errors.New("open license index: not an index")
 	}
-	x := &Index{data: data, entries: int(u32(data, 4)), codes: int(u32(data, 8)), spans: int(u32(data, 12)),
-		postings: int(u32(data, 16))}
+	x := &Index{
+		data: data, entries: int(u32(data, 4)), codes: int(u32(data, 8)), spans: int(u32(data, 12)),
+		postings: int(u32(data, 16)),
+	}
 	x.atSpans = headerSize + x.entries*entrySize
 	x.atBuckets = x.atSpans + x.spans*8
 	x.atRefs = x.atBuckets + buckets*4
@@ -72,8 +74,10 @@ func (x *Index) Len() int { return x.entries }
 func (x *Index) Entry(i int) Entry {
 	at := headerSize + i*entrySize
 	v := func(n int) int { return int(u32(x.data, at+4*n)) }
-	return Entry{First: v(0), Words: v(1), spans: v(2), nspans: v(3), Required: v(4), Anchors: v(5), Policy: v(6) != 0,
-		name: v(7)}
+	return Entry{
+		First: v(0), Words: v(1), spans: v(2), nspans: v(3), Required: v(4), Anchors: v(5), Policy: v(6) != 0,
+		name: v(7),
+	}
 }
 
 // Names returns the preferred id, the SPDX id ("" if it has none) and the ids of texts with the same words.

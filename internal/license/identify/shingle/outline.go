@@ -206,8 +206,10 @@ func appendix(toks []Token) []Span {
 	if i := find(toks, half, "end of terms and conditions"); i >= 0 {
 		spans = append(spans, Span{i, i + 5})
 	}
-	for _, phrase := range []string{"appendix how to apply", "how to apply these terms", "exhibit a source code form",
-		"exhibit a mozilla public license"} {
+	for _, phrase := range []string{
+		"appendix how to apply", "how to apply these terms", "exhibit a source code form",
+		"exhibit a mozilla public license",
+	} {
 		i := find(toks, half, phrase)
 		if i >= 0 && toks[i].Has(LineStart|ParaStart) && (len(toks)-i)*3 < len(toks) {
 			spans = append(spans, Span{i, len(toks)})
@@ -224,15 +226,19 @@ func appendix(toks []Token) []Span {
 func creativeParts(toks []Token) []Span {
 	var spans []Span
 	third := len(toks) / 3
-	for _, phrase := range []string{"by exercising the licensed rights", "the work as defined below is provided",
-		"statement of purpose"} {
+	for _, phrase := range []string{
+		"by exercising the licensed rights", "the work as defined below is provided",
+		"statement of purpose",
+	} {
 		if i := find(toks, 0, phrase); i > 0 && i < third+400 && i*2 < len(toks) {
 			spans = append(spans, Span{0, i})
 			break
 		}
 	}
-	for _, phrase := range []string{"creative commons is not a party to its public", "creative commons notice",
-		"creative commons is not a party to this license"} {
+	for _, phrase := range []string{
+		"creative commons is not a party to its public", "creative commons notice",
+		"creative commons is not a party to this license",
+	} {
 		if i := find(toks, len(toks)/2, phrase); i >= 0 && toks[i].Has(LineStart|ParaStart) {
 			spans = append(spans, Span{i, len(toks)})
 			break

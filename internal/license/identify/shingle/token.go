@@ -353,11 +353,13 @@ const (
 // Words after which a number or letter counts and does not enumerate.
 var countsAfter = sync.OnceValue(func() map[uint32]bool {
 	m := map[uint32]bool{}
-	for _, w := range []string{"article", "chapter", "clause", "exceed", "exceeding", "exhibit", "appendix", "annex",
+	for _, w := range []string{
+		"article", "chapter", "clause", "exceed", "exceeding", "exhibit", "appendix", "annex",
 		"schedule", "fifteen", "five", "four", "hundred", "least", "most", "ninety", "of", "one", "paragraph", "part",
 		"section", "seven", "sixty", "subsection", "ten", "than", "thirty", "three", "to", "twenty", "two", "under", "usd",
 		"v", "version", "within", "december", "january", "february", "march", "april", "may", "june", "july", "august",
-		"september", "october", "november", "fourteen", "eighteen", "six", "eight", "nine", "twelve", "class", "copyright"} {
+		"september", "october", "november", "fourteen", "eighteen", "six", "eight", "nine", "twelve", "class", "copyright",
+	} {
 		m[WordHash(w)] = true
 	}
 	return m
@@ -481,8 +483,10 @@ func (s *scanner) emit(w []byte, start, end int, flags Flags) {
 func dropAddresses(toks []Token) []Token {
 	temple, franklin, mass, milk := hashWord([]byte("temple")), hashWord([]byte("franklin")), hashWord([]byte("mas")),
 		hashWord([]byte("milk"))
-	massachusetts, usa, street := hashWord([]byte("mass")), hashWord([]byte("usa")), []uint32{hashWord([]byte("place")),
-		hashWord([]byte("street")), hashWord([]byte("st")), hashWord([]byte("ave")), hashWord([]byte("pl"))}
+	massachusetts, usa, street := hashWord([]byte("mass")), hashWord([]byte("usa")), []uint32{
+		hashWord([]byte("place")),
+		hashWord([]byte("street")), hashWord([]byte("st")), hashWord([]byte("ave")), hashWord([]byte("pl")),
+	}
 	var out []Token
 	copied := 0
 	for i := 1; i+1 < len(toks); i++ {
