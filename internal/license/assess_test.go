@@ -90,8 +90,6 @@ func product(change func(*Use)) Use {
 }
 
 //go:fix inline
-func count(n units.Count) *units.Count { return new(n) }
-
 func usd(v float64) *units.Money { return &units.Money{Amount: v, Currency: "USD"} }
 
 func TestAssess(t *testing.T) {
@@ -105,22 +103,22 @@ func TestAssess(t *testing.T) {
 	}{
 		{"everything granted", open(), product(nil), Traits{}, Allowed, nil},
 		{"everything granted, purpose not said", open(), Use{}, Traits{}, Undetermined, []Input{askPurpose}},
-		{"Llama: below at release", llama, product(func(u *Use) { u.UsersAtRelease = count(700_000_000) }), Traits{}, Allowed, nil},
-		{"Llama: above at release", llama, product(func(u *Use) { u.UsersAtRelease = count(700_000_001) }), Traits{}, Prohibited, nil},
+		{"Llama: below at release", llama, product(func(u *Use) { u.UsersAtRelease = new(units.Count(700_000_000)) }), Traits{}, Allowed, nil},
+		{"Llama: above at release", llama, product(func(u *Use) { u.UsersAtRelease = new(units.Count(700_000_001)) }), Traits{}, Prohibited, nil},
 		{"Llama: nobody said", llama, product(nil), Traits{}, Undetermined, []Input{askUsersAtRelease}},
-		{"Llama: few users today stand for the release", llama, product(func(u *Use) { u.MonthlyUsers = count(5000) }), Traits{}, Conditional, []Input{askUsersAtRelease}},
-		{"Llama: many users today say nothing about the release", llama, product(func(u *Use) { u.MonthlyUsers = count(800_000_000) }), Traits{}, Undetermined, []Input{askUsersAtRelease}},
-		{"Qwen: users of the company bound those of the product", qwen, product(func(u *Use) { u.MonthlyUsers = count(9000) }), Traits{}, Allowed, nil},
-		{"Qwen: a large company may have a small product", qwen, product(func(u *Use) { u.MonthlyUsers = count(200_000_000) }), Traits{}, Undetermined, []Input{askProductUsers}},
-		{"Qwen: product above", qwen, product(func(u *Use) { u.ProductUsers = count(200_000_000) }), Traits{}, Prohibited, nil},
+		{"Llama: few users today stand for the release", llama, product(func(u *Use) { u.MonthlyUsers = new(units.Count(5000)) }), Traits{}, Conditional, []Input{askUsersAtRelease}},
+		{"Llama: many users today say nothing about the release", llama, product(func(u *Use) { u.MonthlyUsers = new(units.Count(800_000_000)) }), Traits{}, Undetermined, []Input{askUsersAtRelease}},
+		{"Qwen: users of the company bound those of the product", qwen, product(func(u *Use) { u.MonthlyUsers = new(units.Count(9000)) }), Traits{}, Allowed, nil},
+		{"Qwen: a large company may have a small product", qwen, product(func(u *Use) { u.MonthlyUsers = new(units.Count(200_000_000)) }), Traits{}, Undetermined, []Input{askProductUsers}},
+		{"Qwen: product above", qwen, product(func(u *Use) { u.ProductUsers = new(units.Count(200_000_000)) }), Traits{}, Prohibited, nil},
 		{"LFM: the limit itself is caught", lfm, product(func(u *Use) { u.Revenue = usd(10_000_000) }), Traits{}, Prohibited, nil},
 		{"LFM: just below", lfm, product(func(u *Use) { u.Revenue = usd(9_999_999) }), Traits{}, Allowed, nil},
 		{"LFM: another currency is no answer", lfm, product(func(u *Use) { u.Revenue = &units.Money{Amount: 1, Currency: "EUR"} }), Traits{}, Undetermined, []Input{askRevenue}},
 		{"Mistral: a year below a month's limit", medium, product(func(u *Use) { u.Revenue = usd(15_000_000) }), Traits{}, Allowed, nil},
 		{"Mistral: a year above a month's limit decides nothing", medium, product(func(u *Use) { u.Revenue = usd(90_000_000) }), Traits{}, Undetermined, []Input{askMonthlyRevenue}},
 		{"Kimi: nobody said, a display at worst", kimi, product(nil), Traits{}, Conditional, []Input{askProductUsers, askProductMonthly}},
-		{"Kimi: one of two crossed", kimi, product(func(u *Use) { u.ProductUsers, u.Revenue = count(200_000_000), usd(5) }), Traits{}, Conditional, nil},
-		{"Kimi: neither crossed", kimi, product(func(u *Use) { u.ProductUsers, u.Revenue = count(200), usd(5) }), Traits{}, Allowed, nil},
+		{"Kimi: one of two crossed", kimi, product(func(u *Use) { u.ProductUsers, u.Revenue = new(units.Count(200_000_000)), usd(5) }), Traits{}, Conditional, nil},
+		{"Kimi: neither crossed", kimi, product(func(u *Use) { u.ProductUsers, u.Revenue = new(units.Count(200)), usd(5) }), Traits{}, Allowed, nil},
 		{"Hunyuan: served in France", hunyuan, product(func(u *Use) { u.Countries = []string{"FR"} }), Traits{}, Prohibited, nil},
 		{"Hunyuan: served worldwide", hunyuan, product(func(u *Use) { u.Countries = []string{Worldwide} }), Traits{}, Prohibited, nil},
 		{"Hunyuan: served in the US", hunyuan, product(func(u *Use) { u.Countries = []string{"US"} }), Traits{}, Allowed, nil},
@@ -325,7 +323,7 @@ func TestAlternatives(t *testing.T) {
 
 // What is told of a change is what judging its use gives, it says something new, and there are few.
 func TestChanges(t *testing.T) {
-	u := product(func(u *Use) { u.UsersAtRelease = count(5000) })
+	u := product(func(u *Use) { u.UsersAtRelease = new(units.Count(5000)) })
 	judge := func(u Use) Verdict { return Assess(llama, u, Traits{}) }
 	got := Changes(judge, u, judge(u))
 	if len(got) != 1 || got[0].Text != "if monthly users of the company with affiliates exceed 700M, counted in the month before release" || got[0].Outcome != Prohibited {
@@ -341,9 +339,9 @@ func TestChangesOfOnePoint(t *testing.T) {
 		text  string
 		want  Outcome
 	}{
-		{"below a running limit", qwen, product(func(u *Use) { u.ProductUsers = count(200_000_000) }), "if monthly users of the product do not exceed 100M", Allowed},
+		{"below a running limit", qwen, product(func(u *Use) { u.ProductUsers = new(units.Count(200_000_000)) }), "if monthly users of the product do not exceed 100M", Allowed},
 		{"below a limit that is caught itself", lfm, product(func(u *Use) { u.Revenue = usd(20_000_000) }), "if revenue of the company stays under 10M USD in a year", Allowed},
-		{"above a limit, the company grows along", qwen, product(func(u *Use) { u.ProductUsers, u.MonthlyUsers = count(5), count(5) }), "if monthly users of the product exceed 100M", Prohibited},
+		{"above a limit, the company grows along", qwen, product(func(u *Use) { u.ProductUsers, u.MonthlyUsers = new(units.Count(5)), new(units.Count(5)) }), "if monthly users of the product exceed 100M", Prohibited},
 		{"another market", hunyuan, product(func(u *Use) { u.Countries = []string{"FR"} }), "if the product were used and offered in the United States only", Allowed},
 		{"another home", llamaVision, product(func(u *Use) { u.Domicile, u.Multimodal = "DE", new(true) }), "if the principal place of business were in the United States", Allowed},
 		{"another purpose", nonCommercial, product(nil), "if the purpose were non-commercial research", Allowed},

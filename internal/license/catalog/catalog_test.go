@@ -136,7 +136,7 @@ func TestResolve(t *testing.T) {
 		{"blank", " - ", nil},
 		{"prefix of a name", "apache", nil},
 		{"look-alike letters", "МIT", nil},
-		{"a line of the table", "mit", nil},
+		{"a line of the table", "mit\tmit", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if diff := cmp.Diff(row.want, Default().Resolve(row.in)); diff != "" {

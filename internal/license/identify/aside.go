@@ -47,7 +47,7 @@ third party code
 third party package
 third party module
 third party dependency
-third party dependence
+third party dependencie
 third party material
 third party source
 third party project
@@ -88,7 +88,7 @@ var asides = sync.OnceValue(func() []aside {
 			never: hashes(`model weight checkpoint parameter dataset data image asset art artwork font media content you your
 				must may author licensor`),
 		},
-		{marks: hashLines("following dependence\nfollowing dependency"), allowed: hashes("code")},
+		{marks: hashLines("following dependencie\nfollowing dependency"), allowed: hashes("code")},
 		{marks: hashLines("if a contributor want to further mark"), allowed: hashes("if further should solely change when")},
 		{marks: hashLines(trademarkMarks), allowed: hashes("trademark registered register country state all own")},
 		{marks: hashLines(viewsMarks), allowed: hashes("should not either policie policy any")},
@@ -178,7 +178,7 @@ var references = sync.OnceValue(func() [][]uint32 {
 	return hashLines(`
 following license
 under the same license
-below
+license below
 license as follow
 licensed as follow
 license for use as follow

@@ -246,7 +246,7 @@ var changes = []change{
 	}},
 	{"negated", false, func(s string, _ *rand.Rand) string {
 		if out := mayRE.ReplaceAllString(s, "may not $1"); out != s {
-			out = strings.ReplaceAll(out, "may not", "may not")
+			out = strings.ReplaceAll(out, "may not not", "may not")
 			if out != s {
 				return out
 			}

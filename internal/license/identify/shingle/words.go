@@ -56,7 +56,7 @@ remove delete retain include included including contain preserve accompany accom
 author holder contributor regent university copyright owner developer licensor foundation institute
 project team group developer name maintainer organization company vendor consortium university inc llc ltd gmbh corp corporation co department
 `
-	functionWords = `the a an of to in on at by for with from as is are be was were been it this that these those such
+	functionWords = `the a an of to in on at by for with from as is are be was were been it it this that these those such
 its his her their which who whom there here so then than into upon per via`
 	nameWords = `
 license public domain general open source software library lesser text file full notice legal document title apache mit
@@ -121,7 +121,8 @@ utilise utilize
 utilisation utilization
 licensee's licensee
 connexion connection
-mustnot donot dont
+mustnot mustnot
+donot dont
 `) {
 		if a, b, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
 			m[a] = b
