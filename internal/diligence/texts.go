@@ -177,6 +177,14 @@ func amount(m identify.Match) string {
 		100*m.LicenseCoverage, 100*m.TextCoverage, added, missing)
 }
 
+// in names the language of an unknown text: a translation of a known license is not that license.
+func in(language string) string {
+	if language == "" || language == "en" {
+		return ""
+	}
+	return " (it is written in " + language + "; a translation is not the text it was made from)"
+}
+
 func (w *weighing) unknownText(t model.Text, r *identify.Result) {
 	switch {
 	case t.Kind == model.NoticeText:
@@ -187,7 +195,7 @@ func (w *weighing) unknownText(t model.Text, r *identify.Result) {
 		w.add(license.Conditional, codePolicyText, t.Path+" is a use policy that is not known here: read it", t.Path)
 		w.restricted(t.Path, string(t.Data))
 	default:
-		w.add(license.Undetermined, codeUnknownText, t.Path+" is no license that is known here: read it", t.Path)
+		w.add(license.Undetermined, codeUnknownText, t.Path+" is no license that is known here"+in(r.Language)+": read it", t.Path)
 	}
 }
 
@@ -224,7 +232,7 @@ func (w *weighing) match(path string, m identify.Match) report.Match {
 	out := report.Match{
 		ID: m.ID, SPDX: m.SPDX, Kind: string(m.Kind), Relation: string(m.Relation), File: path,
 		LicenseCoverage: &m.LicenseCoverage, TextCoverage: &m.TextCoverage,
-		StartLine: m.StartLine, EndLine: m.EndLine, Twins: m.Twins,
+		StartLine: m.StartLine, EndLine: m.EndLine, Twins: m.Twins, Template: m.Template,
 	}
 	for _, d := range m.Differences {
 		out.Differences = append(out.Differences, report.Difference(d))

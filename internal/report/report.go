@@ -82,7 +82,8 @@ type Match struct {
 	File            string       `json:"file,omitempty"`
 	StartLine       int          `json:"start_line,omitempty"`
 	EndLine         int          `json:"end_line,omitempty"`
-	Twins           []string     `json:"twins,omitempty"` // other ids of the same text
+	Twins           []string     `json:"twins,omitempty"`    // other ids of the same text
+	Template        bool         `json:"template,omitempty"` // placeholders such as <year> are not filled in
 	Differences     []Difference `json:"differences,omitempty"`
 }
 
