@@ -291,8 +291,7 @@ func shownGaps(s *subject, line []ancestor) []report.Gap {
 // summary is the verdict in one sentence, with what it hangs on: the duties, or the first of the strictest reasons.
 func summary(l *report.License) string {
 	lead := map[string]string{
-		"allowed": "May be used", "conditional": "May be used if the duties below are met", "undetermined": "Not decided",
-		"prohibited": "May not be used",
+		"allowed": "May be used", "conditional": "May be used", "undetermined": "Not decided", "prohibited": "May not be used",
 	}[l.Outcome]
 	under := ""
 	if len(l.Effective) > 0 {
@@ -304,6 +303,9 @@ func summary(l *report.License) string {
 		return lead + ": " + l.Reasons[i].Text + after(l.Reasons[i])
 	case i >= 0 && l.Outcome == "conditional" && !slices.ContainsFunc(l.Duties, func(d report.Duty) bool { return !d.Routine }):
 		return "May be used" + under + ", but " + l.Reasons[i].Text + after(l.Reasons[i])
+	}
+	if l.Outcome == "conditional" {
+		return lead + under + ", if the conditions below are met."
 	}
 	return lead + under + "."
 }

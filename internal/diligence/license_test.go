@@ -445,7 +445,7 @@ func TestTimeIsUp(t *testing.T) {
 func TestSummary(t *testing.T) {
 	for _, c := range []struct{ name, front, want string }{
 		{"allowed", "license: mit", "May be used under mit."},
-		{"duties", "license: gemma", "May be used if the duties below are met under gemma-2024-02-21 and gemma-2024-04-01 and gemma-2025-03-24."},
+		{"duties", "license: gemma", "May be used under gemma-2024-02-21 and gemma-2024-04-01 and gemma-2025-03-24, if the conditions below are met."},
 		{"prohibited", "license: cc-by-nc-4.0", "May not be used: commercial use in a product is not granted (cc-by-nc-4.0, clause 2(a)(1))."},
 		{"nothing", "tags: [x]", "Not decided: no license is stated: neither card nor files nor weights name one, and without a license no use is granted."},
 	} {

@@ -294,6 +294,12 @@ func words(v any) string {
 			return m.String()
 		}
 		return v
+	case json.Number:
+		f, err := v.Float64()
+		if err != nil {
+			return v.String()
+		}
+		return words(f)
 	case float64:
 		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 			return units.Count(v).String()
