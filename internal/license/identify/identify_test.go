@@ -350,3 +350,29 @@ func TestPointers(t *testing.T) {
 		}
 	}
 }
+
+// A restriction beside an intact text is never passed over, whatever its language and place.
+func TestRestrictionAnywhere(t *testing.T) {
+	index, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := own(t)
+	for _, words := range []string{
+		"Non-commercial use only.", "Use in the EU is not permitted.", "Companies with revenue above $1M need a license.",
+		"Free for up to 100 users.", "Valid until 2025-12-31", "Weights: CC-BY-NC-4.0", "Available to customers of ACME only",
+		"Outputs may not be used to train other models.", "Subject to the ACME Acceptable Use Policy",
+		"Nur für nicht-kommerzielle Nutzung.", "Usage non commercial uniquement.", "Uso no comercial solamente.", "Apenas para uso não comercial.",
+		"Alleen voor niet-commercieel gebruik.", "Только для некоммерческого использования.", "仅供研究使用，禁止商业用途。",
+	} {
+		for place, whole := range map[string]string{
+			"top": words + "\n\n" + text, "bottom": text + "\n\n" + words + "\n", "heading": "# " + words + "\n\n" + text,
+			"copyright": "Copyright (c) 2024 ACME Inc. " + words + "\n\n" + text, "comment": text + "\n<!-- " + words + " -->\n",
+		} {
+			r := index.Identify([]byte(whole))
+			if m, ok := r.Best(); ok && m.Relation == Equivalent {
+				t.Errorf("%q at the place %s: %s is called equivalent", words, place, m.ID)
+			}
+		}
+	}
+}

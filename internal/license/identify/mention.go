@@ -284,10 +284,21 @@ func (x *Index) mention(d *doc, r *Result, n named) {
 	if len(r.Matches) >= maxMatches || slices.ContainsFunc(r.Matches, func(o Match) bool { return o.ID == m.ID }) {
 		return
 	}
+	d.notHolder(n.span)
 	m.Relation = Mention
 	m.StartLine, m.EndLine = int(d.toks[n.span.From].Line), int(d.toks[n.span.To-1].Line)
 	m.TextCoverage = float64(n.span.Len()) / float64(len(d.toks))
 	r.Matches = append(r.Matches, m)
+}
+
+// notHolder takes the sentence that names a license out of the copyright statement before it: no holder is called so.
+func (d *doc) notHolder(s shingle.Span) {
+	for i := s.To - 1; i >= 0 && d.copyright[i]; i-- {
+		d.copyright[i] = false
+		if i < s.From && d.toks[i].Has(shingle.LineStart|shingle.SentEnd) {
+			return
+		}
+	}
 }
 
 var tag = []byte("SPDX-License-Identifier:")

@@ -49,7 +49,14 @@ israel ukraine different instead dual version release replace supersede void inv
 policy policie rule code condition term clause right privilege obtain receive deal own fork mirror benchmark compare
 host embed incorporate combine link linking static dynamic build compile reverse engineer decompile disassemble
 circumvent 不 非 禁 止 仅 只 限 须 必 得 勿 未 除 商 费 授 许 可 终 军 금 비 상 불
-proprietary confidential closed ban banned deny denied trial secret
+proprietary confidential closed ban banned deny denied trial secret valid validity
+nur nicht kein keine keinen keiner ohne außer ausser verboten untersagt gestattet gewerblich gewerbliche gewerblichen
+kommerziell kommerzielle kommerziellen nichtkommerziell nichtkommerzielle nichtkommerziellen nutzung verwendung zweck zwecke
+ausschließlich forschung forschungszwecke uniquement seulement exclusivement aucun aucune sauf interdit interdite commerciale
+commerciales commerciaux recherche utilisation solamente únicamente unicamente apenas somente soltanto esclusivamente
+exclusivamente excepto salvo prohibido prohibida proibido proibida vietato vietata comercial comerciales comerciais commerciali
+uso investigación investigacion pesquisa ricerca não alleen niet geen zonder commercieel commerciële gebruik onderzoek
+только не без запрещено запрещается кроме коммерческих некоммерческих коммерческого некоммерческого использования целях исследований
 remove delete retain include included including contain preserve accompany accompanied reserve
 `
 	holderWords = `
