@@ -1,7 +1,9 @@
 package identify
 
 import (
+	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/llmcheck/llmcheck/internal/license/identify/shingle"
 )
@@ -86,7 +88,7 @@ func (d *doc) introduces(s shingle.Span) bool {
 
 // plain knows titles, names, addresses and bare years: every word capitalized or small, none that could restrict.
 func (d *doc) plain(s shingle.Span) bool {
-	if s.Len() > 16 || !d.onlyKnownNames(s) {
+	if s.Len() > 16 || !d.onlyKnownNames(s) || d.field(s) {
 		return false
 	}
 	words, license := 0, false
@@ -130,6 +132,9 @@ func (d *doc) heading(s shingle.Span, end int) bool {
 		!d.owned[s.To] {
 		return false
 	}
+	if d.field(s) || d.strange(s) {
+		return false
+	}
 	if s.Len() == 1 && d.toks[s.From].Has(shingle.Capital) {
 		return !loud()[d.toks[s.From].Hash]
 	}
@@ -145,10 +150,46 @@ func (d *doc) heading(s shingle.Span, end int) bool {
 	return true
 }
 
+// field reports a value under a name, such as "Region: US" or "Seats: 5", that is none of those of a title page. What it
+// says is not known.
+func (d *doc) field(s shingle.Span) bool {
+	for i := s.From; i < min(s.To, s.From+3); i++ {
+		t := &d.toks[i]
+		if i+1 == len(d.toks) || d.toks[i+1].Has(shingle.LineStart) {
+			return false // it leads to what follows
+		}
+		if t.Has(shingle.URL|shingle.Email) || d.text.Body[t.End] != ':' || d.text.Body[min(int(t.End)+1, len(d.text.Body)-1)] == '/' {
+			continue
+		}
+		return t.Class != shingle.Holder && t.Class != shingle.Name && !labels()[t.Hash] && !pageFields()[t.Hash]
+	}
+	return false
+}
+
+var pageFields = sync.OnceValue(func() map[uint32]bool {
+	return hashes("contact email mail date url website web site address phone tel fax source origin copyright by from")
+})
+
+// strange reports several words, small ones among them, that English does not join: a sentence in a language that the
+// lists of words here do not cover can say anything. A name and what it is ("tool - reads files") is joined by its dash.
+func (d *doc) strange(s shingle.Span) bool {
+	small, joined, foreign := false, false, false
+	for i := s.From; i < s.To; i++ {
+		t := &d.toks[i]
+		small = small || t.Class == shingle.Plain && !t.Has(shingle.Capital|shingle.URL|shingle.Email)
+		joined = joined || t.Class == shingle.Function || t.Class == shingle.Joint || t.Class == shingle.Name || t.Class == shingle.Holder
+		if i+1 < s.To {
+			joined = joined || strings.ContainsAny(string(d.text.Body[t.End:d.toks[i+1].Start]), "-–—:/@")
+		}
+		foreign = foreign || strings.ContainsFunc(d.word(i), func(r rune) bool { return r > 127 && unicode.IsLetter(r) })
+	}
+	return s.Len() > 1 && small && (foreign || !joined)
+}
+
 // Words that say something even when they stand alone.
 var loud = sync.OnceValue(func() map[uint32]bool {
 	return hashes(`commercial noncommercial commercially restricted prohibited forbidden evaluation internal private
-		personal research confidential proprietary trial no not academic educational modified custom amended adapted exclusive limited`)
+		personal research confidential proprietary trial no not academic educational modified custom amended adapted exclusive limited embargoed demo preview`)
 })
 
 var creativeHash, commonsHash, forHash = shingle.WordHash("creative"), shingle.WordHash("commons"), shingle.WordHash("for")

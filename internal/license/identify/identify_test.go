@@ -364,6 +364,8 @@ func TestRestrictionAnywhere(t *testing.T) {
 		"Outputs may not be used to train other models.", "Subject to the ACME Acceptable Use Policy",
 		"Nur für nicht-kommerzielle Nutzung.", "Usage non commercial uniquement.", "Uso no comercial solamente.", "Apenas para uso não comercial.",
 		"Alleen voor niet-commercieel gebruik.", "Только для некоммерческого использования.", "仅供研究使用，禁止商业用途。",
+		"Sadece araştırma amaçlı.", "Tylko do użytku niekomercyjnego.", "Kun til forskning", "Doar pentru cercetare", "Μόνο για έρευνα",
+		"비상업적 용도로만 사용 가능", "非営利目的に限る", "للاستخدام غير التجاري فقط",
 	} {
 		for place, whole := range map[string]string{
 			"top": words + "\n\n" + text, "bottom": text + "\n\n" + words + "\n", "heading": "# " + words + "\n\n" + text,
@@ -375,4 +377,14 @@ func TestRestrictionAnywhere(t *testing.T) {
 			}
 		}
 	}
+	for _, field := range []string{"Seats: 5", "Region: US", "Edition: Evaluation"} {
+		if m, ok := indexOfResult(index, field+"\n\n"+text); ok && m.Relation == Equivalent {
+			t.Errorf("%q above the text: %s is called equivalent", field, m.ID)
+		}
+	}
+}
+
+func indexOfResult(x *Index, text string) (Match, bool) {
+	r := x.Identify([]byte(text))
+	return r.Best()
 }

@@ -34,6 +34,14 @@ var companyWords = sync.OnceValue(func() map[uint32]bool {
 	return m
 })
 
+var legalForms = sync.OnceValue(func() map[uint32]bool {
+	m := map[uint32]bool{}
+	for w := range strings.FieldsSeq("inc incorporated llc ltd limited gmbh corp corporation ag kg bv sarl plc") {
+		m[WordHash(w)] = true
+	}
+	return m
+})
+
 // Corporate reports a word that could restrict, but is part of a name where it is capitalized: "Research" of an
 // institute, "API" of a project.
 func Corporate(h uint32) bool { return companyWords()[h] }
@@ -56,7 +64,7 @@ func CopyrightEnd(toks []Token, i int) int {
 		return i
 	}
 	joints := nameJoints()
-	j, end, others := i+1, i+1, 0
+	j, end, others, company := i+1, i+1, 0, false
 	for j < len(toks) && j-i < 120 {
 		t := &toks[j]
 		if t.Has(ParaStart) && !startsCopyright(toks, j) {
@@ -67,10 +75,11 @@ func CopyrightEnd(toks []Token, i int) int {
 		}
 		if !nameLike(t) && !joints[t.Hash] && !(t.Has(Capital) && companyWords()[t.Hash]) {
 			// A few small words on the same line belong to the name.
-			if others++; t.Class == Critical || t.Line != toks[i].Line || others > 3 {
+			if others++; t.Class == Critical || t.Line != toks[i].Line || others > 3 || company {
 				break
 			}
 		}
+		company = company || legalForms()[t.Hash] // a name does not go on after it
 		j++
 		if j == len(toks) || toks[j-1].Has(SentEnd) || toks[j].Has(LineStart) {
 			end = j
