@@ -19,18 +19,18 @@ func (a *assessor) threshold(t *Threshold) {
 	text := t.describe()
 	switch {
 	case result == no && assumed:
-		a.reason(Conditional, CodeThreshold, "not crossed if users at release were no more than now: "+text, t.Clause)
+		a.reason(Conditional, CodeThreshold, "under the limit if users at release were no more than now: "+text, t.Clause)
 		a.ask(askUsersAtRelease)
 	case result == no:
-		a.reason(Allowed, CodeThreshold, "not crossed: "+text, t.Clause)
+		a.reason(Allowed, CodeThreshold, "under the limit: "+text, t.Clause)
 	case t.Consequence != NoRights:
 		a.consequence(t, result)
 		a.ask(missing...)
 		a.question(asks...)
 	case result == yes:
-		a.reason(Prohibited, CodeThreshold, "crossed: "+text, t.Clause)
+		a.reason(Prohibited, CodeThreshold, "the limit is crossed: "+text, t.Clause)
 	default:
-		a.reason(Undetermined, CodeThreshold, "not known whether crossed: "+text, t.Clause)
+		a.reason(Undetermined, CodeThreshold, "it is not known whether the limit is crossed: "+text, t.Clause)
 		a.ask(missing...)
 		a.question(asks...)
 	}
@@ -233,15 +233,11 @@ func (t *Threshold) limits() string {
 	if len(t.All) > 0 {
 		list, join = t.All, " and "
 	}
-	s := ""
-	var sSb236 strings.Builder
+	words := make([]string, len(list))
 	for i, l := range list {
-		if i > 0 {
-			sSb236.WriteString(join)
-		}
-		sSb236.WriteString(l.String())
+		words[i] = l.String()
 	}
-	s += sSb236.String()
+	s := strings.Join(words, join)
 	if w := t.When.String(); w != "" {
 		s += " (" + w + ")"
 	}
