@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llmcheck/llmcheck/internal/render"
+	"github.com/llmcheck/llmcheck/internal/render/jsondoc"
 	"github.com/llmcheck/llmcheck/internal/report"
 )
 
@@ -20,12 +21,16 @@ const maxReport = 256 << 20
 
 func newRender(g *global) *cobra.Command {
 	var output string
+	var schema bool
 	cmd := &cobra.Command{
 		Use:     "render [file]",
 		Short:   "Show a report that was saved as JSON in another format",
 		Example: "  llmcheck license ./my-model --format json -o report.json --fail-on none\n  llmcheck render report.json --format html -o report.html",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if schema {
+				return g.app.write(output, jsondoc.Schema())
+			}
 			c, err := g.settings(cmd)
 			if err != nil {
 				return err
@@ -46,6 +51,7 @@ func newRender(g *global) *cobra.Command {
 		},
 	}
 	cmd.Flags().String("format", "text", "output `format`: "+strings.Join(render.Names(), ", "))
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON schema of reports")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write to instead of the standard output")
 	return cmd
 }

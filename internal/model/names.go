@@ -17,6 +17,7 @@ const (
 	configFile
 	mergeFile
 	weightFile
+	indexFile // tells in which weight file each tensor lies
 )
 
 // classify tells the class of a file, and for terms their kind. In a folder made for licenses every text is one.
@@ -31,6 +32,8 @@ func classify(name string) (class, TextKind) {
 		return mergeFile, ""
 	case isWeights(base):
 		return weightFile, ""
+	case strings.HasSuffix(base, ".safetensors.index.json"):
+		return indexFile, ""
 	}
 	return classifyTerms(base, licenseFolder(name))
 }

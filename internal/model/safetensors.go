@@ -1,7 +1,11 @@
 package model
 
 import (
+	"bytes"
 	"io"
+	"math"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/safetensors"
@@ -32,5 +36,47 @@ func (r *reader) readSafetensors(name string, f io.ReaderAt, size int64) {
 		for part := range strings.SplitSeq(h.Metadata[key], ",") {
 			r.parent(part, rel, name+" __metadata__."+key)
 		}
+	}
+}
+
+// readIndexes holds the indexes of safetensors files against the files that are here. An index has no word on terms, so
+// that what is wrong with it is told and costs no verdict.
+func (r *reader) readIndexes() {
+	if !r.formats[formatSafetensors] {
+		return
+	}
+	for _, e := range r.tree.byClass[indexFile] {
+		data, cut, ok := r.load(e, maxConfig)
+		switch {
+		case !ok:
+		case cut:
+			r.gap(Absent, e.path, "it is longer than %d bytes, and was not read", int64(maxConfig))
+		default:
+			r.readIndex(e.path, data)
+		}
+	}
+}
+
+func (r *reader) readIndex(name string, data []byte) {
+	x, err := safetensors.ReadIndex(bytes.NewReader(data))
+	if err != nil {
+		r.gap(Absent, name, "it is no index of weights: %v", err)
+		return
+	}
+	for _, g := range x.Gaps {
+		r.gap(Absent, name, "%s", g)
+	}
+	var missing []string
+	for _, s := range x.Shards {
+		file := path.Join(path.Dir(name), s)
+		if !slices.ContainsFunc(r.tree.byClass[weightFile], func(e entry) bool { return e.path == file }) {
+			missing = append(missing, file)
+		}
+	}
+	if len(missing) > 0 {
+		r.gap(Absent, name, "it names %d weight files that are not here: %s", len(missing), some(missing))
+	}
+	if w := &r.m.Weights; w.Bytes == 0 && x.TotalSize != nil && *x.TotalSize <= math.MaxInt64 {
+		w.Bytes = int64(*x.TotalSize)
 	}
 }

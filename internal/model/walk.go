@@ -147,7 +147,7 @@ func (r *reader) sort(name string, depth int, e fs.DirEntry) {
 	case !e.Type().IsRegular():
 		r.gap(Unread, name, "it is not a regular file, and was not opened")
 		return
-	case c == cardFile && depth > 0:
+	case c == cardFile && depth > 0, c == indexFile && depth > 1:
 		return
 	case c != weightFile && depth > 1:
 		if c != configFile || strings.EqualFold(e.Name(), "adapter_config.json") {

@@ -61,6 +61,7 @@ func (r *reader) readWeights() {
 		r.gap(Absent, some(shown), "by its name the same model as a file that was read, in another quantization; its header was not read")
 	}
 	r.shards()
+	r.readIndexes()
 	r.m.Weights.Formats = slices.Sorted(maps.Keys(r.formats))
 }
 

@@ -20,31 +20,7 @@ import (
 
 // Cache opens models of a hub that were fetched before, SchemeHub, without asking anybody. It only reads.
 type Cache struct {
-	Dir string // the folder with models--org--name in it; see CacheDir
-}
-
-// CacheDir is where the libraries of Hugging Face keep models, by their own rules for the environment.
-func CacheDir(getenv func(string) string, home string) string {
-	if dir := cmp.Or(getenv("HF_HUB_CACHE"), getenv("HUGGINGFACE_HUB_CACHE")); dir != "" {
-		return tilde(dir, home)
-	}
-	if dir := getenv("HF_HOME"); dir != "" {
-		return filepath.Join(tilde(dir, home), "hub")
-	}
-	if dir := getenv("XDG_CACHE_HOME"); dir != "" {
-		return filepath.Join(tilde(dir, home), "huggingface", "hub")
-	}
-	if home == "" {
-		return ""
-	}
-	return filepath.Join(home, ".cache", "huggingface", "hub")
-}
-
-func tilde(dir, home string) string {
-	if rest, ok := strings.CutPrefix(dir, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
-		return filepath.Join(home, rest)
-	}
-	return dir
+	Dir string // the folder with models--org--name in it
 }
 
 // Open implements source.Opener. What the cache does not have is source.ErrNotFound, which says nothing about the hub.

@@ -341,31 +341,6 @@ func TestCacheKnowsThatThereIsNoCard(t *testing.T) {
 	}
 }
 
-func TestCacheDir(t *testing.T) {
-	home := filepath.FromSlash("/home/x")
-	for _, tt := range []struct {
-		name string
-		env  map[string]string
-		want string
-	}{
-		{"default", nil, "/home/x/.cache/huggingface/hub"},
-		{"hub cache", map[string]string{"HF_HUB_CACHE": "/c", "HF_HOME": "/h"}, "/c"},
-		{"hub cache, old name", map[string]string{"HUGGINGFACE_HUB_CACHE": "/c"}, "/c"},
-		{"home of the libraries", map[string]string{"HF_HOME": "~/h", "XDG_CACHE_HOME": "/x"}, "/home/x/h/hub"},
-		{"caches of the system", map[string]string{"XDG_CACHE_HOME": "/x"}, "/x/huggingface/hub"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got := CacheDir(func(key string) string { return tt.env[key] }, home)
-			if got != filepath.FromSlash(tt.want) {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
-	}
-	if got := CacheDir(func(string) string { return "" }, ""); got != "" {
-		t.Errorf("without a home %q", got)
-	}
-}
-
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

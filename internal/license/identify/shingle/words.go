@@ -175,6 +175,3 @@ func mix(h uint32) uint32 {
 
 // WordHash returns the hash of a word as Words would give it. It is for comparing tokens with words known in advance.
 func WordHash(w string) uint32 { return hashWord(fold([]byte(w))) }
-
-// Folded appends the compared form of a word of the file to buf and returns its hash.
-func Folded(w string) uint32 { return hashWord(fold([]byte(strings.ToLower(w)))) }
