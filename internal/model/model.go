@@ -4,6 +4,9 @@
 package model
 
 import (
+	"github.com/llmcheck/llmcheck/internal/gguf"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
+
 	"errors"
 
 	"github.com/llmcheck/llmcheck/internal/evidence"
@@ -24,6 +27,29 @@ type Model struct {
 	// "modeling_x.py XForCausalLM (config.json auto_map.AutoModel)".
 	RemoteCode []string
 	Gaps       []Gap
+
+	Config  strictjson.Value // config.json; null if there is none
+	Quant   strictjson.Value // hf_quant_config.json, which some files have beside it
+	Adapter strictjson.Value // adapter_config.json
+	GGUF    *gguf.Header     // of the first part of the main GGUF file; nil if there is none
+	Stored  *Stored          // the tensors that the weight files list; nil if nothing of them is known
+}
+
+// Stored is what the headers or the index of the weight files of the main model say; copies for other programs
+// (original/, metal/, a .bin beside its .safetensors) are left out and named in Copies.
+type Stored struct {
+	Tensors []StoredTensor // in order of name; empty if only the sum is known
+	Bytes   int64          // of all tensors, without headers
+	Where   string         // "163 safetensors headers", "model.safetensors.index.json", "3 GGUF headers"
+	Copies  []string
+}
+
+// StoredTensor is one tensor as a header describes it.
+type StoredTensor struct {
+	Name  string
+	Type  string // as the format spells it: BF16, F8_E4M3, Q4_K
+	Shape []int64
+	Bytes int64
 }
 
 // Card is a model card: YAML front matter and Markdown.

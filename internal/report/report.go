@@ -20,6 +20,7 @@ type Document struct {
 	Subject   Subject   `json:"subject"`
 	Gaps      []Gap     `json:"gaps"`
 	License   *License  `json:"license,omitempty"`
+	Estimate  *Estimate `json:"estimate,omitempty"`
 }
 
 // Tool says which program made the document, and how old what it knows is.

@@ -1,0 +1,125 @@
+package arch
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/llmcheck/llmcheck/internal/strictjson"
+)
+
+// rule builds the shape of one family. It reads c.values, and c.fail keeps what goes wrong.
+type rule struct {
+	family  string
+	classes []string // of config.json's architectures
+	types   []string // of config.json's model_type, for files that name no class
+	build   func(c *config) *Shape
+}
+
+// rules of all families. Each file adds its own list, so that a family is found in one place.
+func rules() []rule {
+	return slices.Concat(llamaRules())
+}
+
+// Of is the shape of the model that a config.json describes. An error wraps ErrUnknown if no rule is known for its
+// class; any other error names the key, its line and what was wanted.
+func Of(values strictjson.Value) (*Shape, error) {
+	c := &config{values: values, top: values}
+	class, kind := c.class()
+	if c.err != nil {
+		return nil, c.err
+	}
+	r, ok := find(class, kind)
+	if !ok {
+		return nil, fmt.Errorf("%s: %w; nothing was sized, because a wrong shape is worse than none", describe(class, kind), ErrUnknown)
+	}
+	c.enterText()
+	s := r.build(c)
+	if c.err != nil {
+		return nil, c.err
+	}
+	s.Architecture, s.Family = class, r.family
+	if class == "" {
+		s.Architecture = kind
+	}
+	s.DType = c.dtype()
+	s.Assumed, s.Gaps, s.Symbols = c.assumed, append(s.Gaps, c.gaps...), c.symbols
+	return s, s.check()
+}
+
+// class is the first of architectures, and model_type.
+func (c *config) class() (class, kind string) {
+	list, _, err := c.values.Strings("architectures")
+	c.fail(err)
+	if len(list) > 0 {
+		class = list[0]
+	}
+	return class, c.wordOr("", "model_type")
+}
+
+// enterText goes down to the language model of a configuration with several parts.
+func (c *config) enterText() {
+	for _, key := range []string{"text_config", "llm_config", "language_config", "thinker_config"} {
+		v, ok, err := c.values.Object(key)
+		c.fail(err)
+		if ok {
+			c.values = v
+			c.enterText()
+			return
+		}
+	}
+}
+
+func (c *config) dtype() string {
+	if d := c.wordOr("", "torch_dtype", "dtype"); d != "" {
+		return d
+	}
+	outer := config{values: c.top}
+	return outer.wordOr("", "torch_dtype", "dtype")
+}
+
+func find(class, kind string) (rule, bool) {
+	all := rules()
+	if i := slices.IndexFunc(all, func(r rule) bool { return class != "" && slices.Contains(r.classes, class) }); i >= 0 {
+		return all[i], true
+	}
+	if class != "" {
+		return rule{}, false
+	}
+	i := slices.IndexFunc(all, func(r rule) bool { return kind != "" && slices.Contains(r.types, kind) })
+	if i < 0 {
+		return rule{}, false
+	}
+	return all[i], true
+}
+
+func describe(class, kind string) string {
+	switch {
+	case class != "":
+		return "architecture " + class
+	case kind != "":
+		return "model_type " + kind
+	}
+	return "a configuration without architectures and model_type"
+}
+
+var errAbsurd = errors.New("the sizes multiply to more than 10^16 parameters, more than any model has")
+
+// check refuses sizes that multiply to something absurd, so that nothing after it has to count with care.
+func (s *Shape) check() error {
+	if len(s.Blocks) == 0 {
+		return errors.New("the configuration describes no layer")
+	}
+	sum := 0.0
+	for t := range s.Tensors() {
+		if t.Rows.N < 0 || t.Cols.N < 0 || t.Copies.N < 0 {
+			return errAbsurd
+		}
+		sum += float64(t.Rows.N) * float64(t.Cols.N) * float64(t.Copies.N)
+		if sum > maxParams || max(t.Rows.N, t.Cols.N, t.Copies.N) == math.MaxInt64 {
+			return errAbsurd
+		}
+	}
+	return nil
+}

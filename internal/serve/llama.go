@@ -1,0 +1,3 @@
+package serve
+
+func fitLlama(Model, Plan) (*Memory, error) { return nil, ErrIllegal }
