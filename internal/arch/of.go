@@ -22,6 +22,18 @@ func rules() []rule {
 	return slices.Concat(
 		llamaRules(),
 		moeRules(),
+		deepseekRules(),
+		deltaRules(),
+		mambaRules(),
+		hybridRules(),
+		gptOSSRules(),
+		llama4Rules(),
+		gemma4Rules(),
+		minimaxRules(),
+		kimiLinearRules(),
+		stepRules(),
+		deciRules(),
+		nemotronRules(),
 	)
 }
 
