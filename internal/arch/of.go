@@ -26,6 +26,18 @@ func rules() []rule {
 		legacyRules(),
 		multimodalRules(),
 		moeRules(),
+		deepseekRules(),
+		deltaRules(),
+		mambaRules(),
+		hybridRules(),
+		gptOSSRules(),
+		llama4Rules(),
+		gemma4Rules(),
+		minimaxRules(),
+		kimiLinearRules(),
+		stepRules(),
+		deciRules(),
+		nemotronRules(),
 	)
 }
 
