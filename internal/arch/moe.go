@@ -21,7 +21,7 @@ type frame struct {
 // frame reads the sizes. tied is the default of the class.
 func (c *config) frame(tied bool) frame {
 	return frame{
-		d: c.dim("d", "hidden_size"), vocab: c.dim("V", "vocab_size"), depth: c.depth("num_hidden_layers"),
+		d: c.dim("d", "hidden_size"), vocab: c.dim("V", "vocab_size"), depth: c.layers("num_hidden_layers"),
 		tied: c.tied(tied), body: "model.",
 	}
 }
@@ -48,38 +48,36 @@ func (f frame) shape(c *config, pick func(i int) Block) *Shape {
 	var outer stack
 	embedding(&outer, f.body+word(f.embed, "embed_tokens"), word(f.head, "lm_head"), f.vocab, f.d, f.tied)
 	outer.norm(f.body+word(f.norm, "norm"), f.d)
-	return &Shape{
+	s := &Shape{
 		Hidden: f.d, Vocab: f.vocab, MaxContext: c.maxContext(), Tied: f.tied, Outer: outer.tensors,
 		Blocks: repeat(f.depth.N, f.body+word(f.layers, "layers")+".", pick),
-		Towers: c.sight(),
+		Towers: c.towers(),
 	}
+	for i := range s.Blocks {
+		c.fail(s.Blocks[i].Mixer.check(i))
+	}
+	return s
 }
 
-// sight is the vision tower; one that is there but of a kind that is not known is a gap.
-func (c *config) sight() []Tensor {
-	for _, key := range []string{"vision_config", "audio_config"} {
-		v, ok := c.top.Get(key)
-		if ok && v.Kind() == strictjson.Object {
-			c.gaps = append(c.gaps, Gap{What: key, Why: "the rules for this kind of encoder are not known, so it was not sized"})
-		}
+// check refuses a memory that is absurd, so that nothing after it has to count with care. The tensors of a layer do not
+// bound it: a state grows with the square of the width of a head.
+func (m Mixer) check(layer int) error {
+	if max(m.Conv, m.ConvGroups, m.State) > maxState {
+		return fmt.Errorf("the state of layer %d has more than %d elements, more than any model keeps", layer, int64(maxState))
+	}
+	if max(m.Window, m.Ratio) > maxDim {
+		return fmt.Errorf("the window of layer %d is %d tokens, want at most %d", layer, max(m.Window, m.Ratio), maxDim)
 	}
 	return nil
 }
+
+const maxState = 1 << 36
 
 func word(w, otherwise string) string {
 	if w == "" {
 		return otherwise
 	}
 	return w
-}
-
-// depth is the number of blocks.
-func (c *config) depth(keys ...string) Dim {
-	n, key, ok := c.lookup(keys)
-	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", keys[0]))
-	}
-	return c.named("L", key, n, maxLayers)
 }
 
 // count is a number of things that must be there, each of which has weights of its own: experts, heads.
@@ -183,10 +181,9 @@ type moe struct {
 	sharedGate string // a gate in front of the shared expert
 }
 
-var (
-	projections = [3]string{"gate_proj", "up_proj", "down_proj"}
-	numbered    = [3]string{"w1", "w3", "w2"}
-)
+// projections and numbered are the names of gate, up and down.
+func projections() [3]string { return [3]string{"gate_proj", "up_proj", "down_proj"} }
+func numbered() [3]string    { return [3]string{"w1", "w3", "w2"} }
 
 // routed reads the number of experts and how many of them a token visits.
 func (c *config) routed(experts, topK []string) (e, k Dim) {
@@ -209,7 +206,7 @@ func (m moe) add(s *stack) {
 	}
 	names := m.names
 	if names[0] == "" {
-		names = projections
+		names = projections()
 	}
 	for i, name := range names {
 		rows, cols, split := m.width, m.d, ByExpert
@@ -284,7 +281,7 @@ func oneKind(c *config, f frame, tensors []Tensor, mixer Mixer, mlp MLP) *Shape 
 func mixtral(c *config) *Shape {
 	f := c.frame(false)
 	a := c.heads(f.d)
-	m := moe{d: f.d, width: c.dim("f_e", "intermediate_size"), prefix: "block_sparse_moe.", names: numbered}
+	m := moe{d: f.d, width: c.dim("f_e", "intermediate_size"), prefix: "block_sparse_moe.", names: numbered()}
 	m.experts, m.topK = c.routed([]string{"num_local_experts", "num_experts"}, []string{"num_experts_per_tok"})
 	kind, window := c.window()
 	var b stack
@@ -300,7 +297,7 @@ func phiMoE(c *config) *Shape {
 	a := c.heads(f.d)
 	a.qkvBias = c.flagOr(false, "", "attention_bias")
 	a.outBias = a.qkvBias
-	m := moe{d: f.d, width: c.dim("f_e", "intermediate_size"), prefix: "block_sparse_moe.", names: numbered}
+	m := moe{d: f.d, width: c.dim("f_e", "intermediate_size"), prefix: "block_sparse_moe.", names: numbered()}
 	m.experts, m.topK = c.routed([]string{"num_local_experts"}, []string{"num_experts_per_tok"})
 	kind, window := c.window()
 	var b stack
@@ -351,7 +348,7 @@ func graniteShared(b *stack, d, width Dim) {
 // dbrx nests its sizes and fuses queries, keys and values.
 func dbrx(c *config) *Shape {
 	f := frame{
-		d: c.dim("d", "d_model"), vocab: c.dim("V", "vocab_size"), depth: c.depth("n_layers"), tied: c.tied(false),
+		d: c.dim("d", "d_model"), vocab: c.dim("V", "vocab_size"), depth: c.layers("n_layers"), tied: c.tied(false),
 		body: "transformer.", embed: "wte", norm: "norm_f", layers: "blocks",
 	}
 	a := attention{d: f.d, h: c.count("h", "n_heads")}

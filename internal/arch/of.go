@@ -21,7 +21,23 @@ type rule struct {
 func rules() []rule {
 	return slices.Concat(
 		llamaRules(),
+		gemmaRules(),
+		fusedRules(),
+		legacyRules(),
+		multimodalRules(),
 		moeRules(),
+		deepseekRules(),
+		deltaRules(),
+		mambaRules(),
+		hybridRules(),
+		gptOSSRules(),
+		llama4Rules(),
+		gemma4Rules(),
+		minimaxRules(),
+		kimiLinearRules(),
+		stepRules(),
+		deciRules(),
+		nemotronRules(),
 	)
 }
 
