@@ -61,7 +61,7 @@ type node struct {
 
 func (n *node) is(flag uint8) bool { return n.flags&flag != 0 }
 
-// block is a gap.
+// gap is free memory between tensors.
 type gap struct{ at, size int64 }
 
 // arena is the buffer of one device while it is planned.
@@ -123,14 +123,15 @@ func (a *arena) give(at, size int64) {
 	}
 }
 
-// walk is one run of the planner over a graph. stop is the step after which it ends; negative for the whole graph.
+// walk is one run of the planner over a graph.
 type walk struct {
 	nodes  []node
 	arenas []arena
 	step   int
 }
 
-// plan places everything and returns the buffers.
+// plan places everything and returns the buffers. It stops where step stop has been placed; a negative one is never
+// reached.
 func (g *graph) plan(align int64, stop int) *walk {
 	w := &walk{nodes: g.nodes, arenas: make([]arena, g.backends)}
 	for i := range w.arenas {
@@ -144,10 +145,11 @@ func (g *graph) plan(align int64, stop int) *walk {
 	w.leaves(g.leaves)
 	w.count(order)
 	for _, i := range order {
-		if stop >= 0 && w.step > stop {
+		w.place(i)
+		if stop >= 0 && w.step == stop {
 			break
 		}
-		w.run(i)
+		w.releaseOperands(i)
 		w.step++
 	}
 	return w
@@ -174,8 +176,7 @@ func (w *walk) count(order []int32) {
 	}
 }
 
-func (w *walk) run(i int32) {
-	w.place(i)
+func (w *walk) releaseOperands(i int32) {
 	for _, s := range w.nodes[i].src {
 		if s != none {
 			w.release(s)

@@ -3,17 +3,14 @@ package serve
 // mix is the attention or the recurrence of a layer.
 func (b *builder) mix(t *layerTraits, x int32) int32 {
 	switch {
-	case t.recurrent != nil:
+	case t.recurrent.in > 0:
 		return b.recur(t, x)
-	case t.latent != nil:
+	case t.latent.rank > 0:
 		return b.latent(t, x)
 	}
 	q, k, v := b.qkv(t, x)
 	if t.rope {
 		q, k = b.g.over("Q", q, b.positions), b.g.over("K", k, b.positions)
-	}
-	if t.scaleQ {
-		q = b.g.over("Q", q)
 	}
 	out := b.attend(t, q, k, v)
 	out = b.product(t, "attention output", b.p.d, b.p.tokens, out, t.bytes.o)
@@ -38,11 +35,11 @@ func (b *builder) qkv(t *layerTraits, x int32) (q, k, v int32) {
 			n = g.over(what, n)
 		}
 		if normed && t.fullHeadNorm {
-			n = b.norm(&layerTraits{on: t.on}, n, what)
+			n = b.norm(&layerTraits{home: t.home}, n, what)
 		}
 		n = g.reshape(n, e, heads, u)
 		if normed && t.headNorm {
-			n = b.norm(&layerTraits{on: t.on}, n, what)
+			n = b.norm(&layerTraits{home: t.home}, n, what)
 		}
 		return n
 	}
@@ -125,7 +122,7 @@ func (b *builder) latent(t *layerTraits, x int32) int32 {
 	width := l.nope + l.rope
 	var q int32
 	if l.qRank > 0 {
-		q = b.norm(&layerTraits{on: t.on}, b.product(t, "compressed Q", l.qRank, u, x, 0), "compressed Q")
+		q = b.norm(&layerTraits{home: t.home}, b.product(t, "compressed Q", l.qRank, u, x, 0), "compressed Q")
 		q = b.product(t, "Q", width*t.h, u, q, t.bytes.q)
 	} else {
 		q = b.product(t, "Q", width*t.h, u, x, t.bytes.q)
@@ -134,7 +131,7 @@ func (b *builder) latent(t *layerTraits, x int32) int32 {
 	kv := b.product(t, "compressed KV", l.rank+l.rope, u, x, t.bytes.k)
 	latent, kRope := g.part(kv, false, l.rank, u), g.part(kv, true, l.rope, 1, u)
 	qRope, kRope = g.over("rotary Q", qRope, b.positions), g.over("rotary K", kRope, b.positions)
-	latent = b.norm(&layerTraits{on: t.on}, latent, "compressed KV")
+	latent = b.norm(&layerTraits{home: t.home}, latent, "compressed KV")
 	absorbed := g.op("absorbed Q", shaped(l.rank, u, t.h), g.part(qNope, false, l.nope, u, t.h))
 	q = g.op("Q", shaped(l.rank+l.rope, t.h, u), g.part(absorbed, false, l.rank, t.h, u), qRope)
 	latent = g.reshape(latent, l.rank, 1, u)
@@ -183,9 +180,9 @@ func (b *builder) recur(t *layerTraits, x int32) int32 {
 	if r.conv > 0 {
 		mixed = g.over("convolution", g.op("convolution", shaped(r.conv, u), joined))
 	}
-	if r.recurrentState > 0 {
-		state := g.op("state", shaped(r.recurrentState))
-		mixed = g.op("scan", layout{ne: [3]int64{product(r.inner, u) + r.recurrentState, 1, 1}}, mixed, state, in)
+	if r.state > 0 {
+		state := g.op("state", shaped(r.state))
+		mixed = g.op("scan", layout{ne: [3]int64{product(r.inner, u) + r.state, 1, 1}}, mixed, state, in)
 	}
 	gated := g.op("recurrent output", shaped(r.inner, u), g.part(mixed, false, r.inner, u), g.part(in, true, r.inner, u))
 	out := b.product(t, "attention output", b.p.d, u, gated, t.bytes.o)

@@ -4,16 +4,14 @@ package serve
 type layerTraits struct {
 	h, k, ek, ev     int64 // heads, key-value heads, their widths
 	window           bool
-	latent           *latentTraits
-	recurrent        *recurrentTraits
+	latent           latentTraits    // rank is 0 without
+	recurrent        recurrentTraits // in is 0 without
 	attention        bool
 	fusedQKV         bool
 	qkvBias, outBias bool
 	headNorm         bool // over q and k
 	fullHeadNorm     bool // over all heads at once, before they are split
-	scaleQ           bool
 	rope             bool
-	sinks            bool
 
 	preNorm, postNorm bool // of attention
 	parallel          bool // attention and MLP read the same norm
@@ -35,12 +33,12 @@ type layerTraits struct {
 	choiceBias bool // added to the scores only for the choice
 	normalize  bool
 	scaled     bool
-	groups     int64
 	weighFirst bool // the weight goes on the input of the experts
 
-	on     backend
-	store  backend // of the cache
-	expert backend // of the experts' weights
+	on     backend // where it runs
+	home   backend // of its weights
+	store  backend // of its cache
+	expert backend // of the weights of its experts
 	bytes  layerBytes
 }
 
@@ -56,9 +54,9 @@ type latentTraits struct {
 }
 
 type recurrentTraits struct {
-	in, inner, conv, state, out int64 // widths in tokens
-	kernelState                 int64 // elements of a state of the convolution
-	recurrentState              int64
+	in, inner, conv int64 // widths
+	kernelState     int64 // elements of what the convolution remembers
+	state           int64 // elements of the state
 }
 
 // pass is the forward pass that is planned.
@@ -67,18 +65,14 @@ type pass struct {
 	cells, windowCells        int64
 	flash                     bool
 	kvType                    kvType
-	scaleEmbedding            bool
 	windowed                  bool // there are two caches
 	transposed                bool
 	layers                    []layerTraits
 	outputOn                  backend
-	mropeParts                int64 // positions of a token
-	softcap                   bool
 	vWidthMax                 int64
 	kWidth                    int64 // of a head, for the rotation of quantized caches
 	latent                    bool
 	finalLayerNorm            bool
-	positions                 bool // learned
 }
 
 type builder struct {
@@ -123,18 +117,12 @@ func (b *builder) inputs() {
 	g.expand(rows)
 	g.expand(raw)
 	b.in = rows
-	if p.scaleEmbedding {
-		b.in = g.over("embeddings", rows)
-	}
-	b.positions = g.input("positions", 4, p.tokens*max(1, p.mropeParts))
+	b.positions = g.input("positions", 4, p.tokens)
 	b.caches[0] = b.cacheInputs(p.cells)
 	if p.windowed {
 		b.caches[1] = b.cacheInputs(p.windowCells)
 	}
 	b.outIDs = g.input("output ids", 4, p.outputs)
-	if len(p.layers) > 0 {
-		b.put(0, p.layers[0].on)
-	}
 }
 
 func (b *builder) cacheInputs(cells int64) cacheInputs {
@@ -172,7 +160,7 @@ func (b *builder) norm(t *layerTraits, a int32, what string) int32 {
 	} else {
 		n = g.over(what, a)
 	}
-	n = b.weighted(g.over(what, n), t.bytes.norm, t.on)
+	n = b.weighted(g.over(what, n), t.bytes.norm, t.home)
 	if t.normBias {
 		n = g.over(what, n)
 	}
@@ -187,7 +175,7 @@ func (b *builder) weighted(n int32, bytes int64, on backend) int32 {
 
 // product is a matrix times the tokens.
 func (b *builder) product(t *layerTraits, what string, rows, columns int64, a int32, bytes int64) int32 {
-	return b.weighted(b.g.op(what, shaped(rows, columns), a), bytes, t.on)
+	return b.weighted(b.g.op(what, shaped(rows, columns), a), bytes, t.home)
 }
 
 func (b *builder) layer(t *layerTraits, last bool) {
@@ -199,7 +187,7 @@ func (b *builder) layer(t *layerTraits, last bool) {
 		cur = b.norm(t, b.in, "norm of attention")
 	}
 	normed := cur
-	if t.attention || t.recurrent != nil {
+	if t.attention || t.recurrent.in > 0 {
 		cur = b.mix(t, cur)
 		if last {
 			cur, left = b.rows(cur), b.rows(left)
@@ -283,7 +271,7 @@ func (b *builder) mlp(t *layerTraits, x int32, f int64) int32 {
 }
 
 func (b *builder) sharedExpert(t *layerTraits, x int32) int32 {
-	y := b.mlp(&layerTraits{gated: t.gated, on: t.on}, x, t.shared)
+	y := b.mlp(&layerTraits{gated: t.gated, home: t.home}, x, t.shared)
 	if !t.sharedGate {
 		return y
 	}
@@ -355,16 +343,6 @@ func (b *builder) route(t *layerTraits, x int32, u int64) (chosen, weights int32
 	if t.choiceBias {
 		choice = g.over("router", scores)
 	}
-	if t.groups > 1 {
-		per := t.experts / t.groups
-		grouped := g.reshape(choice, per, t.groups, u)
-		best := g.part(g.op("router", shaped(per, t.groups, u), grouped), false, 2, t.groups, u)
-		sums := g.op("router", shaped(1, t.groups, u), g.op("router", shaped(2, t.groups, u), grouped, best))
-		top := g.part(g.op("router", shaped(t.groups, u), sums), false, max(1, t.groups/2), u)
-		masked := g.over("router", grouped)
-		choice = g.reshape(g.op("router", shaped(per, t.groups, u), g.op("router", shaped(per, max(1, t.groups/2), u), grouped, top), masked),
-			t.experts, u)
-	}
 	chosen = g.part(g.op("router", shaped(t.experts, u), choice), false, t.topK, u)
 	weights = g.op("router", shaped(1, t.topK, u), g.reshape(scores, 1, t.experts, u), chosen)
 	if t.normalize {
@@ -382,13 +360,10 @@ func (b *builder) route(t *layerTraits, x int32, u int64) (chosen, weights int32
 func (b *builder) output() {
 	g, p := b.g, b.p
 	from := len(g.nodes)
-	t := layerTraits{on: p.outputOn, layerNorm: p.finalLayerNorm, normBias: p.finalLayerNorm}
+	t := layerTraits{home: p.outputOn, layerNorm: p.finalLayerNorm, normBias: p.finalLayerNorm}
 	last := b.norm(&t, b.in, "last norm")
 	g.nodes[last].flags |= isOutput
 	logits := g.op("logits", shaped(p.vocab, p.outputs), last)
-	if p.softcap {
-		logits = g.over("logits", logits)
-	}
 	g.nodes[logits].flags |= isOutput
 	b.put(from, p.outputOn)
 	g.expand(logits)

@@ -18,18 +18,18 @@ func passFor(shape string, ctx int64, kv kvType, flash bool, gpu bool, outputs i
 	case "llama-3.2-1b":
 		p.d, p.vocab, p.vWidthMax, p.kWidth = 2048, 128256, 512, 64
 		for range 16 {
-			p.layers = append(p.layers, layerTraits{h: 32, k: 8, ek: 64, ev: 64, attention: true, rope: true, preNorm: true, ffnNorm: true, f: 8192, gated: true, on: on, store: on})
+			p.layers = append(p.layers, layerTraits{h: 32, k: 8, ek: 64, ev: 64, attention: true, rope: true, preNorm: true, ffnNorm: true, f: 8192, gated: true, on: on, home: on, store: on})
 		}
 	case "gemma-3-1b":
 		p.d, p.vocab, p.vWidthMax, p.kWidth = 1152, 262144, 256, 256
-		p.windowed, p.windowCells, p.scaleEmbedding = true, roundUp(min(ctx, 1024), 256), true
+		p.windowed, p.windowCells = true, roundUp(min(ctx, 1024), 256)
 		for i := range 26 {
-			p.layers = append(p.layers, layerTraits{h: 4, k: 1, ek: 256, ev: 256, attention: true, rope: true, headNorm: true, scaleQ: true, preNorm: true, postNorm: true, ffnNorm: true, ffnPostNorm: true, f: 6912, gated: true, on: on, store: on, window: i%6 != 5})
+			p.layers = append(p.layers, layerTraits{h: 4, k: 1, ek: 256, ev: 256, attention: true, rope: true, headNorm: true, preNorm: true, postNorm: true, ffnNorm: true, ffnPostNorm: true, f: 6912, gated: true, on: on, home: on, store: on, window: i%6 != 5})
 		}
 	case "deepseek-v2-lite":
 		p.d, p.vocab, p.latent = 2048, 102400, true
 		for i := range 27 {
-			t := layerTraits{h: 16, attention: true, preNorm: true, ffnNorm: true, gated: true, on: on, store: on, expert: on, latent: &latentTraits{rank: 512, rope: 64, nope: 128, value: 128}}
+			t := layerTraits{h: 16, attention: true, preNorm: true, ffnNorm: true, gated: true, on: on, home: on, store: on, expert: on, latent: latentTraits{rank: 512, rope: 64, nope: 128, value: 128}}
 			if i == 0 {
 				t.f = 10944
 			} else {
