@@ -62,10 +62,36 @@ func (c *config) dimOr(symbol string, otherwise int64, why string, keys ...strin
 	n, key, ok := c.lookup(keys)
 	if !ok {
 		n = otherwise
-		c.assume(key, strconv.FormatInt(n, 10), why)
+		if why != "" {
+			c.assume(key, strconv.FormatInt(n, 10), why)
+		}
 	}
 	return c.named(symbol, key, n, maxDim)
 }
+
+// layersOr is a number of layers with the default of the class; more than any model has are refused rather than built.
+func (c *config) layersOr(symbol string, otherwise int64, why string, keys ...string) Dim {
+	n, key, ok := c.lookup(keys)
+	if !ok {
+		n = otherwise
+		if why != "" {
+			c.assume(key, strconv.FormatInt(n, 10), why)
+		}
+	}
+	return c.named(symbol, key, n, maxLayers)
+}
+
+// layers is a number of layers that must be there.
+func (c *config) layers(keys ...string) Dim {
+	n, key, ok := c.lookup(keys)
+	if !ok {
+		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", strings.Join(keys, " or ")))
+	}
+	return c.named("L", key, n, maxLayers)
+}
+
+// classDefault is why a key may be absent: its configuration class in the published code has this value.
+const classDefault = "the default of the class"
 
 // countOr is a number of things, of which there may be none.
 func (c *config) countOr(otherwise int64, why string, keys ...string) int64 {

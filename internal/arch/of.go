@@ -19,7 +19,22 @@ type rule struct {
 
 // rules of all families. Each file adds its own list, so that a family is found in one place.
 func rules() []rule {
-	return slices.Concat(llamaRules())
+	return slices.Concat(
+		llamaRules(),
+		moeRules(),
+		deepseekRules(),
+		deltaRules(),
+		mambaRules(),
+		hybridRules(),
+		gptOSSRules(),
+		llama4Rules(),
+		gemma4Rules(),
+		minimaxRules(),
+		kimiLinearRules(),
+		stepRules(),
+		deciRules(),
+		nemotronRules(),
+	)
 }
 
 // Of is the shape of the model that a config.json describes. An error wraps ErrUnknown if no rule is known for its
