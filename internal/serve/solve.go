@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"github.com/llmcheck/llmcheck/internal/hardware"
 )
 
 // Need is what a plan has to hold to be an answer.
@@ -18,7 +19,7 @@ func (n Need) Met(m *Memory) bool {
 // Arrange chooses how the devices of a plan share the work where that was not said: tensor parallelism within one
 // machine, pipeline stages across machines, and stages within a machine where the heads do not divide. The error of
 // the plan that comes nearest says why none is possible.
-func Arrange(m Model, p Plan) (Plan, error) {
+func (m *Prepared) Arrange(p Plan) (Plan, error) {
 	p.GPUs = max(p.GPUs, 1)
 	if p.Engine.Kind == LlamaCPP {
 		p.Tensor, p.Pipeline, p.Expert, p.Data = 1, p.GPUs, 1, 1
@@ -34,7 +35,7 @@ func Arrange(m Model, p Plan) (Plan, error) {
 		}
 		q := p
 		q.Tensor, q.Pipeline, q.Data, q.Expert = tensor, p.GPUs/tensor, 1, max(1, p.Expert)
-		err := q.possible(m)
+		err := m.possible(q)
 		if err == nil {
 			return q, nil
 		}
@@ -77,12 +78,14 @@ func arrangeRest(p Plan) (Plan, error) {
 	return p, nil
 }
 
-func (p Plan) possible(m Model) error {
-	q, err := p.Complete(m)
+// possible reports why an engine would refuse a plan; nil if it would not.
+func (m *Prepared) possible(p Plan) error {
+	q, err := p.Complete(m.model)
 	if err != nil {
 		return err
 	}
-	return legal(m, q)
+	f := m.start(q)
+	return m.legal(q, &f.split)
 }
 
 // counts are the numbers of devices that are tried: every one in a machine, then whole machines.
@@ -100,6 +103,12 @@ func (p Plan) counts() []int {
 	return list
 }
 
+// Most is the largest number of devices that is tried.
+func (p Plan) Most() int {
+	list := p.counts()
+	return list[len(list)-1]
+}
+
 // maxMachines is how many machines are tried at most for one replica.
 const maxMachines = 8
 
@@ -107,20 +116,20 @@ const maxMachines = 8
 var ErrNoCount = errors.New("no number of these devices is enough")
 
 // MinGPUs is the smallest number of devices that meets the need, and its account. The degrees of p are chosen anew.
-func MinGPUs(m Model, p Plan, need Need) (Plan, *Memory, error) {
+func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 	p.Tensor, p.Pipeline, p.Data = 0, 0, 0
 	var last error
 	for _, n := range p.counts() {
-		if !p.worthTrying(m, n) {
+		if float64(n)*float64(p.GPU.Usable()) <= float64(m.bytes) { // not even the weights
 			continue
 		}
 		p.GPUs = n
-		q, err := Arrange(m, p)
+		q, err := m.Arrange(p)
 		if err != nil {
 			last = err
 			continue
 		}
-		memory, err := Fit(m, q)
+		memory, err := m.Fit(q)
 		if err != nil {
 			last = err
 			continue
@@ -133,20 +142,15 @@ func MinGPUs(m Model, p Plan, need Need) (Plan, *Memory, error) {
 	if last == nil {
 		last = errors.New("the weights alone are larger")
 	}
-	return p, nil, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, p.counts()[len(p.counts())-1], p.GPU.Name, last)
-}
-
-// worthTrying passes over numbers of devices that do not even hold the weights.
-func (p Plan) worthTrying(m Model, n int) bool {
-	return float64(n)*float64(p.GPU.Usable()) > float64(m.Bytes())
+	return p, nil, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, p.Most(), p.GPU.Name, last)
 }
 
 // MaxContext is the longest request that a plan holds, found by asking Fit, since the overheads of some engines grow
 // with the length. It is 0 if not even the shortest fits.
-func MaxContext(m Model, p Plan, most int64) int64 {
+func (m *Prepared) MaxContext(p Plan, most int64) int64 {
 	fits := func(n int64) bool {
 		p.MaxModelLen = n
-		memory, err := Fit(m, p)
+		memory, err := m.Fit(p)
 		return err == nil && memory.Verdict == Fits
 	}
 	if most <= 0 || !fits(min(most, shortest)) {
@@ -169,3 +173,18 @@ func MaxContext(m Model, p Plan, most int64) int64 {
 
 // shortest is the shortest context that is worth serving.
 const shortest = 256
+
+// OnPaper is the account on one card that is large enough for anything, for what depends on no card: the bytes of one
+// rank and of one token.
+func (m *Prepared) OnPaper(p Plan) (*Memory, Plan, error) {
+	p.GPUs = max(p.GPUs, 1)
+	p.GPU = &hardware.Accelerator{ID: "unknown", Name: p.GPU.Name, VisibleMiB: paperMiB, MaxPerNode: p.GPUs}
+	p, err := m.Arrange(p)
+	if err != nil {
+		return nil, p, err
+	}
+	memory, err := m.Fit(p)
+	return memory, p, err
+}
+
+const paperMiB = 1 << 30
