@@ -15,7 +15,7 @@ type frame struct {
 	embed, norm     string // after body; "" for embed_tokens and norm
 	head            string // "" for lm_head
 	layers          string // "" for layers
-	prefixed        bool   // the head stands under the language model of a checkpoint with several parts
+	bare            bool   // somebody else adds the towers
 }
 
 // frame reads the sizes. tied is the default of the class.
@@ -51,7 +51,9 @@ func (f frame) shape(c *config, pick func(i int) Block) *Shape {
 	s := &Shape{
 		Hidden: f.d, Vocab: f.vocab, MaxContext: c.maxContext(), Tied: f.tied, Outer: outer.tensors,
 		Blocks: repeat(f.depth.N, f.body+word(f.layers, "layers")+".", pick),
-		Towers: c.towers(),
+	}
+	if !f.bare {
+		s.Towers = c.towers()
 	}
 	for i := range s.Blocks {
 		c.fail(s.Blocks[i].Mixer.check(i))
