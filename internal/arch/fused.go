@@ -1,5 +1,7 @@
 package arch
 
+import "fmt"
+
 // Families whose queries, keys and values, or gate and up, are one matrix, and those of a first generation with names
 // of their own (transformers: modeling_phi3.py, modeling_glm.py, modeling_glm4.py; the files of the repositories for
 // ChatGLM, InternLM 2, Baichuan, Qwen 1, TeleChat and EXAONE 3).
@@ -100,6 +102,9 @@ func baichuan(c *config) *Shape {
 // qwen counts gate and up together in intermediate_size.
 func qwen(c *config) *Shape {
 	p := c.plan(false, sizes{})
+	if p.f.N%2 != 0 {
+		c.fail(fmt.Errorf("intermediate_size is %d, want an even number, since it is that of two matrices", p.f.N))
+	}
 	p.f = Dim{p.f.N / 2, "f/2"}
 	a := p.attn
 	a.qkvBias, a.outBias = true, !c.flagOr(true, classDefault, "no_bias")

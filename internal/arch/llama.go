@@ -32,7 +32,7 @@ func llamaRules() []rule {
 		{"minicpm", []string{"MiniCPMForCausalLM"}, []string{"minicpm"}, miniCPM},
 		{"apertus", []string{"ApertusForCausalLM"}, []string{"apertus"}, apertus},
 		{"arcee", []string{"ArceeForCausalLM"}, []string{"arcee"}, arcee},
-		{"nemotron", []string{"NemotronForCausalLM"}, []string{"nemotron"}, nemotron},
+		{"nemotron", []string{"NemotronForCausalLM"}, []string{"nemotron"}, nemotronDense},
 	}
 }
 
@@ -255,7 +255,7 @@ func arcee(c *config) *Shape {
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
-func nemotron(c *config) *Shape {
+func nemotronDense(c *config) *Shape {
 	p := c.plan(false, sizes{})
 	a := p.biased()
 	a.add(&p.block)
