@@ -48,6 +48,7 @@ type Tensor struct {
 	Visited    Dim   // how many of the copies one token passes; 0 for what a token does not pass
 	Split      Split // how tensor parallelism divides it
 	Units      int64 // the parts along the divided side that stay whole: heads; 0 if it may be cut anywhere
+	KVUnits    int64 // of ByQKV: how many heads its keys have, and its values as many; Units are those of its queries
 	Matrix     bool  // a linear layer, which quantization takes unless told not to
 	Float32    bool  // kept in 32 bits in the published files whatever the rest is
 }
@@ -74,7 +75,7 @@ const (
 
 // Components lists them in that order.
 func Components() []Component {
-	return []Component{Embedding, Attention, Indexer, Recurrent, Dense, Experts, Shared, Router, Norm, Head, Tower, MTPPart, Other}
+	return []Component{Embedding, Attention, Indexer, Recurrent, Dense, Experts, Shared, Router, Norm, Head, Tower, MTPPart, Adapter, Other}
 }
 
 // Split is how tensor parallelism divides a tensor.
@@ -86,6 +87,7 @@ const (
 	ByRows             // outputs are divided: q, gate, up
 	ByCols             // inputs are divided: o, down; a bias there is replicated
 	ByKVHeads          // outputs are divided by key-value heads, which are replicated where there are more ranks than heads
+	ByQKV              // outputs are Units heads of queries, KVUnits of keys and KVUnits of values, all equally wide, in one matrix
 	ByVocab            // rows of the vocabulary, padded as the engine does
 	ByExpert           // whole experts with expert parallelism, else each expert like an MLP (see Inner)
 	ByExpertCols       // the same for the matrix whose inputs are divided

@@ -27,6 +27,7 @@ type config struct {
 	assumed []Assumption
 	symbols []Symbol
 	gaps    []Gap
+	text    Dim // where values is that of a tower: the width of the language model
 	err     error
 }
 

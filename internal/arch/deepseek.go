@@ -10,9 +10,10 @@ func deepseekRules() []rule {
 		{"deepseek-v2", []string{"DeepseekV2ForCausalLM"}, []string{"deepseek_v2"}, deepseek},
 		{"deepseek-v3", []string{"DeepseekV3ForCausalLM"}, []string{"deepseek_v3", "kimi_k2"}, deepseek},
 		{"deepseek-v3.2", []string{"DeepseekV32ForCausalLM"}, []string{"deepseek_v32"}, deepseek},
-		{"kimi-k2.5", []string{"KimiK25ForConditionalGeneration"}, []string{"kimi_k25"}, deepseek},
+		{"kimi-k2.5", []string{"KimiK25ForConditionalGeneration", "KimiVLForConditionalGeneration"}, []string{"kimi_k25", "kimi_vl"}, deepseek},
 		{"glm-moe-dsa", []string{"GlmMoeDsaForCausalLM"}, []string{"glm_moe_dsa"}, glmMoEDSA},
 		{"glm4-moe-lite", []string{"Glm4MoeLiteForCausalLM"}, []string{"glm4_moe_lite"}, deepseek},
+		{"mistral4", []string{"Mistral4ForCausalLM"}, []string{"mistral4"}, mistral4},
 		{"deepseek-v4", []string{"DeepseekV4ForCausalLM"}, []string{"deepseek_v4"}, deepseekV4},
 	}
 }
@@ -129,18 +130,17 @@ func latent(c *config, x mixed, p predictors) *Shape {
 	return s
 }
 
-// mistral4 is Mistral Small 4: the attention and the experts of DeepSeek in a model that sees pictures.
+// mistral4 is Mistral Small 4: the attention and the experts of DeepSeek. What stands around it is the affair of the
+// class Mistral3ForConditionalGeneration, which takes its language model by model_type.
 func mistral4(c *config) *Shape {
-	return latent(c, mixed{frame: c.nested(false), is: c.fromLayer(0)}, predictors{})
+	x := mixed{frame: c.frame(false), is: c.fromLayer(0)}
+	x.frame.bare = c.inner()
+	return latent(c, x, predictors{})
 }
 
-// isMistral4 tells it from the dense models of the class Mistral3ForConditionalGeneration.
-func (c *config) isMistral4() bool {
-	return c.has("kv_lora_rank") || c.wordOr("", "model_type") == "mistral4"
-}
-
-// glmMoEDSA is GLM-5. In GLM-5.2 most layers take over the choice of tokens of an earlier one, and whether their files
-// still hold an indexer of their own is not said; they are counted, and the gap says how much less it may be.
+// glmMoEDSA is GLM-5. In GLM-5.2 most layers take over the choice of tokens of an earlier one. What its files leave out
+// of quantization names indexers of the other layers alone, and their bytes agree; still the configuration does not say
+// that the indexers are not stored, so they are counted, and the gap says how much less it may be.
 func glmMoEDSA(c *config) *Shape {
 	x := mixed{frame: c.frame(false), is: c.fromLayer(0)}
 	if types := c.words("mlp_layer_types", x.frame.depth.N); types != nil {

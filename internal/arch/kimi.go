@@ -166,8 +166,9 @@ func (x *kimi) route(s *stack) {
 	s.table(p+"gate.weight", Router, m.experts, m.d, Replicated, 0)
 	s.vector(p+m.correction, Router, m.experts, Replicated, 0)
 	s.inFloat()
-	s.matrix(p+"routed_expert_down_proj", Experts, x.latent, m.d, Replicated, 0)
-	s.matrix(p+"routed_expert_up_proj", Experts, m.d, x.latent, Replicated, 0)
+	// The published file leaves these two in 16 bits, though nothing in its configuration excludes them.
+	s.table(p+"routed_expert_down_proj.weight", Experts, x.latent, m.d, Replicated, 0)
+	s.table(p+"routed_expert_up_proj.weight", Experts, m.d, x.latent, Replicated, 0)
 	if x.normed {
 		s.norm(p+"routed_expert_norm", x.latent)
 	}

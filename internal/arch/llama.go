@@ -1,53 +1,268 @@
 package arch
 
+import "slices"
+
 // The Llama block: attention with grouped keys and values, a gated MLP, two RMS norms. The families here differ in
-// biases, norms of heads and defaults only (transformers: modeling_llama.py, modeling_qwen2.py, modeling_qwen3.py).
+// biases, norms, windows and defaults only (transformers: modeling_llama.py, modeling_mistral.py, modeling_qwen2.py,
+// modeling_qwen3.py, modeling_olmo.py, modeling_olmo2.py, modeling_olmo3.py, modeling_smollm3.py, modeling_exaone4.py,
+// modeling_granite.py, modeling_helium.py, modeling_seed_oss.py, modeling_ernie4_5.py, modeling_hunyuan_v1_dense.py,
+// modeling_apertus.py, modeling_arcee.py, modeling_nemotron.py; the files of the repositories for InternLM, MiniCPM and
+// MiMo).
 func llamaRules() []rule {
 	return []rule{
-		{"llama", []string{"LlamaForCausalLM", "MistralForCausalLM"}, []string{"llama", "mistral"}, func(c *config) *Shape {
-			return llamaLike(c, llamaTraits{qkvBias: c.flagOr(false, "", "attention_bias"), outBias: c.flagOr(false, "", "attention_bias"),
-				mlpBias: c.flagOr(false, "", "mlp_bias")})
-		}},
-		{"qwen2", []string{"Qwen2ForCausalLM"}, []string{"qwen2"}, func(c *config) *Shape {
-			return llamaLike(c, llamaTraits{qkvBias: true})
-		}},
-		{"qwen3", []string{"Qwen3ForCausalLM"}, []string{"qwen3"}, func(c *config) *Shape {
-			return llamaLike(c, llamaTraits{headNorm: true})
-		}},
+		{"llama", []string{"LlamaForCausalLM", "LLaMAForCausalLM", "YiForCausalLM", "XverseForCausalLM", "AquilaForCausalLM"},
+			[]string{"llama", "Yi", "xverse", "aquila"}, llama},
+		{"mistral", []string{"MistralForCausalLM"}, []string{"mistral"}, mistral},
+		{"ministral", []string{"Ministral3ForCausalLM", "MinistralForCausalLM"}, []string{"ministral3", "ministral"}, ministral},
+		{"internlm", []string{"InternLMForCausalLM"}, []string{"internlm"}, internLM},
+		{"internlm3", []string{"InternLM3ForCausalLM"}, []string{"internlm3"}, internLM3},
+		{"qwen2", []string{"Qwen2ForCausalLM"}, []string{"qwen2"}, func(c *config) *Shape { return qwen2(c, llamaNames()) }},
+		{"qwen3", []string{"Qwen3ForCausalLM"}, []string{"qwen3"}, func(c *config) *Shape { return qwen3(c, llamaNames()) }},
+		{"mimo", []string{"MiMoForCausalLM"}, []string{"mimo"}, mimo},
+		{"olmo", []string{"OlmoForCausalLM", "OLMoForCausalLM"}, []string{"olmo"}, olmo},
+		{"olmo2", []string{"Olmo2ForCausalLM"}, []string{"olmo2"}, func(c *config) *Shape { return olmo2(c, 0) }},
+		{"olmo3", []string{"Olmo3ForCausalLM"}, []string{"olmo3"}, func(c *config) *Shape { return olmo2(c, 4096) }},
+		{"smollm3", []string{"SmolLM3ForCausalLM"}, []string{"smollm3"}, smolLM3},
+		{"exaone4", []string{"Exaone4ForCausalLM"}, []string{"exaone4"}, exaone4},
+		{"granite", []string{"GraniteForCausalLM"}, []string{"granite"}, llama},
+		{"helium", []string{"HeliumForCausalLM"}, []string{"helium"}, helium},
+		{"seed-oss", []string{"SeedOssForCausalLM"}, []string{"seed_oss"}, seedOSS},
+		{"ernie4.5", []string{"Ernie4_5ForCausalLM", "Ernie4_5_ForCausalLM"}, []string{"ernie4_5"}, ernie},
+		{"hunyuan-dense", []string{"HunYuanDenseV1ForCausalLM"}, []string{"hunyuan_v1_dense"}, hunyuanDense},
+		{"minicpm", []string{"MiniCPMForCausalLM"}, []string{"minicpm"}, miniCPM},
+		{"apertus", []string{"ApertusForCausalLM"}, []string{"apertus"}, apertus},
+		{"arcee", []string{"ArceeForCausalLM"}, []string{"arcee"}, arcee},
+		{"nemotron", []string{"NemotronForCausalLM"}, []string{"nemotron"}, nemotronDense},
 	}
 }
 
-type llamaTraits struct {
-	qkvBias, outBias, mlpBias, headNorm bool
-	tied                                bool // where the key is absent
+// llamaBlock adds the usual attention, MLP and norms; attention brings its biases and norms of heads.
+func (p *plan) llamaBlock(a attention, mlpBias bool, norms ...string) {
+	a.add(&p.block)
+	p.gated(mlpBias)
+	for _, n := range norms {
+		p.block.norm(n, p.d)
+	}
 }
 
-func llamaLike(c *config, t llamaTraits) *Shape {
-	d := c.dim("d", "hidden_size")
-	a := attention{d: d, h: c.dim("h", "num_attention_heads"), qkvBias: t.qkvBias, outBias: t.outBias, headNorm: t.headNorm}
-	a.k = c.dimOr("k", a.h.N, "as many as query heads", "num_key_value_heads")
-	a.e = c.headWidth(d, a.h)
-	f := c.dim("f", "intermediate_size")
-	layers := c.dim("L", "num_hidden_layers")
-	vocab := c.dim("V", "vocab_size")
-	tied := c.tied(t.tied)
-	kind, window := c.window()
+const (
+	before = "input_layernorm"
+	after  = "post_attention_layernorm"
+	atEnd  = "post_feedforward_layernorm"
+)
 
-	var b stack
-	a.add(&b)
-	gatedMLP(&b, "mlp.", Dense, d, f, t.mlpBias)
-	b.norm("input_layernorm", d)
-	b.norm("post_attention_layernorm", d)
+// biased is attention whose four matrices have biases if attention_bias says so.
+func (p *plan) biased() attention {
+	a := p.attn
+	a.qkvBias = p.c.flagOr(false, "", "attention_bias")
+	a.outBias = a.qkvBias
+	return a
+}
 
-	var outer stack
-	embedding(&outer, "model.embed_tokens", "lm_head", vocab, d, tied)
-	outer.norm("model.norm", d)
-	return &Shape{
-		Hidden: d, Vocab: vocab, MaxContext: c.maxContext(), Tied: tied, Outer: outer.tensors,
-		Blocks: repeat(layers.N, "model.layers.", func(int) Block {
-			return Block{Tensors: b.tensors, Mixer: a.mixer(kind, window), MLP: MLP{Width: f.N, Gated: true}}
-		}),
+// llamaSizes are the defaults of LlamaConfig, which files leave to it where it is a part of another.
+func llamaSizes() sizes {
+	return sizes{d: 4096, f: 11008, layers: 32, h: 32, vocab: 32000}
+}
+
+func llama(c *config) *Shape {
+	p := c.plan(false, c.inside(llamaSizes()))
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func mistralSizes() sizes {
+	return sizes{d: 4096, f: 14336, layers: 32, h: 32, k: 8, vocab: 32000}
+}
+
+func mistral(c *config) *Shape { return mistralLike(c, 4096) }
+
+func ministral(c *config) *Shape { return mistralLike(c, 0) }
+
+func mistralLike(c *config, window int64) *Shape {
+	p := c.plan(false, c.inside(mistralSizes()))
+	p.slide(c.windowOr(window), always)
+	p.llamaBlock(p.attn, false, before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func internLM(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	a := p.attn
+	a.qkvBias = c.flagOr(true, classDefault, "bias")
+	a.outBias = a.qkvBias
+	p.llamaBlock(a, false, before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func internLM3(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	a, bias := p.attn, c.flagOr(false, "", "bias")
+	a.qkvBias, a.outBias = c.flagOr(false, "", "qkv_bias"), bias
+	p.llamaBlock(a, bias, before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+// qwenSlide gives the layers from max_window_layers on a window, if use_sliding_window is set at all.
+func (p *plan) qwenSlide() {
+	if !p.c.flagOr(false, "", "use_sliding_window") {
+		return
 	}
+	first := p.c.countOr(28, classDefault, "max_window_layers")
+	p.slide(p.c.windowOr(4096), func(i int) bool { return int64(i) >= first })
+}
+
+func qwen2(c *config, n names) *Shape {
+	p := c.plan(false, c.inside(sizes{d: 4096, f: 22016, layers: 32, h: 32, k: 32, vocab: 151936}))
+	p.qwenSlide()
+	a := p.attn
+	a.qkvBias = true
+	p.llamaBlock(a, false, before, after)
+	return p.shape(n, (*stack).norm)
+}
+
+func qwen3(c *config, n names) *Shape {
+	p := c.plan(false, c.inside(sizes{d: 4096, f: 22016, layers: 32, h: 32, k: 32, e: 128, vocab: 151936}))
+	p.qwenSlide()
+	a := p.biased()
+	a.headNorm = true
+	p.llamaBlock(a, false, before, after)
+	return p.shape(n, (*stack).norm)
+}
+
+// mimo is Qwen 2 with blocks that predict further tokens, each with norms and a projection before it.
+func mimo(c *config) *Shape {
+	s := qwen2(c, llamaNames())
+	further := c.countOr(0, "", "num_nextn_predict_layers")
+	if further > maxLayers || len(s.Blocks) == 0 {
+		return s
+	}
+	block := stack{slices.Clone(s.Blocks[0].Tensors)}
+	block.matrix("input_proj", MTPPart, s.Hidden, number(2).Times(s.Hidden), Replicated, 0)
+	for _, n := range []string{"token_layernorm", "hidden_layernorm", "final_layernorm"} {
+		block.norm(n, s.Hidden)
+	}
+	tensors := predictor(block.tensors)
+	s.MTP = repeat(further, "model.mtp_layers.", func(int) Block {
+		return Block{Tensors: tensors, Mixer: s.Blocks[0].Mixer, MLP: s.Blocks[0].MLP}
+	})
+	return s
+}
+
+// olmo normalizes without weights.
+func olmo(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	p.llamaBlock(p.biased(), false)
+	return p.shape(llamaNames(), func(*stack, string, Dim) {})
+}
+
+// olmo2 has its norms after attention and MLP, and norms over all heads together. OLMo 3 adds windows on three of four
+// layers.
+func olmo2(c *config, window int64) *Shape {
+	p := c.plan(false, sizes{})
+	if window > 0 {
+		p.slide(c.windowOr(window), notEvery(4))
+	}
+	p.llamaBlock(p.biased(), false, after, atEnd)
+	p.attn.wideNorms(&p.block)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func smolLM3(c *config) *Shape {
+	p := c.plan(true, sizes{})
+	if c.flagOr(false, "", "use_sliding_window") {
+		p.slide(c.windowOr(0), func(int) bool { return false })
+	}
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+// exaone4 writes its pattern as a number or as letters: LLLG.
+func exaone4(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	slides := notEvery(4)
+	if letters, ok, err := c.values.String("sliding_window_pattern"); ok && err == nil && letters != "" {
+		slides = func(i int) bool { return letters[i%len(letters)] == 'L' && int64(i+1) < p.depth.N }
+	} else if n, ok, err := c.values.Int("sliding_window_pattern"); ok && err == nil {
+		slides = notEvery(n)
+	}
+	p.slide(c.windowOr(4096), slides)
+	a := p.attn
+	a.headNorm = true
+	p.llamaBlock(a, false, after, atEnd)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func helium(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	a := p.attn
+	a.qkvBias = c.flagOr(false, "", "attention_bias")
+	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func seedOSS(c *config) *Shape {
+	p := c.plan(false, sizes{e: 128})
+	a := p.attn
+	a.qkvBias, a.outBias = c.flagOr(true, classDefault, "attention_bias"), c.flagOr(false, "", "attention_out_bias")
+	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func ernie(c *config) *Shape {
+	p := c.plan(true, sizes{})
+	a, bias := p.attn, c.flagOr(false, "", "use_bias")
+	a.qkvBias, a.outBias = bias, bias
+	p.llamaBlock(a, bias, before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func hunyuanDense(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	p.block.norm("self_attn.query_layernorm", p.attn.e)
+	p.block.norm("self_attn.key_layernorm", p.attn.e)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func miniCPM(c *config) *Shape {
+	p := c.plan(true, sizes{})
+	p.llamaBlock(p.biased(), false, before, after)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+// apertus has an activation with parameters of its own in place of a gate.
+func apertus(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	a := p.biased()
+	a.headNorm = true
+	a.add(&p.block)
+	p.ungated("mlp.up_proj", "mlp.down_proj", c.flagOr(false, "", "mlp_bias"))
+	for _, n := range []string{"alpha_p", "alpha_n", "beta", "eps"} {
+		p.block.add(Tensor{Name: "mlp.act_fn." + n, Component: Dense, Rows: one, Cols: one})
+	}
+	p.block.norm("attention_layernorm", p.d)
+	p.block.norm("feedforward_layernorm", p.d)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func arcee(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	a := p.biased()
+	a.add(&p.block)
+	p.ungated("mlp.up_proj", "mlp.down_proj", c.flagOr(false, "", "mlp_bias"))
+	p.block.norm(before, p.d)
+	p.block.norm(after, p.d)
+	return p.shape(llamaNames(), (*stack).norm)
+}
+
+func nemotronDense(c *config) *Shape {
+	p := c.plan(false, sizes{})
+	a := p.biased()
+	a.add(&p.block)
+	p.ungated("mlp.up_proj", "mlp.down_proj", c.flagOr(false, "", "mlp_bias"))
+	p.block.layerNorm(before, p.d)
+	p.block.layerNorm(after, p.d)
+	return p.shape(llamaNames(), (*stack).layerNorm)
 }
 
 // headWidth is head_dim, or else hidden_size over heads.
@@ -61,18 +276,20 @@ func (c *config) headWidth(d, h Dim) Dim {
 	return Dim{max(1, d.N/h.N), "d/h"}
 }
 
-// tied reads tie_word_embeddings, in the language model or above it.
+// tied reads tie_word_embeddings, in the language model or above it; where they disagree the file as a whole decides.
 func (c *config) tied(otherwise bool) bool {
-	outer := config{values: c.top}
-	for _, v := range []*config{&outer, c} {
+	for _, v := range []*config{c.outer(), c} {
 		if v.has("tie_word_embeddings") {
-			return v.flagOr(otherwise, "", "tie_word_embeddings")
+			tied := v.flagOr(otherwise, "", "tie_word_embeddings")
+			c.fail(v.err)
+			return tied
 		}
 	}
-	return c.flagOr(otherwise, "the default of the class", "tie_word_embeddings")
+	return c.flagOr(otherwise, classDefault, "tie_word_embeddings")
 }
 
-// maxContext is 0 where the file does not say.
+// maxContext is 0 where the file does not say. What scales positions is in it already: max_position_embeddings of
+// published files is the length after scaling.
 func (c *config) maxContext() int64 {
 	n, _, _ := c.lookup([]string{"max_position_embeddings", "seq_length", "n_positions", "max_seq_len", "n_ctx", "model_max_length"})
 	return max(0, n)

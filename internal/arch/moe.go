@@ -15,7 +15,7 @@ type frame struct {
 	embed, norm     string // after body; "" for embed_tokens and norm
 	head            string // "" for lm_head
 	layers          string // "" for layers
-	prefixed        bool   // the head stands under the language model of a checkpoint with several parts
+	bare            bool   // somebody else adds the towers
 }
 
 // frame reads the sizes. tied is the default of the class.
@@ -48,12 +48,32 @@ func (f frame) shape(c *config, pick func(i int) Block) *Shape {
 	var outer stack
 	embedding(&outer, f.body+word(f.embed, "embed_tokens"), word(f.head, "lm_head"), f.vocab, f.d, f.tied)
 	outer.norm(f.body+word(f.norm, "norm"), f.d)
-	return &Shape{
+	s := &Shape{
 		Hidden: f.d, Vocab: f.vocab, MaxContext: c.maxContext(), Tied: f.tied, Outer: outer.tensors,
 		Blocks: repeat(f.depth.N, f.body+word(f.layers, "layers")+".", pick),
-		Towers: c.towers(),
 	}
+	if !f.bare {
+		s.Towers = c.towers()
+	}
+	for i := range s.Blocks {
+		c.fail(s.Blocks[i].Mixer.check(i))
+	}
+	return s
 }
+
+// check refuses a memory that is absurd, so that nothing after it has to count with care. The tensors of a layer do not
+// bound it: a state grows with the square of the width of a head.
+func (m Mixer) check(layer int) error {
+	if max(m.Conv, m.ConvGroups, m.State) > maxState {
+		return fmt.Errorf("the state of layer %d has more than %d elements, more than any model keeps", layer, int64(maxState))
+	}
+	if max(m.Window, m.Ratio) > maxDim {
+		return fmt.Errorf("the window of layer %d is %d tokens, want at most %d", layer, max(m.Window, m.Ratio), maxDim)
+	}
+	return nil
+}
+
+const maxState = 1 << 36
 
 func word(w, otherwise string) string {
 	if w == "" {

@@ -21,6 +21,10 @@ type rule struct {
 func rules() []rule {
 	return slices.Concat(
 		llamaRules(),
+		gemmaRules(),
+		fusedRules(),
+		legacyRules(),
+		multimodalRules(),
 		moeRules(),
 		deepseekRules(),
 		deltaRules(),

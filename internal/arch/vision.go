@@ -2,6 +2,7 @@ package arch
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ func (c *config) towers() []Tensor {
 		if !ok {
 			continue
 		}
+		part.text = c.hidden()
 		build := towerRule(part.wordOr("", "model_type"), c.outer().wordOr("", "model_type"), part)
 		if build == nil {
 			part.gaps = append(part.gaps, Gap{What: t.what, Why: "no formula is known for the " + t.key + " of this model, so its weights are missing from the count"})
@@ -31,6 +33,22 @@ func (c *config) towers() []Tensor {
 		c.absorb(t.key, part)
 	}
 	return all
+}
+
+// hidden is the width of the language model: as its rule has read it, which knows the defaults of its class, or else
+// as the file says; 0 if it does not.
+func (c *config) hidden() Dim {
+	for _, s := range c.symbols {
+		if s.Text == "d" {
+			return Dim{s.Value, "d"}
+		}
+	}
+	text := c.outer()
+	text.enterText()
+	if n, _, ok := text.lookup([]string{"hidden_size"}); ok && n > 0 && n <= maxDim {
+		return Dim{n, "d"}
+	}
+	return Dim{}
 }
 
 // outer reads the keys of the whole file.
@@ -62,7 +80,14 @@ func (c *config) absorb(key string, part *config) {
 
 // towerRule picks the tower by the model_type of its own configuration, else by that of the model around it.
 func towerRule(own, around string, part *config) func(*config, *tower) {
+	if strings.HasPrefix(around, "minimax_m3") {
+		return minimaxTower
+	}
 	switch own {
+	case "idefics3", "idefics3_vision", "smolvlm", "smolvlm_vision":
+		return ideficsTower
+	case "intern_vit_6b":
+		return internTower
 	case "siglip_vision_model":
 		return siglipTower
 	case "clip_vision_model":
@@ -80,8 +105,13 @@ func towerRule(own, around string, part *config) func(*config, *tower) {
 	case "moonvit":
 		return moonTower
 	}
-	if part.has("vt_hidden_size") {
+	switch {
+	case part.has("vt_hidden_size"):
 		return moonTower
+	case around == "idefics3" || around == "smolvlm":
+		return ideficsTower
+	case around == "internvl_chat":
+		return internTower
 	}
 	for _, kind := range []string{own, around} {
 		switch {
@@ -103,11 +133,13 @@ type tower struct {
 	copies Dim
 }
 
-// at is the same tower for names below a prefix.
-func (t *tower) at(prefix string) *tower { return &tower{t.stack, prefix, one} }
+// at is the same tower for names below a further prefix.
+func (t *tower) at(prefix string) *tower { return &tower{t.stack, t.prefix + prefix, one} }
 
 // each is the same tower for a layer that there are n of.
-func (t *tower) each(prefix string, n Dim) *tower { return &tower{t.stack, prefix + "*.", n} }
+func (t *tower) each(prefix string, n Dim) *tower {
+	return &tower{t.stack, t.prefix + prefix + "*.", n}
+}
 
 func (t *tower) put(name string, rows, cols Dim, matrix bool) {
 	t.add(Tensor{
@@ -181,13 +213,13 @@ func (c *config) grid(image, patch int64) Dim {
 	return Dim{side * side, "(i_t/p_t)^2"}
 }
 
-// textWidth is hidden_size of the language model, which projectors lead to.
+// textWidth is the width of the language model, which projectors lead to.
 func (c *config) textWidth() Dim {
-	text := c.outer()
-	text.enterText()
-	d := text.dim("d", "hidden_size")
-	c.fail(text.err)
-	return d
+	if c.text.N == 0 {
+		c.fail(errors.New("hidden_size of the language model is missing, which the projector leads to"))
+		return one
+	}
+	return c.text
 }
 
 // square is n times n, both sides of it an int of the configuration.
@@ -216,7 +248,7 @@ func siglipTower(c *config, t *tower) {
 	vitLayer(b.each("encoder.layers.", n), v, m)
 	b.layerNorm("post_layernorm")(v)
 	if !c.outer().isKind("gemma3") && c.flagOr(true, classDefault, "vision_use_head") {
-		siglipHead(b.at("vision_tower.vision_model.head."), v, m)
+		siglipHead(b.at("head."), v, m)
 	}
 	if c.outer().isKind("gemma3") {
 		p := t.at("multi_modal_projector.")
@@ -224,7 +256,82 @@ func siglipTower(c *config, t *tower) {
 		p.scale("mm_soft_emb_norm")(v)
 		return
 	}
+	if c.outer().isKind("paligemma") {
+		t.at("multi_modal_projector.").linear("linear", c.dimOr("o_t", 2048, classDefault, "projection_dim"), v, true)
+		return
+	}
 	llavaProjector(c, t, v)
+}
+
+// ideficsTower is the part of SigLIP that Idefics 3 and SmolVLM keep, and their connector (modeling_idefics3.py).
+func ideficsTower(c *config, t *tower) {
+	v, m, n := c.towerWidth(1152), c.towerFFN(3072), c.towerDepth(12)
+	b := t.at("model.vision_model.")
+	b.patches("embeddings.patch_embedding", v, c.pixels(32), true)
+	b.table("embeddings.position_embedding.weight", c.grid(224, 32), v)
+	vitLayer(b.each("encoder.layers.", n), v, m)
+	b.layerNorm("post_layernorm")(v)
+	outer := c.outer()
+	s := outer.dimOr("s_t", 2, classDefault, "scale_factor")
+	t.at("model.connector.").linear("modality_projection.proj", c.textWidth(), v.Times(s).Times(s), false)
+	c.fail(outer.err)
+	c.symbols, c.assumed = append(c.symbols, outer.symbols...), append(c.assumed, outer.assumed...)
+}
+
+// internTower is InternViT and the projector of InternVL (modeling_intern_vit.py, modeling_internvl_chat.py): a scale for
+// each part of a layer, in the large one RMS norms also over queries and keys.
+func internTower(c *config, t *tower) {
+	v, m, n := c.towerWidth(3200), c.towerFFN(12800), c.towerDepth(48)
+	norm := (*tower).layerNorm
+	if c.wordOr("rms_norm", "norm_type") == "rms_norm" {
+		norm = (*tower).scale
+	}
+	b := t.at("vision_model.")
+	b.table("embeddings.class_embedding", v, one)
+	b.patches("embeddings.patch_embedding", v, c.pixels(14), true)
+	b.table("embeddings.position_embedding", c.grid(224, 14).Plus(one), v)
+	l := b.each("encoder.layers.", n)
+	l.linear("attn.qkv", number(3).Times(v), v, c.flagOr(false, classDefault, "qkv_bias"))
+	l.linear("attn.proj", v, v, true)
+	l.linear("mlp.fc1", m, v, true)
+	l.linear("mlp.fc2", v, m, true)
+	norm(l, "norm1", "norm2")(v)
+	l.table("ls1", v, one)
+	l.table("ls2", v, one)
+	if c.flagOr(true, classDefault, "qk_normalization") {
+		l.scale("attn.q_norm", "attn.k_norm")(v)
+	}
+	p, w, d := t.at("mlp1."), number(4).Times(v), c.textWidth()
+	p.layerNorm("0")(w)
+	p.linear("1", d, w, true)
+	p.linear("3", d, d, true)
+}
+
+// minimaxTower is that of MiniMax M3 (modeling_minimax_m3_vl.py): the layers of CLIP with computed positions and without
+// a last norm, a projector, and an MLP that merges patches after it.
+func minimaxTower(c *config, t *tower) {
+	v, m, n := c.towerWidth(1280), c.towerFFN(5120), c.towerDepth(32)
+	frames, side := int64(2), int64(2)
+	if merge, ok := c.part("img_token_compression_config"); ok {
+		frames, side = merge.countOr(2, "", "temporal_patch_size"), merge.countOr(2, "", "spatial_merge_size")
+		c.fail(merge.err)
+	}
+	b := t.at("vision_tower.vision_model.")
+	b.patches("embeddings.patch_embedding", v, c.pixels(14).Times(number(frames)), false)
+	b.layerNorm("pre_layrnorm")(v)
+	vitLayer(b.each("encoder.layers.", n), v, m)
+	outer, d := c.outer(), c.textWidth()
+	w := Dim{d.N, "d"}
+	if outer.has("projector_hidden_size") {
+		w = outer.dim("o_t", "projector_hidden_size")
+	}
+	p, q := t.at("multi_modal_projector."), t.at("patch_merge_mlp.")
+	p.linear("linear_1", w, v, true)
+	p.linear("linear_2", d, w, true)
+	q.linear("linear_1", w, number(side).Times(number(side)).Times(d), true)
+	q.linear("linear_2", d, w, true)
+	c.fail(outer.err)
+	c.symbols = append(c.symbols, outer.symbols...)
 }
 
 // siglipHead pools the patches into one vector; language models do not use it, yet their files hold it.
@@ -274,7 +381,7 @@ func pixtralTower(c *config, t *tower) {
 	b := t.at("vision_tower.")
 	b.patches("patch_conv", v, c.pixels(16), false)
 	b.scale("ln_pre")(v)
-	l := b.each("vision_tower.transformer.layers.", n)
+	l := b.each("transformer.layers.", n)
 	for _, name := range []string{"q_proj", "k_proj", "v_proj", "o_proj"} {
 		l.linear("attention."+name, v, v, false)
 	}
@@ -302,7 +409,7 @@ func qwen2Tower(c *config, t *tower) {
 	m := number(c.countOr(4, classDefault, "mlp_ratio")).Times(v)
 	b := t.at("visual.")
 	b.patches("patch_embed.proj", v, c.frames(14), false)
-	l := b.each("visual.blocks.", n)
+	l := b.each("blocks.", n)
 	l.linear("attn.qkv", number(3).Times(v), v, true)
 	l.linear("attn.proj", v, v, true)
 	l.linear("mlp.fc1", m, v, true)
@@ -324,7 +431,7 @@ func qwen25Tower(c *config, t *tower) {
 	v, m, n := c.towerWidth(1280), c.towerFFN(3420), c.towerDepth(32)
 	b := t.at("visual.")
 	b.patches("patch_embed.proj", v, c.frames(14), false)
-	l := b.each("visual.blocks.", n)
+	l := b.each("blocks.", n)
 	l.linear("attn.qkv", number(3).Times(v), v, true)
 	l.linear("attn.proj", v, v, true)
 	l.linear("mlp.gate_proj", m, v, true)
@@ -344,7 +451,7 @@ func qwen3Tower(c *config, t *tower) {
 	b := t.at("model.visual.")
 	b.patches("patch_embed.proj", v, c.frames(16), true)
 	b.table("pos_embed.weight", c.dimOr("N_t", 2304, classDefault, "num_position_embeddings"), v)
-	l := b.each("model.visual.blocks.", n)
+	l := b.each("blocks.", n)
 	l.linear("attn.qkv", number(3).Times(v), v, true)
 	l.linear("attn.proj", v, v, true)
 	l.linear("mlp.linear_fc1", m, v, true)
@@ -356,9 +463,9 @@ func qwen3Tower(c *config, t *tower) {
 		t.linear("linear_fc1", w, w, true)
 		t.linear("linear_fc2", out, w, true)
 	}
-	merger(b.at("model.visual.merger."), v)
+	merger(b.at("merger."), v)
 	if n := c.deepstack(); n > 0 {
-		merger(b.each("model.visual.deepstack_merger_list.", number(n)), w)
+		merger(b.each("deepstack_merger_list.", number(n)), w)
 	}
 }
 
@@ -383,7 +490,7 @@ func llama4Tower(c *config, t *tower) {
 	b.table("positional_embedding_vlm", c.grid(448, 14).Plus(one), v)
 	b.linear("patch_embedding.linear", v, c.pixels(14), false)
 	b.layerNorm("layernorm_pre", "layernorm_post")(v)
-	l := b.each("vision_model.model.layers.", n)
+	l := b.each("model.layers.", n)
 	for _, name := range []string{"q_proj", "k_proj", "v_proj", "o_proj"} {
 		l.linear("self_attn."+name, v, v, true)
 	}
@@ -414,8 +521,8 @@ func mllamaTower(c *config, t *tower) {
 		b.table(name+".embedding.weight", ratios, tiles.Times(v))
 	}
 	b.layerNorm("layernorm_pre", "layernorm_post")(v)
-	mllamaLayer(b.each("vision_model.transformer.layers.", c.towerDepth(32)), v, m)
-	global := b.each("vision_model.global_transformer.layers.", c.layersOr("G_t", 8, classDefault, "num_global_layers"))
+	mllamaLayer(b.each("transformer.layers.", c.towerDepth(32)), v, m)
+	global := b.each("global_transformer.layers.", c.layersOr("G_t", 8, classDefault, "num_global_layers"))
 	mllamaLayer(global, v, m)
 	global.table("gate_attn", one, one)
 	global.table("gate_ffn", one, one)
@@ -456,7 +563,7 @@ func moonTower(c *config, t *tower) {
 	b.patches("patch_embed.proj", v, c.pixels(14), c.flagOr(true, "", "patch_embed_proj_bias"))
 	side := func(axis string) Dim { return c.dimOr(axis+"_t", 64, classDefault, "init_pos_emb_"+axis) }
 	b.table("patch_embed.pos_emb.weight", side("height").Times(side("width")), v)
-	l := b.each("vision_tower.encoder.blocks.", n)
+	l := b.each("encoder.blocks.", n)
 	l.linear("wqkv", number(3).Times(q), v, attnBias)
 	l.linear("wo", v, q, attnBias)
 	l.linear("mlp.fc0", m, v, bias)
@@ -509,7 +616,7 @@ func gemma4Tower(c *config, t *tower) {
 	b.linear("patch_embedder.input_proj", v, c.pixels(16), false)
 	positions := c.dimOr("N_t", 10240, classDefault, "position_embedding_size")
 	b.table("patch_embedder.position_embedding_table", number(2).Times(positions), v)
-	l := b.each("model.vision_tower.encoder.layers.", n)
+	l := b.each("encoder.layers.", n)
 	clip := c.flagOr(false, "", "use_clipped_linears")
 	l.clipped("self_attn.q_proj", h.Times(e), v, clip)
 	l.clipped("self_attn.k_proj", k.Times(e), v, clip)
@@ -547,7 +654,7 @@ func gemma4Audio(c *config, t *tower) {
 	b := t.at("model.audio_tower.")
 	c.audioSubsample(b, a)
 	clip := c.flagOr(true, classDefault, "use_clipped_linears")
-	l := b.each("model.audio_tower.layers.", n)
+	l := b.each("layers.", n)
 	for _, name := range []string{"q_proj", "k_proj", "v_proj", "post"} {
 		l.clipped("self_attn."+name, a, a, clip)
 	}

@@ -36,6 +36,7 @@ var layers = map[string]int{
 	"internal/quant":                    4,
 	"internal/arch":                     3,
 	"internal/hardware/catalog":         3,
+	"internal/hardware/catalog/gen":     4,
 	"internal/hardware":                 2,
 	"internal/source":                   3,
 	"internal/license/catalog":          3,
