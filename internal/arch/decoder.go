@@ -68,7 +68,7 @@ func (c *config) keyHeads(h Dim, otherwise int64) Dim {
 	if !ok {
 		n = otherwise
 		why := classDefault
-		if n == 0 {
+		if n == 0 || c.null("num_key_value_heads") {
 			n, why = h.N, "as many as query heads"
 		}
 		c.assume(key, fmt.Sprint(n), why)
@@ -81,13 +81,19 @@ func (c *config) keyHeads(h Dim, otherwise int64) Dim {
 }
 
 func (c *config) headWidthOr(d, h Dim, otherwise int64) Dim {
-	if !c.has("head_dim") && otherwise > 0 {
+	if !c.has("head_dim") && !c.null("head_dim") && otherwise > 0 {
 		return c.dimOr("e", otherwise, classDefault, "head_dim")
 	}
 	if !c.has("head_dim") && c.has("kv_channels") {
 		return c.dim("e", "kv_channels")
 	}
 	return c.headWidth(d, h)
+}
+
+// null reports whether a key is there and says that the class shall work the size out from others.
+func (c *config) null(key string) bool {
+	v, ok := c.values.Get(key)
+	return ok && v.Kind() == strictjson.Null
 }
 
 // inside are the defaults of a class where it is a part of another configuration. Published files leave them out there
@@ -103,7 +109,7 @@ func (c *config) inside(class sizes) sizes {
 func (c *config) windowOr(otherwise int64) int64 {
 	v, ok := c.values.Get("sliding_window")
 	switch {
-	case ok && v.Kind() == strictjson.Null:
+	case c.null("sliding_window"):
 		return 0
 	case ok:
 		n, err := v.AsInt()

@@ -1,5 +1,7 @@
 package arch
 
+import "fmt"
+
 // The families before Llama and those that kept to their blocks: LayerNorms, an MLP of two matrices, biases, learned or
 // linear positions (transformers: modeling_gpt2.py, modeling_gpt_neo.py, modeling_gptj.py, modeling_codegen.py,
 // modeling_gpt_neox.py, modeling_gpt_bigcode.py, modeling_opt.py, modeling_bloom.py, modeling_mpt.py,
@@ -68,19 +70,49 @@ func gptBigCode(c *config) *Shape {
 	return p.shape(gptNames(), (*stack).layerNorm)
 }
 
-// gptNeo sees a window on every other layer. Its attention_types spell that out as pairs of a pattern and how often it
-// is repeated, which in all published files is one global and one local layer in turn.
+// gptNeo sees a window on the layers that attention_types calls local: pairs of a pattern and how often it is repeated.
 func gptNeo(c *config) *Shape {
 	p := c.plan(true, sizes{f: c.fourfold("intermediate_size")})
 	p.learned("transformer.wpe", 0)
 	window := c.dimOr("w", 256, classDefault, "window_size").N
-	p.slide(window, func(i int) bool { return i%2 == 1 })
+	p.slide(window, p.local())
 	a := p.attn
 	a.outBias = true
 	a.named(&p.block, "attn.attention.q_proj", "attn.attention.k_proj", "attn.attention.v_proj", "attn.attention.out_proj")
 	p.ungated("mlp.c_fc", "mlp.c_proj", true)
 	p.twoLayerNorms("ln_1", "ln_2")
 	return p.shape(gptNames(), (*stack).layerNorm)
+}
+
+// local are the layers that see a window; without attention_types each second one.
+func (p *plan) local() func(i int) bool {
+	pairs, ok := p.c.list("attention_types")
+	if !ok {
+		p.c.assume("attention_types", "global and local in turn", classDefault)
+		return func(i int) bool { return i%2 == 1 }
+	}
+	var local []bool
+	for _, pair := range pairs {
+		parts, err := pair.AsArray()
+		if err != nil || len(parts) != 2 {
+			p.c.fail(pair.Errorf("attention_types holds something else than pairs of a pattern and a number"))
+			break
+		}
+		times, err := parts[1].AsInt()
+		p.c.fail(err)
+		for ; times > 0 && int64(len(local)) < p.depth.N && parts[0].Len() > 0; times-- {
+			for kind := range parts[0].Elements() {
+				word, err := kind.AsString()
+				p.c.fail(err)
+				local = append(local, word == "local")
+			}
+		}
+	}
+	if int64(len(local)) < p.depth.N {
+		p.c.fail(fmt.Errorf("attention_types describes %d layers, want %d", len(local), p.depth.N))
+		return func(int) bool { return false }
+	}
+	return func(i int) bool { return local[i] }
 }
 
 // gptJ runs attention and MLP beside each other after one norm. Its head has a bias.
@@ -198,7 +230,7 @@ func mpt(c *config) *Shape {
 // head, or each had its own. The checkpoints of the new decoder hold a head though their files do not say so.
 func falcon(c *config) *Shape {
 	second := c.flagOr(false, "", "new_decoder_architecture")
-	p := c.plan(!second, sizes{f: c.fourfold("ffn_hidden_size", "intermediate_size")})
+	p := c.plan(!second, sizes{f: c.fourfold("ffn_hidden_size", "intermediate_size"), context: 2048})
 	switch {
 	case second:
 	case c.flagOr(true, classDefault, "multi_query"):

@@ -13,7 +13,8 @@ func llamaRules() []rule {
 		{"llama", []string{"LlamaForCausalLM", "LLaMAForCausalLM", "YiForCausalLM", "XverseForCausalLM", "AquilaForCausalLM"},
 			[]string{"llama", "Yi", "xverse", "aquila"}, llama},
 		{"mistral", []string{"MistralForCausalLM"}, []string{"mistral"}, mistral},
-		{"ministral", []string{"Ministral3ForCausalLM", "MinistralForCausalLM"}, []string{"ministral3", "ministral"}, ministral},
+		{"ministral", []string{"MinistralForCausalLM"}, []string{"ministral"}, mistral},
+		{"ministral3", []string{"Ministral3ForCausalLM"}, []string{"ministral3"}, ministral3},
 		{"internlm", []string{"InternLMForCausalLM"}, []string{"internlm"}, internLM},
 		{"internlm3", []string{"InternLM3ForCausalLM"}, []string{"internlm3"}, internLM3},
 		{"qwen2", []string{"Qwen2ForCausalLM"}, []string{"qwen2"}, func(c *config) *Shape { return qwen2(c, llamaNames()) }},
@@ -61,7 +62,7 @@ func (p *plan) biased() attention {
 
 // llamaSizes are the defaults of LlamaConfig, which files leave to it where it is a part of another.
 func llamaSizes() sizes {
-	return sizes{d: 4096, f: 11008, layers: 32, h: 32, vocab: 32000}
+	return sizes{d: 4096, f: 11008, layers: 32, h: 32, vocab: 32000, context: 2048}
 }
 
 func llama(c *config) *Shape {
@@ -70,16 +71,20 @@ func llama(c *config) *Shape {
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
-func mistralSizes() sizes {
-	return sizes{d: 4096, f: 14336, layers: 32, h: 32, k: 8, vocab: 32000}
+func mistral(c *config) *Shape {
+	return mistralLike(c, sizes{d: 4096, f: 14336, layers: 32, h: 32, k: 8, vocab: 32000, context: 131072}, 4096)
 }
 
-func mistral(c *config) *Shape { return mistralLike(c, 4096) }
+func ministral3(c *config) *Shape {
+	return mistralLike(c, sizes{d: 4096, f: 14336, layers: 34, h: 32, k: 8, e: 128, vocab: 131072, context: 262144}, 0)
+}
 
-func ministral(c *config) *Shape { return mistralLike(c, 0) }
-
-func mistralLike(c *config, window int64) *Shape {
-	p := c.plan(false, c.inside(mistralSizes()))
+// mistralLike has the window of its class on all layers unless layer_types says otherwise.
+func mistralLike(c *config, class sizes, window int64) *Shape {
+	e := class.e
+	class = c.inside(class)
+	class.e = e
+	p := c.plan(false, class)
 	p.slide(c.windowOr(window), always)
 	p.llamaBlock(p.attn, false, before, after)
 	return p.shape(llamaNames(), (*stack).norm)
@@ -112,7 +117,7 @@ func (p *plan) qwenSlide() {
 }
 
 func qwen2(c *config, n names) *Shape {
-	p := c.plan(false, c.inside(sizes{d: 4096, f: 22016, layers: 32, h: 32, k: 32, vocab: 151936}))
+	p := c.plan(false, c.inside(sizes{d: 4096, f: 22016, layers: 32, h: 32, k: 32, vocab: 151936, context: 32768}))
 	p.qwenSlide()
 	a := p.attn
 	a.qkvBias = true
@@ -209,7 +214,7 @@ func seedOSS(c *config) *Shape {
 }
 
 func ernie(c *config) *Shape {
-	p := c.plan(true, sizes{})
+	p := c.plan(true, sizes{e: 128, context: 131072})
 	a, bias := p.attn, c.flagOr(false, "", "use_bias")
 	a.qkvBias, a.outBias = bias, bias
 	p.llamaBlock(a, bias, before, after)
