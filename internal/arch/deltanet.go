@@ -85,11 +85,7 @@ func (c *config) linearLayers(n int64) func(i int) bool {
 
 func qwen3Next(c *config) *Shape { return delta(c, mixed{frame: c.frame(false)}, true, 1) }
 
-func qwen35(c *config) *Shape {
-	tied := c.tied(false)
-	f := c.nested(tied)
-	return delta(c, mixed{frame: f}, false, 0)
-}
+func qwen35(c *config) *Shape { return delta(c, mixed{frame: c.nested(false)}, false, 0) }
 
 // delta builds either. The published files of Qwen3-Next hold a block for further tokens that config.json is silent on.
 func delta(c *config, x mixed, fused bool, predicted int64) *Shape {
