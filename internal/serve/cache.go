@@ -62,7 +62,7 @@ type keeping struct {
 }
 
 // of is what a layer with this mixer keeps: attention, and beside it a window or a state.
-func (k *keeping) of(m *arch.Mixer) (list [2]keep, n int) {
+func (k *keeping) of(m *arch.Mixer) (list [3]keep, n int) {
 	add := func(one keep) {
 		list[n] = one
 		n++
@@ -119,8 +119,12 @@ func (k *keeping) latent(m *arch.Mixer) int64 {
 
 // state is what a recurrent layer keeps, in 16 bits for convolutions.
 func (k *keeping) state(m *arch.Mixer) int64 {
-	conv := ceil(m.Conv-m.ConvGroups, k.ranks) + m.ConvGroups
-	return 2*conv + k.stateBytes*ceil(m.State, k.ranks)
+	whole := m.ConvGroups
+	if m.KVHeads > 0 && m.KVHeads%k.ranks == 0 { // the groups divide as well
+		whole = 0
+	}
+	conv := ceil(m.Conv-whole, k.ranks) + whole
+	return 2*conv + k.stateBytes*part(m.State, m.StateHeads, k.ranks)
 }
 
 // keeps lists what the blocks of a stage keep, one entry a sort, and counts the layers of the stage and of the model.
@@ -203,6 +207,9 @@ func (d *need) blocks(n, batch int64) int64 {
 
 // pagingOf arranges what layers keep as the engine does.
 func pagingOf(policy string, keeps []keep, k *keeping, e era, batch int64) paging {
+	if slices.ContainsFunc(keeps, func(k keep) bool { return k.ratio > 1 }) {
+		return layered(keeps, k.block, batch) // the layout of compressed caches is not published: what they hold counts
+	}
 	switch policy {
 	case "groups":
 		return grouped(keeps, k, e, batch)
@@ -210,7 +217,7 @@ func pagingOf(policy string, keeps []keep, k *keeping, e era, batch int64) pagin
 		return uniform(keeps, k, e, batch)
 	case "pools":
 		if e.windowRatio() > 0 {
-			return pooled(keeps, k, e)
+			return pooled(keeps, k, e, batch)
 		}
 		return layered(keeps, k.block, 0)
 	}
@@ -309,8 +316,8 @@ func stateBlock(keeps []keep, block int64) int64 {
 }
 
 // pooled is SGLang: a pool of full tokens, one of windowed tokens in a fixed ratio, and one of states in a fixed share.
-func pooled(keeps []keep, k *keeping, e era) paging {
-	l := paging{block: k.block, groups: 1}
+func pooled(keeps []keep, k *keeping, e era, batch int64) paging {
+	l := paging{block: k.block, groups: 1, batch: batch}
 	var full, windowed, state int64
 	for _, one := range keeps {
 		switch {

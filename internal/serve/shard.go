@@ -245,7 +245,9 @@ func (s *split) shape(c *piece) (rows, cols, copies int64) {
 	case arch.ByCols:
 		cols = part(cols, t.Units, s.tensor)
 	case arch.ByKVHeads:
-		rows = kvRows(rows, t.Units, s.tensor)
+		rows = part(rows, t.Units, s.tensor)
+	case arch.ByQKV:
+		rows = fusedRows(t, s.tensor)
 	case arch.ByVocab:
 		rows = s.vocabRows(rows)
 	case arch.ByExpert:
@@ -271,7 +273,7 @@ func (s *split) vocabRows(rows int64) int64 {
 	return ceil(ceil(rows, s.rules.vocab)*s.rules.vocab, s.tensor)
 }
 
-// part is a share of a side that falls into units, which stay whole.
+// part is a share of a side that falls into units, which stay whole: every rank has at least one.
 func part(n, units, ranks int64) int64 {
 	if units <= 0 || n%units != 0 {
 		return ceil(n, ranks)
@@ -279,12 +281,13 @@ func part(n, units, ranks int64) int64 {
 	return ceil(units, ranks) * (n / units)
 }
 
-// kvRows are the rows of key-value heads, of which every rank has at least one.
-func kvRows(n, heads, ranks int64) int64 {
-	if heads <= 0 || n%heads != 0 {
-		return ceil(n, ranks)
+// fusedRows are the heads of queries, keys and values of one rank, of which it has at least one each.
+func fusedRows(t *arch.Tensor, ranks int64) int64 {
+	heads := t.Units + 2*t.KVUnits
+	if heads <= 0 || t.Rows.N%heads != 0 {
+		return ceil(t.Rows.N, ranks)
 	}
-	return ceil(heads, ranks) * (n / heads)
+	return (ceil(t.Units, ranks) + 2*ceil(t.KVUnits, ranks)) * (t.Rows.N / heads)
 }
 
 // ceil is n over d, rounded up.
@@ -384,6 +387,8 @@ func (p *Prepared) legal(plan Plan, s *split) error {
 func (p *Prepared) legalCounts(plan Plan) error {
 	t, pp, d, x := plan.Tensor, plan.Pipeline, plan.Data, plan.Expert
 	switch {
+	case max(t, pp, d, x, plan.GPUs) > maxRanks:
+		return fmt.Errorf("%w: more than %d ranks", ErrIllegal, maxRanks)
 	case t < 1 || pp < 1 || d < 1 || x < 1:
 		return fmt.Errorf("%w: every kind of parallelism needs at least one rank", ErrIllegal)
 	case int64(t)*int64(pp)*int64(d) != int64(plan.GPUs):
@@ -415,7 +420,7 @@ func legalHeads(m *arch.Mixer, t int64) error {
 		return fmt.Errorf("%w: %d attention heads do not divide by tensor parallel %d", ErrIllegal, m.Heads, t)
 	case m.KVHeads > 0 && m.Latent == 0 && m.KVHeads%t != 0 && t%m.KVHeads != 0:
 		return fmt.Errorf("%w: %d key-value heads neither divide by tensor parallel %d nor can be repeated evenly", ErrIllegal, m.KVHeads, t)
-	case m.StateHeads > 0 && m.StateHeads%t != 0:
+	case m.StateHeads > 1 && m.StateHeads%t != 0:
 		return fmt.Errorf("%w: %d heads of the recurrent state do not divide by tensor parallel %d", ErrIllegal, m.StateHeads, t)
 	}
 	return nil
@@ -426,7 +431,7 @@ func (s *split) legal(c *piece) error {
 	t := c.tensor
 	side, ranks, block, what := t.Rows.N, s.tensor, c.rules.rows, "outputs"
 	switch t.Split {
-	case arch.ByRows:
+	case arch.ByRows, arch.ByQKV:
 	case arch.ByCols:
 		side, block, what = t.Cols.N, c.rules.cols, "inputs"
 	case arch.ByExpert:
@@ -441,9 +446,9 @@ func (s *split) legal(c *piece) error {
 		return nil
 	case t.Units > 0 && t.Units%ranks != 0:
 		return fmt.Errorf("%w: the %d units of %s do not divide by %d ranks", ErrIllegal, t.Units, t.Name, ranks)
-	case side%ranks != 0 && !c.rules.mxfp4:
+	case side%ranks != 0 && !c.rules.mxfp4 && t.Split != arch.ByQKV:
 		return fmt.Errorf("%w: the %d %s of %s do not divide by %d ranks", ErrIllegal, side, what, t.Name, ranks)
-	case block > 1 && side > block && side/ranks%block != 0:
+	case block > 1 && side > block && side/ranks%block != 0 && t.Split != arch.ByQKV:
 		return fmt.Errorf("%w: %d %s of %s on each of %d ranks cut through blocks of %d in %s", ErrIllegal, side/ranks, what, t.Name,
 			ranks, block, c.format.Name)
 	}
