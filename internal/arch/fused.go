@@ -8,9 +8,9 @@ import "fmt"
 func fusedRules() []rule {
 	return []rule{
 		{"phi3", []string{"Phi3ForCausalLM"}, []string{"phi3"}, phi3},
-		{"glm", []string{"GlmForCausalLM"}, []string{"glm"}, func(c *config) *Shape { return glm(c, before, after) }},
+		{"glm", []string{"GlmForCausalLM"}, []string{"glm"}, func(c *config) *Shape { return glm(c, llamaNames(), before, after) }},
 		{"glm4", []string{"Glm4ForCausalLM"}, []string{"glm4"}, func(c *config) *Shape {
-			return glm(c, before, after, "post_self_attn_layernorm", "post_mlp_layernorm")
+			return glm(c, llamaNames(), before, after, "post_self_attn_layernorm", "post_mlp_layernorm")
 		}},
 		{"chatglm", []string{"ChatGLMModel", "ChatGLMForConditionalGeneration"}, []string{"chatglm"}, chatGLM},
 		{"internlm2", []string{"InternLM2ForCausalLM"}, []string{"internlm2"}, internLM2},
@@ -31,7 +31,7 @@ func phi3(c *config) *Shape {
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
-func glm(c *config, norms ...string) *Shape {
+func glm(c *config, outer names, norms ...string) *Shape {
 	p := c.plan(false, sizes{e: 128})
 	a := p.attn
 	a.qkvBias = c.flagOr(false, classDefault, "attention_bias")
@@ -40,7 +40,7 @@ func glm(c *config, norms ...string) *Shape {
 	for _, n := range norms {
 		p.block.norm(n, p.d)
 	}
-	return p.shape(llamaNames(), (*stack).norm)
+	return p.shape(outer, (*stack).norm)
 }
 
 // chatGLM counts rows of the vocabulary with their padding, and its key-value heads as groups.
