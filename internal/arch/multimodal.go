@@ -29,10 +29,7 @@ func multimodalRules() []rule {
 	}
 }
 
-var (
-	errGroups  = errors.New("the query heads are no multiple of the groups that share keys and values")
-	errWrapped = errors.New("the language model inside the configuration is itself described as one with several parts")
-)
+var errWrapped = errors.New("the language model inside the configuration is itself described as one with several parts")
 
 // aroundText adds the towers, and puts what the language model is called below a prefix.
 func (c *config) aroundText(s *Shape, prefix string) *Shape {
@@ -96,7 +93,7 @@ func qwen3VL(c *config) *Shape {
 func glm4V(c *config) *Shape {
 	n := llamaNames()
 	n.body = "model.language_model."
-	return c.aroundText(glm(c, n, before, after, "post_self_attn_layernorm", "post_mlp_layernorm"), "")
+	return c.aroundText(glm(c, n, inputNorm, postNorm, "post_self_attn_layernorm", "post_mlp_layernorm"), "")
 }
 
 // idefics3 is Llama with a connector that packs neighboring patches into one token.
@@ -119,8 +116,8 @@ func mllama(c *config) *Shape {
 	p.attn.add(&p.block)
 	cross := p.crossBlock()
 	p.gated(false)
-	p.block.norm(before, p.d)
-	p.block.norm(after, p.d)
+	p.block.norm(inputNorm, p.d)
+	p.block.norm(postNorm, p.d)
 	s := p.shape(llamaNames(), (*stack).norm)
 	s.Outer[0].Rows = p.vocab.Plus(number(8))
 	for _, i := range p.crossLayers() {
@@ -138,8 +135,8 @@ func (p *plan) crossBlock() []Tensor {
 	for _, gate := range []string{"cross_attn_attn_gate", "cross_attn_mlp_gate"} {
 		s.add(Tensor{Name: gate, Component: Attention, Rows: one, Cols: one})
 	}
-	s.norm(before, p.d)
-	s.norm(after, p.d)
+	s.norm(inputNorm, p.d)
+	s.norm(postNorm, p.d)
 	return s.tensors
 }
 
