@@ -727,7 +727,7 @@ func (x *mixed) predict(c *config, s *Shape, p predictors, mix func(*stack), mix
 	d := x.frame.d
 	var b stack
 	mix(&b)
-	x.feed(c, &b, true)
+	x.feed(c, &b, x.moe.experts.N > 0)
 	b.norm("enorm", d)
 	b.norm("hnorm", d)
 	b.norm("shared_head.norm", d)
