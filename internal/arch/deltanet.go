@@ -23,11 +23,15 @@ type deltaNet struct {
 }
 
 func (c *config) deltaNet(d Dim, fused bool) deltaNet {
-	return deltaNet{
+	n := deltaNet{
 		d: d, keyHeads: c.count("h_k", "linear_num_key_heads"), keyWidth: c.dim("e_k", "linear_key_head_dim"),
 		valueHeads: c.count("h_v", "linear_num_value_heads"), valueWidth: c.dim("e_v", "linear_value_head_dim"),
 		kernel: c.dim("c", "linear_conv_kernel_dim"), fused: fused,
 	}
+	if n.valueHeads.N%n.keyHeads.N != 0 {
+		c.fail(fmt.Errorf("linear_num_value_heads is %d, want a multiple of the %d linear_num_key_heads", n.valueHeads.N, n.keyHeads.N))
+	}
+	return n
 }
 
 func (n deltaNet) add(s *stack) {
