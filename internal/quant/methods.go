@@ -179,7 +179,7 @@ func fp8Linear(m *module) bool {
 		return false
 	}
 	switch m.last() {
-	case "eh_proj", "weights_proj", "indexers_proj", "shared_expert_gate", "shared_head", "head", "embed_tokens":
+	case "eh_proj", "weights_proj", "indexers_proj", "shared_expert_gate", "shared_head", "head", "output", "embed_tokens":
 		return false
 	}
 	return true
@@ -472,7 +472,7 @@ func (d *description) aqlm() (*Scheme, error) {
 	for i, k := range []struct {
 		key             string
 		otherwise, most int64
-	}{{"num_codebooks", 1, 64}, {"nbits_per_codebook", 16, 16}, {"in_group_size", 8, 1024}, {"out_group_size", 1, 1024}} {
+	}{{"num_codebooks", 1, 16}, {"nbits_per_codebook", 16, 16}, {"in_group_size", 8, 64}, {"out_group_size", 1, 8}} {
 		var err error
 		if n[i], err = d.number(k.key, k.otherwise, 1, k.most); err != nil {
 			return nil, err
