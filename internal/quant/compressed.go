@@ -103,7 +103,7 @@ func (d *description) target(v strictjson.Value) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	t := target{all: !ok || slices.Contains(names, "Linear"), listed: newPatterns()}
+	t := target{all: !ok || slices.Contains(names, "Linear"), listed: newPatterns(&d.work)}
 	for _, n := range names {
 		if n == "Linear" || class(n) {
 			continue

@@ -2,7 +2,6 @@ package quant
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -87,7 +86,7 @@ func (d *description) dynamic(spec gptqSpec) ([]override, error) {
 			return nil, fmt.Errorf("dynamic has more or longer rules than are read, %d of %d characters", maxAnywhere, maxPattern)
 		}
 		text, leave := strings.CutPrefix(key, "-:")
-		re, err := nameMatcher(strings.TrimPrefix(text, "+:"))
+		re, err := expression(strings.TrimPrefix(text, "+:"), &d.work)
 		if err != nil {
 			return nil, fmt.Errorf("dynamic: %w", err)
 		}
@@ -105,18 +104,6 @@ func (d *description) dynamic(spec gptqSpec) ([]override, error) {
 		rules = append(rules, override{re, both(own)})
 	}
 	return rules, nil
-}
-
-// nameMatcher is an expression on the name of a module.
-func nameMatcher(text string) (matcher, error) {
-	re, err := regexp.Compile("^(?:" + text + ")")
-	if err != nil {
-		return nil, err
-	}
-	return func(m *module) bool {
-		path := strings.ReplaceAll(m.path, "*", "0")
-		return re.MatchString(path) || re.MatchString("model."+path) || re.MatchString("model.language_model."+path)
-	}, nil
 }
 
 // awq reads the configuration of AutoAWQ and llm-awq; a name in modules_to_not_convert is looked for anywhere.
@@ -309,7 +296,7 @@ func (d *description) autoRound() (*Scheme, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := rounder{packing: packing, formats: map[string]pair{}}
+	a := rounder{packing: packing, formats: map[string]pair{}, work: &d.work}
 	base, err := a.read(d.section, roundSpec{bits: 4, group: 128, kind: "int"})
 	if err != nil {
 		return nil, err
@@ -337,6 +324,7 @@ func (d *description) autoRound() (*Scheme, error) {
 type rounder struct {
 	packing string
 	formats map[string]pair
+	work    *budget
 }
 
 type roundSpec struct {
@@ -411,7 +399,7 @@ func (a *rounder) extra(section strictjson.Value, base roundSpec) (map[string]pa
 			named[string(buf)] = a.pair(s)
 			continue
 		}
-		re, err := nameMatcher(key)
+		re, err := expression(key, a.work)
 		if err != nil {
 			return nil, nil, fmt.Errorf("extra_config: %w", err)
 		}

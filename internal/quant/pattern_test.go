@@ -44,7 +44,7 @@ func TestPatterns(t *testing.T) {
 		{"layers.[!0-2].mlp*", "layers.1.mlp.up_proj", false},
 	} {
 		t.Run(row.pattern+" "+row.path, func(t *testing.T) {
-			p := newPatterns()
+			p := newPatterns(&budget{maxWork})
 			if err := p.add(row.pattern); err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestPatterns(t *testing.T) {
 
 // TestManyPatterns holds that lists of a stranger are bounded.
 func TestManyPatterns(t *testing.T) {
-	p := newPatterns()
+	p := newPatterns(&budget{maxWork})
 	for i := range maxAnywhere {
 		if err := p.add(fmt.Sprintf("*x%d*", i)); err != nil {
 			t.Fatal(err)
