@@ -110,6 +110,16 @@ func (c *config) countOr(otherwise int64, why string, keys ...string) int64 {
 	return n
 }
 
+// timesOr is a number that sizes are multiplied with, so there is at least one.
+func (c *config) timesOr(otherwise int64, why string, keys ...string) int64 {
+	n := c.countOr(otherwise, why, keys...)
+	if n == 0 {
+		c.fail(fmt.Errorf("%s is 0, want 1 to %d", keys[0], maxCount))
+		return 1
+	}
+	return n
+}
+
 // has reports whether a key is there and is not null.
 func (c *config) has(key string) bool {
 	v, ok := c.values.Get(key)

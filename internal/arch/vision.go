@@ -200,7 +200,7 @@ func (c *config) towerDepth(otherwise int64) Dim {
 // pixels are the numbers of one patch: channels of a square.
 func (c *config) pixels(patch int64) Dim {
 	p := c.dimOr("p_t", patch, classDefault, "patch_size", "spatial_patch_size")
-	channels := c.countOr(3, "", "num_channels", "in_channels", "in_chans")
+	channels := c.timesOr(3, "", "num_channels", "in_channels", "in_chans")
 	return number(channels).Times(p).Times(p)
 }
 
@@ -368,7 +368,7 @@ func minimaxTower(c *config, t *tower) {
 	v, m, n := c.towerWidth(1280), c.towerFFN(5120), c.towerDepth(32)
 	frames, side := int64(2), int64(2)
 	if merge, ok := c.part("img_token_compression_config"); ok {
-		frames, side = merge.countOr(2, "", "temporal_patch_size"), merge.countOr(2, "", "spatial_merge_size")
+		frames, side = merge.timesOr(2, "", "temporal_patch_size"), merge.timesOr(2, "", "spatial_merge_size")
 		c.fail(merge.err)
 	}
 	b := t.at("vision_tower.vision_model.")
@@ -460,7 +460,7 @@ func pixtralTower(c *config, t *tower) {
 // qwen2Tower is that of Qwen2-VL (modeling_qwen2_vl.py): hidden_size is the width that it leads to, embed_dim its own.
 func qwen2Tower(c *config, t *tower) {
 	v, n := c.dimOr("d_t", 1280, classDefault, "embed_dim"), c.towerDepth(32)
-	m := number(c.countOr(4, classDefault, "mlp_ratio")).Times(v)
+	m := number(c.timesOr(4, classDefault, "mlp_ratio")).Times(v)
 	b := t.at("visual.")
 	b.patches("patch_embed.proj", v, c.frames(14), false)
 	l := b.each("blocks.", n)
@@ -477,7 +477,7 @@ func qwen2Tower(c *config, t *tower) {
 
 // frames are the pixels of a patch over the frames that one token spans.
 func (c *config) frames(patch int64) Dim {
-	return c.pixels(patch).Times(number(c.countOr(2, "", "temporal_patch_size")))
+	return c.pixels(patch).Times(number(c.timesOr(2, "", "temporal_patch_size")))
 }
 
 // qwen25Tower is that of Qwen2.5-VL (modeling_qwen2_5_vl.py): RMS norms, gated MLPs with biases.
