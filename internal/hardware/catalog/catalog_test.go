@@ -287,10 +287,11 @@ func TestResolveRefuses(t *testing.T) {
 
 // Every name that a record lists, however it is written, leads to it or to a choice in which it stands.
 func TestEveryNameResolves(t *testing.T) {
+	c := Default()
 	for id, r := range all(t) {
 		for _, n := range slices.Concat([]string{r.ID, r.Name}, r.Aliases) {
 			for _, spelled := range []string{n, strings.ToUpper(n), strings.ReplaceAll(n, "-", " "), "NVIDIA " + n} {
-				m, err := Default().Resolve(spelled)
+				m, err := c.Resolve(spelled)
 				if err != nil {
 					t.Errorf("%s: %v", id, err)
 				} else if !strings.HasPrefix(m.GPU.ID, id) {
@@ -299,7 +300,7 @@ func TestEveryNameResolves(t *testing.T) {
 			}
 		}
 		for _, n := range r.Shared {
-			if m, err := Default().Resolve(n); err != nil && !errors.Is(err, ErrAmbiguous) {
+			if m, err := c.Resolve(n); err != nil && !errors.Is(err, ErrAmbiguous) {
 				t.Errorf("%q of %s is %+v, %v", n, id, m.GPU, err)
 			}
 		}
