@@ -19,7 +19,7 @@ import (
 // all reads the records of the source tree, each with its checks.
 func all(t testing.TB) map[string]*Record {
 	t.Helper()
-	m, err := records.Load(os.DirFS(folder), ".", Check)
+	m, err := records.Load(os.DirFS("accelerators"), ".", Check)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,19 +47,14 @@ func TestIndexIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(want, index) {
-		t.Error("index.json is stale: run go generate in this folder")
+		t.Error("index.jsonl is stale: run go generate in this folder")
 	}
-	list, err := Default().Records()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range list {
-		one, err := Default().Record(r.ID)
+	for id, written := range all(t) {
+		held, err := Default().Record(id)
 		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(one, r); diff != "" {
-			t.Errorf("%s in the index (-record +index):\n%s", r.ID, diff)
+			t.Error(err)
+		} else if diff := cmp.Diff(written, held); diff != "" {
+			t.Errorf("%s in the index (-record +index):\n%s", id, diff)
 		}
 	}
 }
@@ -385,9 +380,9 @@ func TestOverlay(t *testing.T) {
 	if m, err := c.Resolve("H100 SXM"); err != nil || m.GPU.ID != "h100-sxm" {
 		t.Errorf("ours is hidden: %+v, %v", m, err)
 	}
-	ids, err := c.IDs()
-	if err != nil || !slices.Contains(ids, "acme-npu") || !slices.Contains(ids, "h100-sxm") || !slices.IsSorted(ids) {
-		t.Errorf("%v, %v", ids, err)
+	ids := c.IDs()
+	if !slices.Contains(ids, "acme-npu") || !slices.Contains(ids, "h100-sxm") || !slices.IsSorted(ids) {
+		t.Errorf("%v", ids)
 	}
 	if m, err := Default().Resolve("acme-npu"); err == nil {
 		t.Errorf("the catalog below changed: %+v", m)
