@@ -10,9 +10,13 @@ func deepseekRules() []rule {
 		{"deepseek-v2", []string{"DeepseekV2ForCausalLM"}, []string{"deepseek_v2"}, deepseek},
 		{"deepseek-v3", []string{"DeepseekV3ForCausalLM"}, []string{"deepseek_v3", "kimi_k2"}, deepseek},
 		{"deepseek-v3.2", []string{"DeepseekV32ForCausalLM"}, []string{"deepseek_v32"}, deepseek},
-		{"kimi-k2.5", []string{"KimiK25ForConditionalGeneration", "KimiVLForConditionalGeneration"}, []string{"kimi_k25", "kimi_vl"}, deepseek},
+		{
+			"kimi-k2.5", []string{"KimiK25ForConditionalGeneration", "KimiVLForConditionalGeneration"},
+			[]string{"kimi_k25", "kimi_vl"}, deepseek,
+		},
 		{"glm-moe-dsa", []string{"GlmMoeDsaForCausalLM"}, []string{"glm_moe_dsa"}, glmMoEDSA},
 		{"glm4-moe-lite", []string{"Glm4MoeLiteForCausalLM"}, []string{"glm4_moe_lite"}, deepseek},
+		{"mistral4", []string{"Mistral4ForCausalLM"}, []string{"mistral4"}, mistral4},
 		{"deepseek-v4", []string{"DeepseekV4ForCausalLM"}, []string{"deepseek_v4"}, deepseekV4},
 	}
 }
@@ -129,14 +133,12 @@ func latent(c *config, x mixed, p predictors) *Shape {
 	return s
 }
 
-// mistral4 is Mistral Small 4: the attention and the experts of DeepSeek in a model that sees pictures.
+// mistral4 is Mistral Small 4: the attention and the experts of DeepSeek. What stands around it is the affair of the
+// class Mistral3ForConditionalGeneration, which takes its language model by model_type.
 func mistral4(c *config) *Shape {
-	return latent(c, mixed{frame: c.nested(false), is: c.fromLayer(0)}, predictors{})
-}
-
-// isMistral4 tells it from the dense models of the class Mistral3ForConditionalGeneration.
-func (c *config) isMistral4() bool {
-	return c.has("kv_lora_rank") || c.wordOr("", "model_type") == "mistral4"
+	x := mixed{frame: c.frame(false), is: c.fromLayer(0)}
+	x.frame.bare = c.inner()
+	return latent(c, x, predictors{})
 }
 
 // glmMoEDSA is GLM-5. In GLM-5.2 most layers take over the choice of tokens of an earlier one. What its files leave out
@@ -169,8 +171,9 @@ func glmMoEDSA(c *config) *Shape {
 		}
 		c.gaps = append(c.gaps, Gap{
 			What: "indexers of layers that share one",
-			Why:  fmt.Sprintf("indexer_types names %d layers that take over the choice of another; their own indexers are counted, and may not be stored", shared),
-			Low:  -mul(shared, each),
+			Why: fmt.Sprintf("indexer_types names %d layers that take over the choice of another; ", shared) +
+				"their own indexers are counted, and may not be stored",
+			Low: -mul(shared, each),
 		})
 	}
 	return s

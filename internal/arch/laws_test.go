@@ -165,6 +165,8 @@ func TestWindows(t *testing.T) {
 			"sliding_window_pattern": null}`, 0, 6, 0},
 		{"Phi 3", `{"architectures": ["Phi3ForCausalLM"], ` + small + `, "num_hidden_layers": 4, "sliding_window": 2047}`, 4, 0, 2047},
 		{"StarCoder 2", `{"architectures": ["Starcoder2ForCausalLM"], ` + small + `, "num_hidden_layers": 4, "sliding_window": 4096}`, 4, 0, 4096},
+		{"GPT-Neo by its list", `{"architectures": ["GPTNeoForCausalLM"], ` + small + `, "num_layers": 4, "max_position_embeddings": 64, "window_size": 8,
+			"attention_types": [[["global"], 1], [["local"], 3]]}`, 3, 1, 8},
 		{"GPT-Neo every other", `{"architectures": ["GPTNeoForCausalLM"], ` + small + `, "num_layers": 4, "max_position_embeddings": 64, "window_size": 8}`,
 			2, 2, 8},
 	} {

@@ -13,7 +13,8 @@ func llamaRules() []rule {
 		{"llama", []string{"LlamaForCausalLM", "LLaMAForCausalLM", "YiForCausalLM", "XverseForCausalLM", "AquilaForCausalLM"},
 			[]string{"llama", "Yi", "xverse", "aquila"}, llama},
 		{"mistral", []string{"MistralForCausalLM"}, []string{"mistral"}, mistral},
-		{"ministral", []string{"Ministral3ForCausalLM", "MinistralForCausalLM"}, []string{"ministral3", "ministral"}, ministral},
+		{"ministral", []string{"MinistralForCausalLM"}, []string{"ministral"}, mistral},
+		{"ministral3", []string{"Ministral3ForCausalLM"}, []string{"ministral3"}, ministral3},
 		{"internlm", []string{"InternLMForCausalLM"}, []string{"internlm"}, internLM},
 		{"internlm3", []string{"InternLM3ForCausalLM"}, []string{"internlm3"}, internLM3},
 		{"qwen2", []string{"Qwen2ForCausalLM"}, []string{"qwen2"}, func(c *config) *Shape { return qwen2(c, llamaNames()) }},
@@ -32,7 +33,7 @@ func llamaRules() []rule {
 		{"minicpm", []string{"MiniCPMForCausalLM"}, []string{"minicpm"}, miniCPM},
 		{"apertus", []string{"ApertusForCausalLM"}, []string{"apertus"}, apertus},
 		{"arcee", []string{"ArceeForCausalLM"}, []string{"arcee"}, arcee},
-		{"nemotron", []string{"NemotronForCausalLM"}, []string{"nemotron"}, nemotron},
+		{"nemotron", []string{"NemotronForCausalLM"}, []string{"nemotron"}, nemotronDense},
 	}
 }
 
@@ -46,9 +47,9 @@ func (p *plan) llamaBlock(a attention, mlpBias bool, norms ...string) {
 }
 
 const (
-	before = "input_layernorm"
-	after  = "post_attention_layernorm"
-	atEnd  = "post_feedforward_layernorm"
+	inputNorm = "input_layernorm"
+	postNorm  = "post_attention_layernorm"
+	lastNorm  = "post_feedforward_layernorm"
 )
 
 // biased is attention whose four matrices have biases if attention_bias says so.
@@ -61,27 +62,31 @@ func (p *plan) biased() attention {
 
 // llamaSizes are the defaults of LlamaConfig, which files leave to it where it is a part of another.
 func llamaSizes() sizes {
-	return sizes{d: 4096, f: 11008, layers: 32, h: 32, vocab: 32000}
+	return sizes{d: 4096, f: 11008, layers: 32, h: 32, vocab: 32000, context: 2048}
 }
 
 func llama(c *config) *Shape {
 	p := c.plan(false, c.inside(llamaSizes()))
-	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
-func mistralSizes() sizes {
-	return sizes{d: 4096, f: 14336, layers: 32, h: 32, k: 8, vocab: 32000}
+func mistral(c *config) *Shape {
+	return mistralLike(c, sizes{d: 4096, f: 14336, layers: 32, h: 32, k: 8, vocab: 32000, context: 131072}, 4096)
 }
 
-func mistral(c *config) *Shape { return mistralLike(c, 4096) }
+func ministral3(c *config) *Shape {
+	return mistralLike(c, sizes{d: 4096, f: 14336, layers: 34, h: 32, k: 8, e: 128, vocab: 131072, context: 262144}, 0)
+}
 
-func ministral(c *config) *Shape { return mistralLike(c, 0) }
-
-func mistralLike(c *config, window int64) *Shape {
-	p := c.plan(false, c.inside(mistralSizes()))
+// mistralLike has the window of its class on all layers unless layer_types says otherwise.
+func mistralLike(c *config, class sizes, window int64) *Shape {
+	e := class.e
+	class = c.inside(class)
+	class.e = e
+	p := c.plan(false, class)
 	p.slide(c.windowOr(window), always)
-	p.llamaBlock(p.attn, false, before, after)
+	p.llamaBlock(p.attn, false, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -90,7 +95,7 @@ func internLM(c *config) *Shape {
 	a := p.attn
 	a.qkvBias = c.flagOr(true, classDefault, "bias")
 	a.outBias = a.qkvBias
-	p.llamaBlock(a, false, before, after)
+	p.llamaBlock(a, false, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -98,7 +103,7 @@ func internLM3(c *config) *Shape {
 	p := c.plan(false, sizes{})
 	a, bias := p.attn, c.flagOr(false, "", "bias")
 	a.qkvBias, a.outBias = c.flagOr(false, "", "qkv_bias"), bias
-	p.llamaBlock(a, bias, before, after)
+	p.llamaBlock(a, bias, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -112,11 +117,11 @@ func (p *plan) qwenSlide() {
 }
 
 func qwen2(c *config, n names) *Shape {
-	p := c.plan(false, c.inside(sizes{d: 4096, f: 22016, layers: 32, h: 32, k: 32, vocab: 151936}))
+	p := c.plan(false, c.inside(sizes{d: 4096, f: 22016, layers: 32, h: 32, k: 32, vocab: 151936, context: 32768}))
 	p.qwenSlide()
 	a := p.attn
 	a.qkvBias = true
-	p.llamaBlock(a, false, before, after)
+	p.llamaBlock(a, false, inputNorm, postNorm)
 	return p.shape(n, (*stack).norm)
 }
 
@@ -125,7 +130,7 @@ func qwen3(c *config, n names) *Shape {
 	p.qwenSlide()
 	a := p.biased()
 	a.headNorm = true
-	p.llamaBlock(a, false, before, after)
+	p.llamaBlock(a, false, inputNorm, postNorm)
 	return p.shape(n, (*stack).norm)
 }
 
@@ -162,7 +167,7 @@ func olmo2(c *config, window int64) *Shape {
 	if window > 0 {
 		p.slide(c.windowOr(window), notEvery(4))
 	}
-	p.llamaBlock(p.biased(), false, after, atEnd)
+	p.llamaBlock(p.biased(), false, postNorm, lastNorm)
 	p.attn.wideNorms(&p.block)
 	return p.shape(llamaNames(), (*stack).norm)
 }
@@ -172,7 +177,7 @@ func smolLM3(c *config) *Shape {
 	if c.flagOr(false, "", "use_sliding_window") {
 		p.slide(c.windowOr(0), func(int) bool { return false })
 	}
-	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -188,7 +193,7 @@ func exaone4(c *config) *Shape {
 	p.slide(c.windowOr(4096), slides)
 	a := p.attn
 	a.headNorm = true
-	p.llamaBlock(a, false, after, atEnd)
+	p.llamaBlock(a, false, postNorm, lastNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -196,7 +201,7 @@ func helium(c *config) *Shape {
 	p := c.plan(false, sizes{})
 	a := p.attn
 	a.qkvBias = c.flagOr(false, "", "attention_bias")
-	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -204,21 +209,21 @@ func seedOSS(c *config) *Shape {
 	p := c.plan(false, sizes{e: 128})
 	a := p.attn
 	a.qkvBias, a.outBias = c.flagOr(true, classDefault, "attention_bias"), c.flagOr(false, "", "attention_out_bias")
-	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
 func ernie(c *config) *Shape {
-	p := c.plan(true, sizes{})
+	p := c.plan(true, sizes{e: 128, context: 131072})
 	a, bias := p.attn, c.flagOr(false, "", "use_bias")
 	a.qkvBias, a.outBias = bias, bias
-	p.llamaBlock(a, bias, before, after)
+	p.llamaBlock(a, bias, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
 func hunyuanDense(c *config) *Shape {
 	p := c.plan(false, sizes{})
-	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	p.block.norm("self_attn.query_layernorm", p.attn.e)
 	p.block.norm("self_attn.key_layernorm", p.attn.e)
 	return p.shape(llamaNames(), (*stack).norm)
@@ -226,7 +231,7 @@ func hunyuanDense(c *config) *Shape {
 
 func miniCPM(c *config) *Shape {
 	p := c.plan(true, sizes{})
-	p.llamaBlock(p.biased(), false, before, after)
+	p.llamaBlock(p.biased(), false, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -250,18 +255,18 @@ func arcee(c *config) *Shape {
 	a := p.biased()
 	a.add(&p.block)
 	p.ungated("mlp.up_proj", "mlp.down_proj", c.flagOr(false, "", "mlp_bias"))
-	p.block.norm(before, p.d)
-	p.block.norm(after, p.d)
+	p.block.norm(inputNorm, p.d)
+	p.block.norm(postNorm, p.d)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
-func nemotron(c *config) *Shape {
+func nemotronDense(c *config) *Shape {
 	p := c.plan(false, sizes{})
 	a := p.biased()
 	a.add(&p.block)
 	p.ungated("mlp.up_proj", "mlp.down_proj", c.flagOr(false, "", "mlp_bias"))
-	p.block.layerNorm(before, p.d)
-	p.block.layerNorm(after, p.d)
+	p.block.layerNorm(inputNorm, p.d)
+	p.block.layerNorm(postNorm, p.d)
 	return p.shape(llamaNames(), (*stack).layerNorm)
 }
 

@@ -11,16 +11,14 @@ func nemotronRules() []rule {
 	return []rule{{"nemotron-h", []string{"NemotronHForCausalLM"}, []string{"nemotron_h"}, nemotronH}}
 }
 
-type nemotron struct {
-	f         frame
-	a         attention
-	m         ssm
-	moe       moe
-	latent    Dim
-	width     Dim
-	mlpBias   bool
-	attnBias  bool
-	sharedDim Dim
+type nemotronStack struct {
+	f       frame
+	a       attention
+	m       ssm
+	moe     moe
+	latent  Dim
+	width   Dim
+	mlpBias bool
 }
 
 // parts are the kinds of the blocks, in letters: M, *, - and E.
@@ -58,7 +56,7 @@ func nemotronH(c *config) *Shape {
 	if len(pattern) > maxLayers {
 		c.fail(fmt.Errorf("the pattern has %d layers, want at most %d", len(pattern), maxLayers))
 	}
-	n := nemotron{f: frame{
+	n := nemotronStack{f: frame{
 		d: c.dim("d", "hidden_size"), vocab: c.dim("V", "vocab_size"), tied: c.tied(false), body: "backbone.", embed: "embeddings", norm: "norm_f",
 		depth: c.named("L", "hybrid_override_pattern", int64(len(pattern)), maxLayers),
 	}}
@@ -75,7 +73,7 @@ func nemotronH(c *config) *Shape {
 	return s
 }
 
-func (n *nemotron) read(c *config, pattern string) {
+func (n *nemotronStack) read(c *config, pattern string) {
 	d := n.f.d
 	n.a = c.heads(d)
 	n.a.prefix = "mixer."
@@ -102,7 +100,7 @@ func (n *nemotron) read(c *config, pattern string) {
 	}
 }
 
-func (n *nemotron) block(built kinds[byte], letter byte) Block {
+func (n *nemotronStack) block(built kinds[byte], letter byte) Block {
 	b := Block{Mixer: Mixer{SharesWith: -1}}
 	switch letter {
 	case 'M':
@@ -119,7 +117,7 @@ func (n *nemotron) block(built kinds[byte], letter byte) Block {
 	return b
 }
 
-func (n *nemotron) add(s *stack, letter byte) {
+func (n *nemotronStack) add(s *stack, letter byte) {
 	d := n.f.d
 	switch letter {
 	case 'M':
@@ -140,7 +138,7 @@ func (n *nemotron) add(s *stack, letter byte) {
 }
 
 // route lists experts of two matrices each, behind a projection to the narrower space if there is one.
-func (n *nemotron) route(s *stack) {
+func (n *nemotronStack) route(s *stack) {
 	m, inner := n.moe, n.f.d
 	s.table("mixer.gate.weight", Router, m.experts, m.d, Replicated, 0)
 	s.vector("mixer.gate.e_score_correction_bias", Router, m.experts, Replicated, 0)
@@ -159,7 +157,7 @@ func (n *nemotron) route(s *stack) {
 }
 
 // predict adds the block for further tokens: parts of its own pattern, the first behind a projection.
-func (n *nemotron) predict(c *config, s *Shape) {
+func (n *nemotronStack) predict(c *config, s *Shape) {
 	if c.countOr(0, "", "num_nextn_predict_layers") == 0 {
 		return
 	}

@@ -112,6 +112,8 @@ func towerRule(own, around string, part *config) func(*config, *tower) {
 		return ideficsTower
 	case around == "internvl_chat":
 		return internTower
+	case strings.HasPrefix(around, "glm4v"):
+		return glm4Tower
 	}
 	for _, kind := range []string{own, around} {
 		switch {
@@ -260,7 +262,61 @@ func siglipTower(c *config, t *tower) {
 		t.at("multi_modal_projector.").linear("linear", c.dimOr("o_t", 2048, classDefault, "projection_dim"), v, true)
 		return
 	}
+	if c.outer().isKind("aya") || c.outer().isKind("cohere2") {
+		cohereProjector(c, t, v)
+		return
+	}
 	llavaProjector(c, t, v)
+}
+
+// cohereProjector packs neighboring patches and has a gate (modeling_aya_vision.py, modeling_cohere2_vision.py), after a
+// norm in the first of the two.
+func cohereProjector(c *config, t *tower, v Dim) {
+	outer, p := c.outer(), t.at("multi_modal_projector.")
+	first := outer.isKind("aya")
+	width := int64(36864)
+	if first {
+		width = c.textWidth().N
+	}
+	f := outer.dimOr("s_t", 2, classDefault, "downsample_factor")
+	a := outer.dimOr("a_t", width, classDefault, "alignment_intermediate_size")
+	packed := v.Times(f).Times(f)
+	if first {
+		p.layerNorm("layernorm")(packed)
+	}
+	p.linear("linear_1", a, packed, true)
+	p.linear("linear_2", c.textWidth(), Dim{max(1, a.N/2), "a_t/2"}, true)
+	c.take(outer)
+}
+
+// take is absorb for keys of the file as a whole.
+func (c *config) take(outer *config) {
+	c.fail(outer.err)
+	c.symbols, c.assumed = append(c.symbols, outer.symbols...), append(c.assumed, outer.assumed...)
+}
+
+// glm4Tower is that of GLM-4.1V (modeling_glm4v.py): its MLPs are as wide as what it leads to, and a convolution packs
+// patches before the merger.
+func glm4Tower(c *config, t *tower) {
+	v, m, n := c.towerWidth(1536), c.towerFFN(13696), c.towerDepth(24)
+	out := c.dimOr("o_t", 4096, classDefault, "out_hidden_size")
+	b := t.at("model.visual.")
+	b.patches("patch_embed.proj", v, c.frames(14), true)
+	b.table("embeddings.position_embedding.weight", c.grid(336, 14), v)
+	b.scale("post_conv_layernorm", "post_layernorm")(v)
+	l, bias := b.each("blocks.", n), c.flagOr(false, "", "attention_bias")
+	l.linear("attn.qkv", number(3).Times(v), v, bias)
+	l.linear("attn.proj", v, v, false)
+	l.linear("mlp.gate_proj", out, v, false)
+	l.linear("mlp.up_proj", out, v, false)
+	l.linear("mlp.down_proj", v, out, false)
+	l.scale("norm1", "norm2")(v)
+	b.patches("downsample", out, c.merged(v, 2), true)
+	b.linear("merger.proj", out, out, false)
+	b.layerNorm("merger.post_projection_norm")(out)
+	b.linear("merger.gate_proj", m, out, false)
+	b.linear("merger.up_proj", m, out, false)
+	b.linear("merger.down_proj", out, m, false)
 }
 
 // ideficsTower is the part of SigLIP that Idefics 3 and SmolVLM keep, and their connector (modeling_idefics3.py).
@@ -274,8 +330,7 @@ func ideficsTower(c *config, t *tower) {
 	outer := c.outer()
 	s := outer.dimOr("s_t", 2, classDefault, "scale_factor")
 	t.at("model.connector.").linear("modality_projection.proj", c.textWidth(), v.Times(s).Times(s), false)
-	c.fail(outer.err)
-	c.symbols, c.assumed = append(c.symbols, outer.symbols...), append(c.assumed, outer.assumed...)
+	c.take(outer)
 }
 
 // internTower is InternViT and the projector of InternVL (modeling_intern_vit.py, modeling_internvl_chat.py): a scale for
@@ -330,8 +385,7 @@ func minimaxTower(c *config, t *tower) {
 	p.linear("linear_2", d, w, true)
 	q.linear("linear_1", w, number(side).Times(number(side)).Times(d), true)
 	q.linear("linear_2", d, w, true)
-	c.fail(outer.err)
-	c.symbols = append(c.symbols, outer.symbols...)
+	c.take(outer)
 }
 
 // siglipHead pools the patches into one vector; language models do not use it, yet their files hold it.
@@ -368,7 +422,7 @@ func llavaProjector(c *config, t *tower, v Dim) {
 	p := t.at("multi_modal_projector.")
 	p.linear("linear_1", d, v, bias)
 	p.linear("linear_2", d, d, bias)
-	if strings.HasPrefix(outer.wordOr("", "model_type"), "llava_next") {
+	if outer.isKind("llava_next") || outer.isKind("llava_onevision") {
 		t.at("").table("image_newline", d, one)
 	}
 	c.fail(outer.err)
@@ -390,7 +444,7 @@ func pixtralTower(c *config, t *tower) {
 	l.linear("feed_forward.down_proj", v, m, false)
 	l.scale("attention_norm", "ffn_norm")(v)
 	outer := c.outer()
-	if !outer.has("spatial_merge_size") && !outer.isKind("mistral3") {
+	if !outer.has("spatial_merge_size") && !outer.isKind("mistral3") && !outer.isKind("ministral3") {
 		llavaProjector(c, t, v)
 		return
 	}
