@@ -179,7 +179,7 @@ func anyLinear(_ *arch.Shape, m *module) bool {
 
 func mostlyExperts(shape *arch.Shape, m *module) bool {
 	if hasExperts(shape) {
-		return m.t.Component == arch.Experts && m.inBlocks()
+		return m.expert() && m.inBlocks()
 	}
 	return four(shape, m)
 }

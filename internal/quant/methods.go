@@ -162,7 +162,7 @@ func (d *description) fp8() (*Scheme, error) {
 	}
 	experts := mxfp4()
 	return d.finish("fp8", func(m *module) *Format {
-		if d.experts == "fp4" && m.t.Component == arch.Experts && m.t.Matrix {
+		if d.experts == "fp4" && m.expert() {
 			return experts
 		}
 		if !fp8Linear(m) {
@@ -295,7 +295,7 @@ func (d *description) mxfp4() (*Scheme, error) {
 	}
 	f := mxfp4()
 	return d.finish("mxfp4", func(m *module) *Format {
-		if m.t.Component != arch.Experts || !m.t.Matrix {
+		if !m.expert() {
 			return nil
 		}
 		return except(m, skip, f, d.base)

@@ -217,7 +217,7 @@ func (p *mixer) raise(r role, m *module) gguf.Type {
 	case r == head || r == embed && p.tied:
 		return p.output(m)
 	case p.name == "MXFP4_MOE":
-		if m.t.Component == arch.Experts {
+		if m.expert() {
 			return gguf.MXFP4
 		}
 		return gguf.Q8_0

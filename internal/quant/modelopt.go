@@ -38,16 +38,53 @@ func (d *description) modelopt() (*Scheme, error) {
 	if err != nil {
 		return nil, err
 	}
-	silent := len(skip.names)+len(skip.globs)+len(skip.anywhere)+len(skip.digits) == 0
-	if silent {
-		d.notes = append(d.notes, "the file names no module that is left out; embedding, head, routers, towers, MTP, "+
-			"convolutions and projections of latent experts were taken to stay, as the exporter does by default")
+	if skip.empty() && latentExperts(d.shape) {
+		return d.nemotron(algo, f)
+	}
+	if skip.empty() {
+		d.notes = append(d.notes, "the file names no module that is left out; embedding, head, routers, towers and MTP "+
+			"were taken to stay, as the exporter does by default")
 	}
 	return d.finish(strings.ToLower(algo), func(m *module) *Format {
 		if !exporterTakes(m, skip) {
 			return nil
 		}
 		return except(m, skip, f, d.base)
+	})
+}
+
+// latentExperts reports whether the experts work in a narrower space, as those of Nemotron 3 Super and Ultra do.
+func latentExperts(shape *arch.Shape) bool {
+	for i := range shape.Blocks {
+		for j := range shape.Blocks[i].Tensors {
+			if strings.Contains(shape.Blocks[i].Tensors[j].Name, "latent_proj") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nemotron is the recipe that NVIDIA published for Nemotron 3 Super and Ultra, whose files name one format and no
+// exceptions: routed experts have that format, shared experts and the matrices of Mamba 8 bits, attention and the
+// projections to and from the latent space 16, routers 32 (docs.nvidia.com/nemotron, Super, stage 3). The sum agrees
+// with the 352.3 GB of the Ultra checkpoint.
+func (d *description) nemotron(algo string, f *Format) (*Scheme, error) {
+	eight, wide := perTensor("fp8-per-tensor", 8, 4+4), plain("fp32", 4)
+	d.notes = append(d.notes, "the file names one format and no exceptions; the published recipe for this family was taken: shared "+
+		"experts and Mamba in fp8, attention and latent projections in 16 bits, routers in 32")
+	return d.finish(strings.ToLower(algo), func(m *module) *Format {
+		switch {
+		case m.t.Component == arch.Router || strings.HasSuffix(m.path, "mixer.gate"):
+			return wide
+		case !m.inBlocks():
+			return nil
+		case m.expert():
+			return f
+		case m.t.Component == arch.Shared || m.t.Component == arch.Recurrent:
+			return eight
+		}
+		return nil
 	})
 }
 
@@ -189,7 +226,7 @@ func (d *description) under() (choice, error) {
 	d.notes = append(d.notes, "what is not listed is taken to stay in the 8 bits of the model that was quantized")
 	return func(m *module) *Format {
 		switch {
-		case m.t.Component == arch.Experts && d.experts == "fp4":
+		case m.expert() && d.experts == "fp4":
 			return experts
 		case fp8Linear(m):
 			return f

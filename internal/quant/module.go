@@ -41,6 +41,9 @@ func modules(shape *arch.Shape) iter.Seq[*module] {
 					area: a, layer: layer, t: t, biased: t.Matrix && biased(ts, t.Name),
 					corrected: t.Component == arch.Router && corrected(ts),
 				}
+				if a == tower { // lists name each block; all blocks of a tower are alike
+					m.path = strings.ReplaceAll(m.path, "*", "0")
+				}
 				if !yield(m) {
 					return false
 				}
@@ -84,6 +87,11 @@ func (m *module) linear() bool { return m.t.Matrix && m.t.Component != arch.Rout
 
 // inBlocks reports whether it is a linear layer of the blocks, which is all that GPTQ, AWQ and their like touch.
 func (m *module) inBlocks() bool { return m.linear() && (m.area == decoder || m.area == encoder) }
+
+// expert reports whether it is a matrix of routed experts, those of MTP blocks included.
+func (m *module) expert() bool {
+	return m.t.Matrix && (strings.Contains(m.path, "experts.*") || m.t.Component == arch.Experts && m.t.Copies.N > 1)
+}
 
 // last is the last part of the name: up_proj.
 func (m *module) last() string { return m.path[strings.LastIndexByte(m.path, '.')+1:] }

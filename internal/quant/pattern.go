@@ -45,15 +45,9 @@ func newPatterns() *patterns {
 	}
 }
 
-// compile reads a list.
-func compile(list []string) (*patterns, error) {
-	p := newPatterns()
-	for _, text := range list {
-		if err := p.add(text); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+// empty reports whether nothing is listed.
+func (p *patterns) empty() bool {
+	return len(p.names)+p.count+len(p.anywhere)+len(p.digits) == 0
 }
 
 func (p *patterns) add(text string) error {
