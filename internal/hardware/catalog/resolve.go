@@ -51,6 +51,25 @@ func (c *Catalog) Resolve(name string) (Match, error) {
 	return Match{}, c.unknown(name, s)
 }
 
+// Named lists the ids of the records that bear a name, with or without a size of memory, in order. None means that the
+// name is not known.
+func (c *Catalog) Named(name string) ([]string, error) {
+	if len(name) > maxName {
+		return nil, nil
+	}
+	ids, s := c.lookup(fold(name)), said{name: name}
+	if len(ids) == 0 {
+		s, _ = parse(name)
+		ids = c.bearers(s.name)
+	}
+	_, found, err := c.candidates(ids, s)
+	var out []string
+	for _, f := range found {
+		out = append(out, f.record.ID)
+	}
+	return out, err
+}
+
 // bearers finds the ids of a name, or of each of several that slashes part.
 func (c *Catalog) bearers(name string) []string {
 	if ids := c.lookup(fold(name)); len(ids) > 0 {
