@@ -18,6 +18,9 @@ type Model struct {
 	LoadMTP bool // whether the engine loads the blocks that predict further tokens
 }
 
+// Bytes is the size of the weights as stored.
+func (m Model) Bytes() int64 { return m.Weights.Total(m.Shape) }
+
 // Plan is how it is to be served. Zero values take the engine's default for the card, which Complete fills in and names.
 type Plan struct {
 	Engine *Engine

@@ -24,6 +24,7 @@ type Prepared struct {
 	widths  []arch.MLP   // that differ
 
 	vocab     int64
+	bytes     int64 // of the weights as stored
 	perToken  int64 // elements of the cache for one token of the whole model
 	towerWide int64 // width of the encoder of pictures; 0 if there is none
 	rotary    int64 // width of the rotary table; 0 if there is none
@@ -59,7 +60,7 @@ type pieceRules struct {
 
 // Prepare sorts the layers of a model.
 func Prepare(m Model) *Prepared {
-	p := &Prepared{model: m, vocab: m.Shape.Vocab.N}
+	p := &Prepared{model: m, vocab: m.Shape.Vocab.N, bytes: m.Bytes()}
 	parts := arch.Components()
 	seen := make(map[string]int)
 	for i := range m.Shape.Blocks {
