@@ -178,7 +178,9 @@ func (r *llamaRun) locate(t *layerTraits, i int) {
 }
 
 // tokens of the largest micro-batch.
-func (r *llamaRun) tokens() int64 { return min(r.p.Llama.MicroBatch, r.p.BatchedTokens, r.p.MaxModelLen) }
+func (r *llamaRun) tokens() int64 {
+	return min(r.p.Llama.MicroBatch, r.p.BatchedTokens, r.p.MaxModelLen)
+}
 
 // representatives picks layers that stand for all: the third of a kind leaves the buffers as the second did, so more
 // would not change the peak. What follows on what matters too, and the last layer is its own kind.

@@ -28,18 +28,18 @@ func TestY(t *testing.T) {
 	s := shapeOf(t, l70)
 	m := Model{Shape: s, Weights: quant.Unquantized(s)}
 	for _, n := range []int{-1, 20, 1} {
-	mem, err := Fit(m, Plan{Engine: &Engine{Kind: LlamaCPP}, GPU: &hardware.Accelerator{Vendor: "nvidia", UsableMiB: 81000}, GPUs: 2, MaxModelLen: 8192, Llama: LlamaOptions{GPULayers: n}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(mem.Verdict, mem.Why, mem.Rank)
-	for _, x := range mem.Terms {
-		t.Log(x.Part, x.Name, x.Bytes, x.Formula)
-	}
-	for _, x := range mem.Host {
-		t.Log("host", x.Part, x.Name, x.Bytes, x.Formula)
-	}
-	t.Logf("%+v", mem.Cache)
+		mem, err := Fit(m, Plan{Engine: &Engine{Kind: LlamaCPP}, GPU: &hardware.Accelerator{Vendor: "nvidia", UsableMiB: 81000}, GPUs: 2, MaxModelLen: 8192, Llama: LlamaOptions{GPULayers: n}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(mem.Verdict, mem.Why, mem.Rank)
+		for _, x := range mem.Terms {
+			t.Log(x.Part, x.Name, x.Bytes, x.Formula)
+		}
+		for _, x := range mem.Host {
+			t.Log("host", x.Part, x.Name, x.Bytes, x.Formula)
+		}
+		t.Logf("%+v", mem.Cache)
 	}
 	n, err := m.MaxGPULayers(Plan{Engine: &Engine{Kind: LlamaCPP}, GPU: &hardware.Accelerator{Vendor: "nvidia", UsableMiB: 81000}, GPUs: 1, MaxModelLen: 8192})
 	t.Log(n, err)
