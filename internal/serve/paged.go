@@ -122,6 +122,15 @@ func (p *Plan) completeNumber(m Model) {
 		return
 	}
 	why := "auto: the number format of the model"
+	asked := ""
+	if m.Weights != nil {
+		asked = m.Weights.KVCache()
+	}
+	if _, ok := cacheNumber(asked); ok && p.Engine.Kind != Transformers {
+		p.KV = asked
+		p.assume("kv_dtype", p.KV, "auto: the files ask for it")
+		return
+	}
 	switch {
 	case m.Shape.DType == "float32" && p.Engine.Kind == Transformers:
 		p.KV = "fp32"
@@ -396,3 +405,6 @@ func (f *fit) size(r *rank) {
 
 // minus takes an interval from a number: the low end is what is left of it at worst.
 func minus(n int64, i Interval) Interval { return Interval{n - i.High, n - i.Mid, n - i.Low} }
+
+// Model is what was prepared.
+func (p *Prepared) Model() Model { return p.model }

@@ -58,6 +58,7 @@ type profile struct {
 	NonTorch      history[interval] `yaml:"non_torch"`       // GiB on one device
 	NonTorchOld   history[interval] `yaml:"non_torch_old"`   // GiB on one device below compute capability 9
 	NonTorchGroup history[interval] `yaml:"non_torch_group"` // GiB where ranks talk
+	NonTorchPCIe  history[interval] `yaml:"non_torch_pcie"`  // the same without a link between devices
 	Context       history[interval] // GiB of the CUDA context
 	Group         history[interval] // GiB of communicators outside the budget
 
@@ -169,7 +170,7 @@ func (p *profile) histories() []named {
 		{"swap_gib", p.SwapGiB}, {"graphs_inside", p.GraphsInside}, {"context_inside", p.Inside}, {"sampler", p.Sampler},
 		{"logits_tokens", p.LogitsTokens}, {"hidden", p.Hidden}, {"workspace", p.Workspace}, {"encoder", p.Encoder}, {"stacked", p.Stacked},
 		{"floor", p.Floor}, {"widest", p.Widest}, {"non_torch", p.NonTorch}, {"non_torch_old", p.NonTorchOld},
-		{"non_torch_group", p.NonTorchGroup}, {"context", p.Context}, {"group", p.Group}, {"graph_sizes", p.GraphSizes},
+		{"non_torch_group", p.NonTorchGroup}, {"non_torch_pcie", p.NonTorchPCIe}, {"context", p.Context}, {"group", p.Group}, {"graph_sizes", p.GraphSizes},
 		{"graph_base", p.GraphBase}, {"graph_layer", p.GraphLayer}, {"graph_moe", p.GraphMoE},
 	}
 }
