@@ -80,7 +80,7 @@ func TestStack(t *testing.T) {
 		`<title id="a-t">Memory</title><desc id="a-d">weights 1 GiB</desc>` +
 		`<rect class="weights" x="0" y="22" width="540" height="22"/>` +
 		`<rect class="unused" x="540" y="22" width="180" height="22"/>` +
-		`<rect class="mark end" x="718" y="18" width="2" height="26"/><text x="720" y="14" text-anchor="end">card</text></svg>`
+		`<rect class="mark end" x="718" y="16" width="2" height="28"/><text x="720" y="14" text-anchor="end">card</text></svg>`
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
