@@ -9,7 +9,10 @@ func deltaRules() []rule {
 	return []rule{
 		{"qwen3-next", []string{"Qwen3NextForCausalLM"}, []string{"qwen3_next"}, qwen3Next},
 		{"qwen3.5", []string{"Qwen3_5ForConditionalGeneration", "Qwen3_5ForCausalLM"}, []string{"qwen3_5", "qwen3_5_text"}, qwen35},
-		{"qwen3.5-moe", []string{"Qwen3_5MoeForConditionalGeneration", "Qwen3_5MoeForCausalLM"}, []string{"qwen3_5_moe", "qwen3_5_moe_text"}, qwen35},
+		{
+			"qwen3.5-moe", []string{"Qwen3_5MoeForConditionalGeneration", "Qwen3_5MoeForCausalLM"},
+			[]string{"qwen3_5_moe", "qwen3_5_moe_text"}, qwen35,
+		},
 	}
 }
 
@@ -85,11 +88,7 @@ func (c *config) linearLayers(n int64) func(i int) bool {
 
 func qwen3Next(c *config) *Shape { return delta(c, mixed{frame: c.frame(false)}, true, 1) }
 
-func qwen35(c *config) *Shape {
-	tied := c.tied(false)
-	f := c.nested(tied)
-	return delta(c, mixed{frame: f}, false, 0)
-}
+func qwen35(c *config) *Shape { return delta(c, mixed{frame: c.nested(false)}, false, 0) }
 
 // delta builds either. The published files of Qwen3-Next hold a block for further tokens that config.json is silent on.
 func delta(c *config, x mixed, fused bool, predicted int64) *Shape {

@@ -32,6 +32,7 @@ func rules() []rule {
 		hybridRules(),
 		gptOSSRules(),
 		llama4Rules(),
+		gemma3nRules(),
 		gemma4Rules(),
 		minimaxRules(),
 		kimiLinearRules(),

@@ -1,0 +1,580 @@
+package quant
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
+)
+
+// gptq reads the configuration of AutoGPTQ, GPTQModel and Optimum (auto_gptq/quantization/config.py). Linear layers of
+// the blocks are quantized; keys of dynamic starting with "-:" leave modules out, others change bits and groups.
+func (d *description) gptq() (*Scheme, error) {
+	bits, err := d.number("bits", 4, 2, 8)
+	if err != nil {
+		return nil, err
+	}
+	group, err := width(d.section, 128)
+	if err != nil {
+		return nil, err
+	}
+	head, err := d.flag("lm_head", false)
+	if err != nil {
+		return nil, err
+	}
+	spec := gptqSpec{bits: bits, group: group, order: true}
+	if s, _, _ := d.section.String("checkpoint_format"); s == "marlin" {
+		spec.order = false
+	}
+	spec.bias = !d.has("meta")
+	if spec.bias {
+		d.notes = append(d.notes, "AutoGPTQ stores a bias with every matrix, of zeros where the layer has none")
+	}
+	rules, err := d.dynamic(spec)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := d.list("modules_to_not_convert", "ignored_layers")
+	if err != nil {
+		return nil, err
+	}
+	formats := both(spec)
+	return d.finish(fmt.Sprintf("gptq-%dbit", bits), func(m *module) *Format {
+		if !m.inBlocks() && !(head && m.t.Component == arch.Head) {
+			return nil
+		}
+		for _, r := range rules {
+			if r.re(m) {
+				return r.formats.of(m)
+			}
+		}
+		return except(m, skip, formats.of(m), d.base)
+	})
+}
+
+// pair is a format for layers with a bias of their own and for those without.
+type pair struct{ own, none *Format }
+
+func both(s gptqSpec) pair {
+	with := s
+	with.bias = false
+	return pair{gptq(with), gptq(s)}
+}
+
+func (p pair) of(m *module) *Format {
+	if m.biased {
+		return p.own
+	}
+	return p.none
+}
+
+type override struct {
+	re      matcher
+	formats pair
+}
+
+// dynamic reads the rules of GPTQModel.
+func (d *description) dynamic(spec gptqSpec) ([]override, error) {
+	v, ok, err := d.section.Object("dynamic")
+	if err != nil || !ok {
+		return nil, err
+	}
+	var rules []override
+	for key, value := range v.Members() {
+		if len(rules) == maxAnywhere || len(key) > maxPattern {
+			return nil, fmt.Errorf("dynamic has more or longer rules than are read, %d of %d characters", maxAnywhere, maxPattern)
+		}
+		text, leave := strings.CutPrefix(key, "-:")
+		re, err := nameMatcher(strings.TrimPrefix(text, "+:"))
+		if err != nil {
+			return nil, fmt.Errorf("dynamic: %w", err)
+		}
+		if leave {
+			rules = append(rules, override{re, pair{}})
+			continue
+		}
+		own := spec
+		if own.bits, err = number(value, "bits", spec.bits, 2, 8); err != nil {
+			return nil, err
+		}
+		if own.group, err = width(value, spec.group); err != nil {
+			return nil, err
+		}
+		rules = append(rules, override{re, both(own)})
+	}
+	return rules, nil
+}
+
+// nameMatcher is an expression on the name of a module.
+func nameMatcher(text string) (matcher, error) {
+	re, err := regexp.Compile("^(?:" + text + ")")
+	if err != nil {
+		return nil, err
+	}
+	return func(m *module) bool {
+		path := strings.ReplaceAll(m.path, "*", "0")
+		return re.MatchString(path) || re.MatchString("model."+path) || re.MatchString("model.language_model."+path)
+	}, nil
+}
+
+// awq reads the configuration of AutoAWQ and llm-awq; a name in modules_to_not_convert is looked for anywhere.
+func (d *description) awq() (*Scheme, error) {
+	bits, err := d.number("bits", 4, 2, 8)
+	if err == nil && !d.has("bits") {
+		bits, err = d.number("w_bit", 4, 2, 8)
+	}
+	if err != nil {
+		return nil, err
+	}
+	group, err := width(d.section, 128)
+	if err == nil && !d.has("group_size") {
+		group, err = d.number("q_group_size", 128, -1, maxGroup)
+	}
+	if err != nil {
+		return nil, err
+	}
+	skip, err := d.list("modules_to_not_convert")
+	if err != nil {
+		return nil, err
+	}
+	f := awq(bits, group)
+	return d.finish(fmt.Sprintf("awq-%dbit", bits), func(m *module) *Format {
+		if !m.inBlocks() {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+// fp8 reads the configuration of transformers for 8 bit floats: scales for blocks, or where weight_block_size is null
+// one for each matrix; static activations add one for the input. DeepSeek-V4 stores scales as bare exponents of 8 bits
+// and its experts as MXFP4.
+func (d *description) fp8() (*Scheme, error) {
+	f, err := d.fp8Format()
+	if err != nil {
+		return nil, err
+	}
+	skip, err := d.list("modules_to_not_convert", "ignored_layers")
+	if err != nil {
+		return nil, err
+	}
+	experts := mxfp4()
+	return d.finish("fp8", func(m *module) *Format {
+		if d.experts == "fp4" && m.expert() {
+			return experts
+		}
+		if !fp8Linear(m) {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+// fp8Linear leaves out what the publishers of such files keep in 16 bits without saying so: the head, towers, and what
+// the reference code multiplies in 16 or 32 bits, the projection of MTP and the weights of the indexer.
+func fp8Linear(m *module) bool {
+	if !m.linear() || m.t.Component == arch.Head || m.area == tower || m.area == outer {
+		return false
+	}
+	switch m.last() {
+	case "eh_proj", "weights_proj", "indexers_proj", "shared_expert_gate", "shared_head", "head", "embed_tokens":
+		return false
+	}
+	return true
+}
+
+func (d *description) fp8Format() (*Format, error) {
+	scheme, _, err := d.section.String("activation_scheme")
+	if err != nil {
+		return nil, err
+	}
+	var input int64
+	if scheme == "static" {
+		input = d.scaleBytes()
+	}
+	size, err := blockSize(d.section, "weight_block_size")
+	if err != nil {
+		return nil, err
+	}
+	if size == nil {
+		if _, ok := d.section.Get("weight_block_size"); ok || input > 0 {
+			return perTensor("fp8-per-tensor", 8, d.scaleBytes()+input), nil
+		}
+		return perTensor("fp8-per-tensor", 8, 4), nil
+	}
+	scale := int64(4)
+	if kind, _, _ := d.section.String("scale_fmt"); kind == "ue8m0" && d.experts != "" {
+		scale = 1
+	}
+	return fp8Block(size[0], size[1], scale, input), nil
+}
+
+// blockSize reads a pair of sizes; nil where there is none.
+func blockSize(v strictjson.Value, key string) ([]int64, error) {
+	list, ok, err := v.Array(key)
+	if err != nil || !ok {
+		return nil, err
+	}
+	sizes := make([]int64, 0, 2)
+	for _, e := range list {
+		n, err := e.AsInt()
+		if err != nil || n < 1 || n > maxGroup {
+			return nil, fmt.Errorf("%s holds %s, want sizes from 1 to %d", key, e.Raw()[:min(40, len(e.Raw()))], maxGroup)
+		}
+		if sizes = append(sizes, n); len(sizes) > 2 {
+			break
+		}
+	}
+	if len(sizes) != 2 {
+		return nil, fmt.Errorf("%s has %d sizes, want 2", key, len(list))
+	}
+	return sizes, nil
+}
+
+// fbgemm has a float32 scale for each output and an upper bound for the input.
+func (d *description) fbgemm() (*Scheme, error) {
+	skip, err := d.list("modules_to_not_convert")
+	if err != nil {
+		return nil, err
+	}
+	f := perChannel("fp8-per-channel", 8, 4, 4)
+	return d.finish("fbgemm-fp8", func(m *module) *Format {
+		if !fp8Linear(m) {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+// bitsandbytes converts every linear layer but those to skip, by default the head; stacked experts are bare parameters
+// and stay.
+func (d *description) bitsandbytes() (*Scheme, error) {
+	four, err := d.flag("load_in_4bit", false)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := d.list("llm_int8_skip_modules")
+	if err != nil {
+		return nil, err
+	}
+	if !d.has("llm_int8_skip_modules") {
+		d.notes = append(d.notes, "llm_int8_skip_modules is absent, and the head stays in 16 bits as transformers does then")
+		_ = skip.add("lm_head")
+	}
+	f := perChannel("bnb-int8", 8, 4, 1)
+	name := "bnb-8bit"
+	if four {
+		nested, err := d.flag("bnb_4bit_use_double_quant", false)
+		if err != nil {
+			return nil, err
+		}
+		kind, _, err := d.section.String("bnb_4bit_quant_type")
+		if err != nil {
+			return nil, err
+		}
+		if kind != "nf4" {
+			kind = "fp4"
+		}
+		f, name = bnb4(kind, nested), "bnb-4bit"
+	}
+	return d.finish(name, func(m *module) *Format {
+		if !m.t.Matrix || !strings.HasSuffix(m.t.Name, ".weight") || m.t.Component == arch.Head && d.shape.Tied {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+// mxfp4 is the format of gpt-oss: the experts, and nothing else.
+func (d *description) mxfp4() (*Scheme, error) {
+	skip, err := d.list("modules_to_not_convert")
+	if err != nil {
+		return nil, err
+	}
+	f := mxfp4()
+	return d.finish("mxfp4", func(m *module) *Format {
+		if !m.expert() {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+// autoRound reads the configuration of AutoRound: one setting for all blocks, extra_config for single modules or
+// expressions, and the packing of GPTQ or AWQ.
+func (d *description) autoRound() (*Scheme, error) {
+	packing, _, err := d.section.String("packing_format")
+	if err != nil {
+		return nil, err
+	}
+	a := rounder{packing: packing, formats: map[string]pair{}}
+	base, err := a.read(d.section, roundSpec{bits: 4, group: 128, kind: "int"})
+	if err != nil {
+		return nil, err
+	}
+	named, rules, err := a.extra(d.section, base)
+	if err != nil {
+		return nil, err
+	}
+	return d.finish(fmt.Sprintf("autoround-int%d", base.bits), func(m *module) *Format {
+		if p, ok := named[m.path]; ok && m.linear() {
+			return p.of(m)
+		}
+		for _, r := range rules {
+			if m.linear() && r.re(m) {
+				return r.formats.of(m)
+			}
+		}
+		if !m.inBlocks() {
+			return nil
+		}
+		return a.pair(base).of(m)
+	})
+}
+
+type rounder struct {
+	packing string
+	formats map[string]pair
+}
+
+type roundSpec struct {
+	bits, group int64
+	kind        string
+}
+
+func (a *rounder) read(v strictjson.Value, otherwise roundSpec) (roundSpec, error) {
+	var s roundSpec
+	var err error
+	if s.bits, err = number(v, "bits", otherwise.bits, 1, 32); err != nil {
+		return s, err
+	}
+	if s.group, err = width(v, otherwise.group); err != nil {
+		return s, err
+	}
+	kind, ok, err := v.String("data_type")
+	if !ok {
+		kind = otherwise.kind
+	}
+	s.kind = kind
+	return s, err
+}
+
+// pair is the format of a setting; 16 bits and more are not quantized.
+func (a *rounder) pair(s roundSpec) pair {
+	if s.bits >= 16 {
+		return pair{}
+	}
+	key := fmt.Sprint(s)
+	p, ok := a.formats[key]
+	if ok {
+		return p
+	}
+	switch {
+	case strings.HasPrefix(s.kind, "mx_fp") && s.bits == 4:
+		p = pair{mxfp4(), mxfp4()}
+	case strings.HasPrefix(s.kind, "mx_fp"):
+		p = pair{mxfp8(), mxfp8()}
+	case strings.HasPrefix(s.kind, "nv_fp"):
+		p = pair{nvfp4("nvfp4", true), nvfp4("nvfp4", true)}
+	case strings.Contains(a.packing, "awq"):
+		p = pair{awq(s.bits, s.group), awq(s.bits, s.group)}
+	default:
+		p = both(gptqSpec{bits: s.bits, group: s.group, order: strings.Contains(a.packing, "gptq")})
+	}
+	a.formats[key] = p
+	return p
+}
+
+func (a *rounder) extra(section strictjson.Value, base roundSpec) (map[string]pair, []override, error) {
+	v, _, err := section.Object("extra_config")
+	if err != nil {
+		return nil, nil, err
+	}
+	named := map[string]pair{}
+	var rules []override
+	var buf []byte
+	for key, value := range v.Members() {
+		if value.Kind() != strictjson.Object {
+			return nil, nil, value.Errorf("is no object, want bits and group_size")
+		}
+		s, err := a.read(value, base)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(key) > maxPattern || len(named) == maxNames || len(rules) == maxAnywhere {
+			return nil, nil, fmt.Errorf("extra_config has more or longer entries than are read")
+		}
+		if !strings.ContainsAny(key, `*\^$[](|+?`) {
+			buf = fold(buf, canonical(key))
+			named[string(buf)] = a.pair(s)
+			continue
+		}
+		re, err := nameMatcher(key)
+		if err != nil {
+			return nil, nil, fmt.Errorf("extra_config: %w", err)
+		}
+		rules = append(rules, override{re, a.pair(s)})
+	}
+	return named, rules, nil
+}
+
+// hqq has packed numbers, and a scale and a zero of 16 bits for each group.
+func (d *description) hqq() (*Scheme, error) {
+	at := d.section
+	for _, key := range []string{"quant_config", "weight_quant_params"} {
+		if v, ok := at.Get(key); ok && v.Kind() == strictjson.Object {
+			at = v
+		}
+	}
+	bits, err := number(at, "nbits", 4, 1, 8)
+	if err != nil {
+		return nil, err
+	}
+	group, err := width(at, 64)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := d.list("skip_modules")
+	if err != nil {
+		return nil, err
+	}
+	if !d.has("skip_modules") {
+		_ = skip.add("lm_head")
+	}
+	f := grouped(fmt.Sprintf("hqq-%d", bits), bits, group, 4, 0)
+	return d.finish(fmt.Sprintf("hqq-%dbit", bits), func(m *module) *Format {
+		if !m.inBlocks() && m.t.Component != arch.Head || !m.linear() {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+// eetq has a scale of 16 bits for each output.
+func (d *description) eetq() (*Scheme, error) {
+	skip, err := d.list("modules_to_not_convert")
+	if err != nil {
+		return nil, err
+	}
+	f := perChannel("int8-per-channel", 8, 2, 0)
+	return d.finish("eetq-int8", func(m *module) *Format {
+		if !m.inBlocks() {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+func (d *description) aqlm() (*Scheme, error) {
+	var n [4]int64
+	for i, k := range []struct {
+		key             string
+		otherwise, most int64
+	}{{"num_codebooks", 1, 64}, {"nbits_per_codebook", 16, 16}, {"in_group_size", 8, 1024}, {"out_group_size", 1, 1024}} {
+		var err error
+		if n[i], err = d.number(k.key, k.otherwise, 1, k.most); err != nil {
+			return nil, err
+		}
+	}
+	skip, err := d.list("linear_weights_not_to_quantize")
+	if err != nil {
+		return nil, err
+	}
+	f := aqlm(n[0], n[1], n[2], n[3])
+	return d.finish("aqlm", func(m *module) *Format {
+		if !m.inBlocks() || skip.has(m) || skip.named(m.path+".weight") > 0 {
+			return nil
+		}
+		return f
+	})
+}
+
+// exl2 and exl3 reach the bits that were asked for in the mean over the linear layers.
+func (d *description) exl2() (*Scheme, error) { return d.exl("exl2", 6) }
+
+func (d *description) exl3() (*Scheme, error) { return d.exl("exl3", 6) }
+
+func (d *description) exl(name string, head float64) (*Scheme, error) {
+	bits, ok, err := d.section.Float("bits")
+	if err != nil {
+		return nil, err
+	}
+	if !ok || bits < 1 || bits > maxBits {
+		return nil, fmt.Errorf("%s without bits from 1 to %d: %w", name, maxBits, ErrUnknown)
+	}
+	if b, ok, err := d.section.Float("head_bits"); err != nil {
+		return nil, err
+	} else if ok && b >= 1 && b <= maxBits {
+		head = b
+	}
+	d.notes = append(d.notes, fmt.Sprintf("%s reaches %g bits in the mean over the linear layers; single tensors differ, and "+
+		"the sum by about 1 %%", name, bits))
+	f, h := average(name, bits), average(name+"-head", head)
+	return d.finish(fmt.Sprintf("%s-%gbpw", name, bits), func(m *module) *Format {
+		switch {
+		case m.t.Component == arch.Head:
+			return h
+		case m.inBlocks():
+			return f
+		}
+		return nil
+	})
+}
+
+// torchao names its classes; those that people publish have sizes that follow (torchao/quantization/quant_api.py).
+func (d *description) torchao() (*Scheme, error) {
+	name, at, err := d.torchaoType()
+	if err != nil {
+		return nil, err
+	}
+	f, err := d.torchaoFormat(name, at)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := d.list("modules_to_not_convert")
+	if err != nil {
+		return nil, err
+	}
+	_ = skip.add("lm_head")
+	return d.finish("torchao-"+f.Name, func(m *module) *Format {
+		if !m.linear() || m.area == tower || m.area == mtp || !strings.HasSuffix(m.t.Name, ".weight") {
+			return nil
+		}
+		return except(m, skip, f, d.base)
+	})
+}
+
+func (d *description) torchaoType() (string, strictjson.Value, error) {
+	v, _ := d.section.Get("quant_type")
+	if s, err := v.AsString(); err == nil {
+		at, _ := d.section.Get("quant_type_kwargs")
+		return s, at, nil
+	}
+	if inner, ok := v.Get("default"); ok {
+		v = inner
+	}
+	if v.Kind() != strictjson.Object {
+		return "", v, fmt.Errorf("torchao without quant_type: %w", ErrUnknown)
+	}
+	s, _, err := v.String("_type")
+	at, _ := v.Get("_data")
+	return s, at, err
+}
+
+func (d *description) torchaoFormat(name string, at strictjson.Value) (*Format, error) {
+	switch plainName := strings.ToLower(strings.ReplaceAll(name, "_", "")); {
+	case strings.HasPrefix(plainName, "int4weightonly"):
+		group, err := width(at, 128)
+		if err != nil {
+			return nil, err
+		}
+		return grouped("int4", 4, group, 4, 0), nil
+	case strings.HasPrefix(plainName, "int8weightonly"), strings.HasPrefix(plainName, "int8dynamicactivationint8weight"):
+		return perChannel("int8-per-channel", 8, d.scaleBytes(), 0), nil
+	case strings.HasPrefix(plainName, "float8"):
+		return perChannel("fp8-per-channel", 8, 4, 0), nil
+	}
+	return nil, fmt.Errorf("torchao type %q: %w, so its sizes do not follow", name, ErrUnknown)
+}
