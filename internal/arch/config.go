@@ -27,7 +27,8 @@ type config struct {
 	assumed []Assumption
 	symbols []Symbol
 	gaps    []Gap
-	text    Dim // where values is that of a tower: the width of the language model
+	text    Dim     // where values is that of a tower: the width of the language model,
+	around  *config // and the reader of the file as a whole
 	err     error
 }
 

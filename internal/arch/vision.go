@@ -16,15 +16,20 @@ import (
 // whether they divide them, and this is the cautious side.
 func (c *config) towers() []Tensor {
 	var all []Tensor
-	for _, t := range []struct{ key, what string }{{"vision_config", "vision tower"}, {"audio_config", "audio tower"}} {
+	around := c.outer()
+	kind := around.wordOr("", "model_type")
+	for _, t := range []struct{ key, what, around string }{
+		{"vision_config", "vision tower", kind}, {"audio_config", "audio tower", ""}, // a model is known by what it sees
+	} {
 		part, ok := c.above(t.key)
 		if !ok {
 			continue
 		}
-		part.text = c.hidden()
-		build := towerRule(part.wordOr("", "model_type"), c.outer().wordOr("", "model_type"), part)
+		part.text, part.around = c.hidden(), around
+		build := towerRule(part.wordOr("", "model_type"), t.around, part)
 		if build == nil {
-			part.gaps = append(part.gaps, Gap{What: t.what, Why: "no formula is known for the " + t.key + " of this model, so its weights are missing from the count"})
+			part.gaps = append(part.gaps, Gap{What: t.what, Why: "no formula is known for the " + t.key +
+				" of this model, so its weights are missing from the count"})
 		} else {
 			b := tower{stack: new(stack), copies: one}
 			build(part, &b)
@@ -32,6 +37,8 @@ func (c *config) towers() []Tensor {
 		}
 		c.absorb(t.key, part)
 	}
+	c.fail(around.err)
+	c.symbols, c.assumed = append(c.symbols, around.symbols...), append(c.assumed, around.assumed...)
 	return all
 }
 
@@ -51,8 +58,13 @@ func (c *config) hidden() Dim {
 	return Dim{}
 }
 
-// outer reads the keys of the whole file.
-func (c *config) outer() *config { return &config{values: c.top, top: c.top} }
+// outer reads the keys of the whole file. For towers it is one reader, which keeps what it finds.
+func (c *config) outer() *config {
+	if c.around != nil {
+		return c.around
+	}
+	return &config{values: c.top, top: c.top}
+}
 
 // above is the configuration under a key of the whole file.
 func (c *config) above(key string) (*config, bool) {
@@ -78,51 +90,43 @@ func (c *config) absorb(key string, part *config) {
 	c.gaps = append(c.gaps, part.gaps...)
 }
 
-// towerRule picks the tower by the model_type of its own configuration, else by that of the model around it.
+// towerRule picks the tower by the model_type of its own configuration, or where that has none by that of the model
+// around it.
 func towerRule(own, around string, part *config) func(*config, *tower) {
-	if strings.HasPrefix(around, "minimax_m3") {
-		return minimaxTower
-	}
-	switch own {
-	case "idefics3", "idefics3_vision", "smolvlm", "smolvlm_vision":
-		return ideficsTower
-	case "intern_vit_6b":
-		return internTower
-	case "siglip_vision_model":
-		return siglipTower
-	case "clip_vision_model":
-		return clipTower
-	case "pixtral":
-		return pixtralTower
-	case "llama4_vision_model":
-		return llama4Tower
-	case "mllama_vision_model":
-		return mllamaTower
-	case "gemma4_vision":
-		return gemma4Tower
-	case "gemma4_audio":
-		return gemma4Audio
-	case "moonvit":
-		return moonTower
-	}
 	switch {
+	case strings.HasPrefix(around, "minimax_m3"): // which says that it is CLIP, and is not
+		return minimaxTower
 	case part.has("vt_hidden_size"):
 		return moonTower
-	case around == "idefics3" || around == "smolvlm":
-		return ideficsTower
-	case around == "internvl_chat":
-		return internTower
-	case strings.HasPrefix(around, "glm4v"):
-		return glm4Tower
 	}
-	for _, kind := range []string{own, around} {
-		switch {
-		case strings.HasPrefix(kind, "qwen2_vl"):
-			return qwen2Tower
-		case strings.HasPrefix(kind, "qwen2_5_vl"):
-			return qwen25Tower
-		case strings.HasPrefix(kind, "qwen3_vl"), strings.HasPrefix(kind, "qwen3_5"):
-			return qwen3Tower
+	return towerByType(cmp.Or(own, around))
+}
+
+func towerByType(kind string) func(*config, *tower) {
+	for _, t := range []struct {
+		kind  string // what model_type begins with
+		build func(*config, *tower)
+	}{
+		{"siglip_vision", siglipTower},
+		{"clip_vision", clipTower},
+		{"pixtral", pixtralTower},
+		{"llama4_vision", llama4Tower},
+		{"mllama_vision", mllamaTower},
+		{"gemma4_vision", gemma4Tower},
+		{"gemma4_audio", gemma4Audio},
+		{"moonvit", moonTower},
+		{"idefics3", ideficsTower},
+		{"smolvlm", ideficsTower},
+		{"intern_vit", internTower},
+		{"internvl_chat", internTower},
+		{"glm4v", glm4Tower},
+		{"qwen2_vl", qwen2Tower},
+		{"qwen2_5_vl", qwen25Tower},
+		{"qwen3_vl", qwen3Tower},
+		{"qwen3_5", qwen3Tower},
+	} {
+		if strings.HasPrefix(kind, t.kind) {
+			return t.build
 		}
 	}
 	return nil
@@ -286,13 +290,6 @@ func cohereProjector(c *config, t *tower, v Dim) {
 	}
 	p.linear("linear_1", a, packed, true)
 	p.linear("linear_2", c.textWidth(), Dim{max(1, a.N/2), "a_t/2"}, true)
-	c.take(outer)
-}
-
-// take is absorb for keys of the file as a whole.
-func (c *config) take(outer *config) {
-	c.fail(outer.err)
-	c.symbols, c.assumed = append(c.symbols, outer.symbols...), append(c.assumed, outer.assumed...)
 }
 
 // glm4Tower is that of GLM-4.1V (modeling_glm4v.py): its MLPs are as wide as what it leads to, and a convolution packs
@@ -330,7 +327,6 @@ func ideficsTower(c *config, t *tower) {
 	outer := c.outer()
 	s := outer.dimOr("s_t", 2, classDefault, "scale_factor")
 	t.at("model.connector.").linear("modality_projection.proj", c.textWidth(), v.Times(s).Times(s), false)
-	c.take(outer)
 }
 
 // internTower is InternViT and the projector of InternVL (modeling_intern_vit.py, modeling_internvl_chat.py): a scale for
@@ -385,7 +381,6 @@ func minimaxTower(c *config, t *tower) {
 	p.linear("linear_2", d, w, true)
 	q.linear("linear_1", w, number(side).Times(number(side)).Times(d), true)
 	q.linear("linear_2", d, w, true)
-	c.take(outer)
 }
 
 // siglipHead pools the patches into one vector; language models do not use it, yet their files hold it.
@@ -425,7 +420,6 @@ func llavaProjector(c *config, t *tower, v Dim) {
 	if outer.isKind("llava_next") || outer.isKind("llava_onevision") {
 		t.at("").table("image_newline", d, one)
 	}
-	c.fail(outer.err)
 }
 
 // pixtralTower has rotary positions, RMS norms and gated MLPs without biases (modeling_pixtral.py). Mistral 3 merges
@@ -454,7 +448,6 @@ func pixtralTower(c *config, t *tower) {
 	bias := outer.flagOr(false, "", "multimodal_projector_bias")
 	p.linear("linear_1", d, v, bias)
 	p.linear("linear_2", d, d, bias)
-	c.fail(outer.err)
 }
 
 // qwen2Tower is that of Qwen2-VL (modeling_qwen2_vl.py): hidden_size is the width that it leads to, embed_dim its own.
