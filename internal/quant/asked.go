@@ -169,8 +169,12 @@ func eight(_ *arch.Shape, m *module) bool { return m.inBlocks() && !small(m) }
 
 func eightMTP(_ *arch.Shape, m *module) bool { return fp8Linear(m) && !small(m) }
 
+// four leaves alone what recipes for 4 bits ignore: indexers, and linear attention, but not the matrices of Mamba.
 func four(_ *arch.Shape, m *module) bool {
-	return m.inBlocks() && !small(m) && m.t.Component != arch.Recurrent && m.t.Component != arch.Indexer
+	if m.t.Component == arch.Recurrent && !strings.Contains(m.path, "mixer") && !strings.Contains(m.path, "mamba") {
+		return false
+	}
+	return m.inBlocks() && !small(m) && m.t.Component != arch.Indexer
 }
 
 func anyLinear(_ *arch.Shape, m *module) bool {
