@@ -215,6 +215,9 @@ func (f *fit) graphs(s stage) estimate {
 	}
 	base, layer := e.profile.GraphBase.at(e.version).Value, e.profile.GraphLayer.at(e.version)
 	sizes := e.profile.GraphSizes.at(e.version).Value.of(f.cardGiB)
+	if n := e.profile.GraphFamily[f.model.model.Shape.Family]; n > 0 && e.version >= e.profile.alone {
+		sizes = n
+	}
 	blocks := int64(s.to - s.from)
 	each := float64(sizes*blocks) * kib
 	out := estimate{source: layer.Source}

@@ -57,10 +57,16 @@ func (p *Plan) cardGiB() float64 {
 
 // Complete fills in what was not said with the defaults of the engine for the card, and names each.
 func (p Plan) Complete(m Model) (Plan, error) {
-	if p.Engine == nil || p.GPU == nil {
-		return p, fmt.Errorf("%w: an engine and a device are needed", ErrIllegal)
+	if p.Engine == nil {
+		return p, fmt.Errorf("%w: an engine is needed", ErrIllegal)
 	}
 	p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
+	if p.Engine.Kind == LlamaCPP {
+		return completeLlama(m, p), nil
+	}
+	if p.GPU == nil {
+		return p, fmt.Errorf("%w: %s needs a device", ErrIllegal, p.Engine.Kind)
+	}
 	p.completeRanks()
 	if p.MaxModelLen == 0 {
 		p.MaxModelLen = m.Shape.MaxContext
@@ -68,9 +74,6 @@ func (p Plan) Complete(m Model) (Plan, error) {
 			p.MaxModelLen = 8192
 		}
 		p.assume("max_model_len", strconv.FormatInt(p.MaxModelLen, 10), "the model's own maximum")
-	}
-	if p.Engine.Kind == LlamaCPP {
-		return p, nil
 	}
 	if p.Engine.profile == nil {
 		return p, errUnresolved
@@ -405,6 +408,3 @@ func (f *fit) size(r *rank) {
 
 // minus takes an interval from a number: the low end is what is left of it at worst.
 func minus(n int64, i Interval) Interval { return Interval{n - i.High, n - i.Mid, n - i.Low} }
-
-// Model is what was prepared.
-func (p *Prepared) Model() Model { return p.model }

@@ -62,10 +62,11 @@ type profile struct {
 	Context       history[interval] // GiB of the CUDA context
 	Group         history[interval] // GiB of communicators outside the budget
 
-	GraphSizes history[byCard]   `yaml:"graph_sizes"` // batch sizes that are captured
-	GraphBase  history[interval] `yaml:"graph_base"`  // GiB
-	GraphLayer history[interval] `yaml:"graph_layer"` // KiB for each layer and captured size
-	GraphMoE   history[interval] `yaml:"graph_moe"`   // GiB where there are experts
+	GraphSizes  history[byCard]   `yaml:"graph_sizes"`  // batch sizes that are captured
+	GraphFamily map[string]int64  `yaml:"graph_family"` // the same for families that the engine treats on their own
+	GraphBase   history[interval] `yaml:"graph_base"`   // GiB
+	GraphLayer  history[interval] `yaml:"graph_layer"`  // KiB for each layer and captured size
+	GraphMoE    history[interval] `yaml:"graph_moe"`    // GiB where there are experts
 
 	newest, rewrite, alone version
 }
