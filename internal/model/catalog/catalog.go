@@ -104,6 +104,7 @@ func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 		}
 		files[id] = name
 		out.over[id] = mine[name]
+		faults = append(faults, mine[name].checkNames(name))
 	}
 	return out, errors.Join(faults...)
 }
