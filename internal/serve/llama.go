@@ -44,22 +44,28 @@ func completeLlama(m Model, p Plan) Plan {
 		p.BatchedTokens = llamaBatch
 		set("n_batch", llamaBatch, "the default of llama.cpp")
 	}
-	if p.Llama.GPULayers == 0 {
+	switch {
+	case p.Llama.HostOnly:
+		p.Llama.GPULayers = 0
+	case p.Llama.GPULayers == 0:
 		p.Llama.GPULayers = -1
 	}
-	p.KV = cmpOr(p.KV, "auto")
-	p.GPUs = max(1, p.GPUs)
-	if p.GPU == nil {
+	p.byLayers()
+	switch {
+	case p.GPU == nil:
 		p.GPUs = 0
+	case p.GPUs == 0:
+		p.GPUs = 1
 	}
 	return p
 }
 
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
+// byLayers takes back the tensor parallelism that other engines would assume.
+func (p *Plan) byLayers() {
+	if p.assumes("tensor_parallel") {
+		p.Tensor = 1
+		p.Assumed = slices.DeleteFunc(slices.Clone(p.Assumed), func(s Setting) bool { return s.Name == "tensor_parallel" })
 	}
-	return b
 }
 
 // legalLlama refuses what llama.cpp refuses.
@@ -182,26 +188,68 @@ func (r *llamaRun) tokens() int64 {
 	return min(r.p.Llama.MicroBatch, r.p.BatchedTokens, r.p.MaxModelLen)
 }
 
-// representatives picks layers that stand for all: the third of a kind leaves the buffers as the second did, so more
-// would not change the peak. What follows on what matters too, and the last layer is its own kind.
+// representatives picks layers that stand for all. Layers repeat with a period (one, or a few where some have a window
+// or experts), and each period leaves the buffers as the one before it or the one before that; so an even number of
+// periods is left out, and the peak stays what it is. Layers in no order are all taken.
 func representatives(layers []layerTraits) []int {
-	var kinds []int // index of the first layer of each kind
-	seen := map[[2]int]int{}
-	var out []int
-	before := -1
-	for i := range layers {
-		k := slices.IndexFunc(kinds, func(j int) bool { return layers[j] == layers[i] })
-		if k < 0 {
-			k = len(kinds)
-			kinds = append(kinds, i)
+	kinds := kindsOf(layers)
+	out := make([]int, 0, len(kinds))
+	for start := 0; start < len(layers); {
+		end := start + 1
+		for end < len(layers) && layers[end].on == layers[start].on && layers[end].home == layers[start].home {
+			end++
 		}
-		step := [2]int{before, k}
-		if before = k; seen[step] < 3 || i == len(layers)-1 {
-			out = append(out, i)
-		}
-		seen[step]++
+		out = thinned(out, kinds[start:end], start)
+		start = end
 	}
 	return out
+}
+
+// thinned takes the layers of one device.
+func thinned(out, kinds []int, start int) []int {
+	lead, period := periodOf(kinds)
+	times := (len(kinds) - lead) / period
+	left := max(0, times-max(2, keptLayers/period)) / 2 * 2 * period
+	for i := range kinds {
+		if i < lead+period || i >= lead+period+left {
+			out = append(out, start+i)
+		}
+	}
+	return out
+}
+
+// The longest period and lead that are looked for, and how many layers are planned at least.
+const (
+	longestPeriod = 12
+	longestLead   = 8
+	keptLayers    = 4
+)
+
+// kindsOf numbers the layers by kind.
+func kindsOf(layers []layerTraits) []int {
+	var firsts []int
+	out := make([]int, len(layers))
+	for i := range layers {
+		k := slices.IndexFunc(firsts, func(j int) bool { return layers[j] == layers[i] })
+		if k < 0 {
+			k = len(firsts)
+			firsts = append(firsts, i)
+		}
+		out[i] = k
+	}
+	return out
+}
+
+// periodOf finds from which layer on the kinds repeat, and after how many.
+func periodOf(kinds []int) (lead, period int) {
+	for period := 1; period <= longestPeriod; period++ {
+		for lead := 0; lead <= longestLead && lead+2*period <= len(kinds); lead++ {
+			if slices.Equal(kinds[lead:len(kinds)-period], kinds[lead+period:]) {
+				return lead, period
+			}
+		}
+	}
+	return 0, len(kinds)
 }
 
 // buffers plans the forward pass for so many cells.
@@ -268,12 +316,13 @@ func (r *llamaRun) memory() *Memory {
 	on := backend(1)
 	var most Interval
 	for d := 1; d <= r.place.devices; d++ {
-		terms := r.deviceTerms(backend(d), c, &k, g, w)
+		terms := r.deviceTerms(backend(d), c, &k, w)
 		if sum := total(terms); out.Terms == nil || sum.High > most.High {
 			out.Terms, most, on = terms, sum, backend(d)
 		}
 	}
 	out.Rank = r.rank(on)
+	out.Terms[slices.IndexFunc(out.Terms, isBuffer)].Formula = g.explain(on, w.arenas[on])
 	out.Capacity = r.p.GPU.Usable()
 	out.Budget = out.Capacity
 	out.Terms = slices.Concat(out.Terms, r.sharedWithHost(out.Host))
@@ -281,6 +330,8 @@ func (r *llamaRun) memory() *Memory {
 	r.cache(out, on, c, &k, w)
 	return out
 }
+
+func isBuffer(t Term) bool { return t.Part == Activation }
 
 func total(terms []Term) Interval {
 	var sum Interval
@@ -340,7 +391,7 @@ func (r *llamaRun) judge(out *Memory, sum Interval) {
 func gib(n int64) string { return strconv.FormatFloat(float64(n)/(1<<30), 'f', 2, 64) + " GiB" }
 
 // deviceTerms is what one device holds.
-func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, g *graph, w *walk) []Term {
+func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
 	terms := []Term{{Weights, "weights", Exact(r.weights.on[on]), r.weightsText(on), llamaSource + ": llama-model.cpp"}}
 	if on == 1 && r.weights.towers > 0 {
 		terms = append(terms, Term{Weights, "vision projector", Interval{0, r.weights.towers, r.weights.towers},
@@ -352,7 +403,7 @@ func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, g *graph, w *walk) 
 			fmt.Sprintf("%d sequences · 4 bytes · states of the convolution and of the recurrence", r.p.MaxSeqs), llamaSource + ": llama-memory-recurrent.cpp"})
 	}
 	terms = append(terms,
-		Term{Activation, "compute buffer", r.compute(w.arenas[on].peak), g.explain(on, w), llamaSource + ": ggml-alloc.c, llama-graph.cpp"},
+		Term{Activation, "compute buffer", r.compute(w.arenas[on].peak), "", llamaSource + ": ggml-alloc.c, llama-graph.cpp"},
 		r.pool(),
 		r.context(),
 	)

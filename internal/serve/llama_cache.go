@@ -60,15 +60,20 @@ func largestWindow(s *arch.Shape) int64 {
 	return w
 }
 
+// shares reports whether a layer reads the cache of an earlier one.
+func shares(m *arch.Mixer, i int) bool {
+	return m.SharesWith >= 0 && m.SharesWith < i && attends(m.Kind)
+}
+
 // kept is the cache and the state by backend.
-type kept struct{ cache, state, perToken, perCell []int64 }
+type kept struct{ cache, state, perToken []int64 }
 
 func cachesOf(s *arch.Shape, p *placement, c cells, kv kvType, sequences int64) kept {
 	n := p.devices + 1
-	k := kept{make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)}
+	k := kept{make([]int64, n), make([]int64, n), make([]int64, n)}
 	for i := range s.Blocks {
 		m, on := &s.Blocks[i].Mixer, p.blocks[i]
-		if m.SharesWith >= 0 && m.SharesWith < i && attends(m.Kind) {
+		if shares(m, i) {
 			continue
 		}
 		k.cache[on] = saturate(k.cache[on], c.cacheOf(m, kv))

@@ -16,7 +16,7 @@ func traitsOf(s *arch.Shape, b *arch.Block, out *layerTraits) {
 	t := layerTraits{
 		h: m.Heads, k: m.KVHeads, ek: m.KeyWidth, ev: m.ValueWidth, window: m.Kind == arch.Sliding || m.Kind == arch.Chunked,
 		attention: attends(m.Kind), rope: !withoutRotation(s.Architecture), gated: b.MLP.Gated, f: b.MLP.Width,
-		experts: b.MLP.Experts, topK: b.MLP.TopK, fe: b.MLP.ExpertWidth, shared: b.MLP.SharedWidth, normalize: true,
+		experts: b.MLP.Experts, topK: b.MLP.TopK, fe: b.MLP.ExpertWidth, shared: b.MLP.SharedWidth, normalize: !keepsScores(s.Architecture),
 		weighFirst: strings.HasPrefix(s.Architecture, "Llama4"),
 	}
 	if t.experts > 0 {
@@ -36,6 +36,11 @@ func traitsOf(s *arch.Shape, b *arch.Block, out *layerTraits) {
 	t.layerNorm = t.layerNorm || strings.HasPrefix(s.Architecture, "Cohere") || strings.HasPrefix(s.Architecture, "MPT") ||
 		strings.HasPrefix(s.Architecture, "Dbrx")
 	*out = t
+}
+
+// keepsScores holds for models that do not make the scores of the chosen experts add up to one.
+func keepsScores(class string) bool {
+	return strings.HasPrefix(class, "DeepseekV2") || strings.HasPrefix(class, "Qwen2Moe")
 }
 
 func attends(k arch.Kind) bool {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
 )
 
 // cache fills in what the caches hold and could hold.
@@ -36,10 +38,35 @@ type solver struct {
 	rest     int64 // weights, scratch, context: the high end
 	smallest int64 // the compute buffer for the shortest context
 	base     cells
+	mixers   []mixers
+}
+
+// mixers are so many layers of one kind.
+type mixers struct {
+	arch.Mixer
+	times int64
+}
+
+// mixersOn are the layers of a device that keep a cache or a state of their own.
+func (r *llamaRun) mixersOn(on backend) []mixers {
+	var list []mixers
+	for i := range r.m.Shape.Blocks {
+		m := &r.m.Shape.Blocks[i].Mixer
+		if r.place.blocks[i] != on || shares(m, i) {
+			continue
+		}
+		k := slices.IndexFunc(list, func(x mixers) bool { return x.Mixer == *m })
+		if k < 0 {
+			list = append(list, mixers{Mixer: *m})
+			k = len(list) - 1
+		}
+		list[k].times++
+	}
+	return list
 }
 
 func (r *llamaRun) solver(on backend) *solver {
-	s := &solver{r: r, on: on, base: cellsOf(r.window, 1, 1, &r.p.Llama)}
+	s := &solver{r: r, on: on, base: cellsOf(r.window, 1, 1, &r.p.Llama), mixers: r.mixersOn(on)}
 	_, w := r.buffers(s.base)
 	s.smallest = r.compute(w.arenas[on].peak).High
 	s.rest = r.weights.on[on] + r.pool().Bytes.High + r.context().Bytes.High
@@ -53,8 +80,11 @@ func (r *llamaRun) solver(on backend) *solver {
 func (s *solver) needs(context, slots int64) int64 {
 	r := s.r
 	c := cellsOf(r.window, context, slots, &r.p.Llama)
-	k := cachesOf(r.m.Shape, &r.place, c, r.kv, slots)
-	n := saturate(saturate(s.rest, s.smallest), saturate(k.cache[s.on], k.state[s.on]))
+	n := saturate(s.rest, s.smallest)
+	for i := range s.mixers {
+		m := &s.mixers[i]
+		n = saturate(n, product(m.times, saturate(c.cacheOf(&m.Mixer, r.kv), product(slots, stateOf(&m.Mixer)))))
+	}
 	return saturate(n, saturate(s.grows(c.full-s.base.full), s.grows(c.window-s.base.window)))
 }
 
@@ -105,12 +135,12 @@ func largest(limit int64, good func(int64) bool) int64 {
 }
 
 // explain says what is alive in the buffer of a device when it is fullest.
-func (g *graph) explain(on backend, w *walk) string {
-	peak, when := w.arenas[on].peak, w.arenas[on].when
+func (g *graph) explain(on backend, a arena) string {
+	peak, when := a.peak, a.when
 	if peak == 0 {
 		return "nothing runs here"
 	}
-	again := g.plan(w.arenas[on].align, when)
+	again := g.plan(a.align, when)
 	type sort struct {
 		what  string
 		bytes int64

@@ -49,7 +49,8 @@ type LlamaOptions struct {
 	MicroBatch int64 // n_ubatch
 	NoFlash    bool  // flash attention off
 	AllOutputs bool  // logits of every token of a micro-batch are kept, as in the library
-	GPULayers  int   // layers on the GPU, the output counted as one; -1 is all
+	GPULayers  int   // layers on the GPU, the output counted as one; -1 and 0 are all
+	HostOnly   bool  // no layer on the GPU, which still helps with prompts
 	CPUExperts int   // blocks whose experts stay on the CPU
 	FullWindow bool  // --swa-full
 	UnifiedKV  bool

@@ -1,0 +1,290 @@
+package serve
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/hardware"
+	"github.com/llmcheck/llmcheck/internal/quant"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
+)
+
+func shapeOf(t testing.TB, text string) *arch.Shape {
+	t.Helper()
+	v, err := strictjson.Parse(strings.NewReader(text), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := arch.Of(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// llamaModels are shapes of every kind that the planner knows.
+func llamaModels(t testing.TB) map[string]Model {
+	shapes := llamaShapes(t)
+	for name, text := range map[string]string{
+		"llama-3.1-70b": `{"architectures":["LlamaForCausalLM"],"hidden_size":8192,"num_attention_heads":64,"num_key_value_heads":8,
+			"intermediate_size":28672,"num_hidden_layers":80,"vocab_size":128256,"tie_word_embeddings":false,
+			"torch_dtype":"bfloat16","max_position_embeddings":131072}`,
+		"qwen3-30b-a3b": `{"architectures":["Qwen3MoeForCausalLM"],"hidden_size":2048,"num_attention_heads":32,"num_key_value_heads":4,
+			"head_dim":128,"intermediate_size":6144,"moe_intermediate_size":768,"num_hidden_layers":48,"vocab_size":151936,
+			"num_experts":128,"num_experts_per_tok":8,"tie_word_embeddings":false,"max_position_embeddings":40960}`,
+		"gpt-oss-20b": `{"architectures":["GptOssForCausalLM"],"hidden_size":2880,"num_attention_heads":64,"num_key_value_heads":8,
+			"head_dim":64,"intermediate_size":2880,"num_hidden_layers":24,"vocab_size":201088,"num_local_experts":32,
+			"num_experts_per_tok":4,"sliding_window":128,"attention_bias":true,"tie_word_embeddings":false,"max_position_embeddings":131072}`,
+		"phi-3-mini": `{"architectures":["Phi3ForCausalLM"],"hidden_size":3072,"num_attention_heads":32,"num_key_value_heads":32,
+			"intermediate_size":8192,"num_hidden_layers":32,"vocab_size":32064,"max_position_embeddings":4096,"tie_word_embeddings":false}`,
+		"command-r": `{"architectures":["CohereForCausalLM"],"hidden_size":8192,"num_attention_heads":64,"num_key_value_heads":64,
+			"intermediate_size":22528,"num_hidden_layers":40,"vocab_size":256000,"max_position_embeddings":131072}`,
+		"qwen3-next": `{"architectures":["Qwen3NextForCausalLM"],"hidden_size":2048,"num_attention_heads":16,"num_key_value_heads":2,
+			"head_dim":256,"intermediate_size":5120,"moe_intermediate_size":512,"shared_expert_intermediate_size":512,
+			"num_hidden_layers":48,"vocab_size":151936,"num_experts":512,"num_experts_per_tok":10,"full_attention_interval":4,
+			"linear_conv_kernel_dim":4,"linear_key_head_dim":128,"linear_num_key_heads":16,"linear_value_head_dim":128,
+			"linear_num_value_heads":32,"mtp_num_hidden_layers":0,"tie_word_embeddings":false,"max_position_embeddings":262144}`,
+		"mamba": `{"architectures":["MambaForCausalLM"],"hidden_size":768,"intermediate_size":1536,"state_size":16,"conv_kernel":4,
+			"time_step_rank":48,"num_hidden_layers":24,"vocab_size":50280,"tie_word_embeddings":true}`,
+	} {
+		shapes[name] = shapeOf(t, text)
+	}
+	models := map[string]Model{}
+	for name, s := range shapes {
+		models[name] = Model{Shape: s, Weights: quant.Unquantized(s)}
+	}
+	return models
+}
+
+func card(gib float64) *hardware.Accelerator {
+	return &hardware.Accelerator{Name: "a card", Vendor: "nvidia", VisibleMiB: gib * 1024, UsableMiB: gib * 1024}
+}
+
+func llamaPlan(context int64) Plan {
+	return Plan{Engine: &Engine{Kind: LlamaCPP}, GPU: card(80), GPUs: 1, MaxModelLen: context}
+}
+
+func account(t *testing.T, m Model, p Plan) *Memory {
+	t.Helper()
+	mem, err := fitLlama(m, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mem
+}
+
+// TestLlamaFewLayersStandForAll: planning a few layers of each kind gives the buffers of the whole model.
+func TestLlamaFewLayersStandForAll(t *testing.T) {
+	for name, m := range llamaModels(t) {
+		for _, context := range []int64{512, 4096, 32768} {
+			for _, noFlash := range []bool{false, true} {
+				for _, layers := range []int{-1, 5, 0, 1000} {
+					p := completeLlama(m, llamaPlan(context))
+					p.Llama.NoFlash, p.Llama.GPULayers = noFlash, layers
+					if layers < 0 {
+						p.GPUs = 3
+					}
+					if layers == 1000 { // the host alone, all outputs
+						p.GPUs, p.GPU, p.Llama.AllOutputs = 0, nil, true
+					}
+					r := newLlamaRun(m, p, 32)
+					c := cellsOf(r.window, context, 1, &p.Llama)
+					_, few := r.buffers(c)
+					r.kinds = r.kinds[:0]
+					for i := range r.layers {
+						r.kinds = append(r.kinds, i)
+					}
+					_, all := r.buffers(c)
+					for b := range all.arenas {
+						if few.arenas[b].peak != all.arenas[b].peak {
+							t.Errorf("%s, %d tokens, no flash %v, %d layers: backend %d takes %d with few layers, %d with all",
+								name, context, noFlash, layers, b, few.arenas[b].peak, all.arenas[b].peak)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLlamaLaws: what must hold for every model.
+func TestLlamaLaws(t *testing.T) {
+	device := func(m *Memory) int64 { return m.Sum(Weights).Mid + m.Sum(KVCache).Mid + m.Sum(Activation).Mid }
+	for name, m := range llamaModels(t) {
+		t.Run(name, func(t *testing.T) {
+			before := int64(0)
+			for _, context := range []int64{256, 1000, 4096, 8192, 40000} {
+				mem := account(t, m, llamaPlan(context))
+				if device(mem) < before {
+					t.Errorf("%d tokens need %d, fewer needed %d", context, device(mem), before)
+				}
+				before = device(mem)
+				quantized := llamaPlan(context)
+				quantized.KV = "q8_0"
+				if q := account(t, m, quantized); q.Sum(KVCache).Mid > mem.Sum(KVCache).Mid {
+					t.Errorf("%d tokens: q8_0 takes %d, f16 %d", context, q.Sum(KVCache).Mid, mem.Sum(KVCache).Mid)
+				}
+				plain := llamaPlan(context)
+				plain.Llama.NoFlash = true
+				// Over a short context, the scores that flash attention avoids are small, and gaps may outweigh them.
+				if slow := account(t, m, plain); context >= 4096 && slow.Sum(Activation).Mid < mem.Sum(Activation).Mid {
+					t.Errorf("%d tokens: %d without flash attention, %d with", context, slow.Sum(Activation).Mid, mem.Sum(Activation).Mid)
+				}
+			}
+			lawOfLayers(t, m)
+			lawOfPool(t, m)
+		})
+	}
+}
+
+func lawOfLayers(t *testing.T, m Model) {
+	before, atHome := int64(0), int64(1)<<62
+	for n := 1; n <= len(m.Shape.Blocks)+1; n++ {
+		p := llamaPlan(4096)
+		p.Llama.GPULayers = n
+		mem := account(t, m, p)
+		held, home := mem.Sum(Weights).Mid+mem.Sum(KVCache).Mid, int64(0)
+		for _, x := range mem.Host {
+			if x.Part == Weights || x.Part == KVCache {
+				home += x.Bytes.Mid
+			}
+		}
+		if held < before || home > atHome {
+			t.Errorf("%d layers: %d on the GPU and %d on the host, one fewer: %d and %d", n, held, home, before, atHome)
+		}
+		before, atHome = held, home
+	}
+}
+
+func lawOfPool(t *testing.T, m Model) {
+	p := llamaPlan(4096)
+	c := account(t, m, p).Cache
+	if c.Concurrency < 1 {
+		return
+	}
+	p.MaxSeqs = int64(c.Concurrency)
+	if mem := account(t, m, p); mem.Verdict != Fits {
+		t.Errorf("%d slots are said to fit, and the account of them says %s: %s", p.MaxSeqs, mem.Verdict, mem.Why)
+	}
+	p = llamaPlan(c.MaxContext)
+	if mem := account(t, m, p); mem.Verdict != Fits {
+		t.Errorf("%d tokens are said to fit, and the account of them says %s: %s", c.MaxContext, mem.Verdict, mem.Why)
+	}
+}
+
+func TestLlamaRefuses(t *testing.T) {
+	m := llamaModels(t)["llama-3.2-1b"]
+	for name, change := range map[string]func(p *Plan){
+		"fp8 cache":                  func(p *Plan) { p.KV = "fp8" },
+		"quantized cache, no flash":  func(p *Plan) { p.KV, p.Llama.NoFlash = "q4_0", true },
+		"tensor parallel":            func(p *Plan) { p.Tensor, p.GPUs = 2, 2 },
+		"expert parallel":            func(p *Plan) { p.Expert = 2 },
+		"more slots than sequences":  func(p *Plan) { p.MaxSeqs = 257 },
+		"a negative context":         func(p *Plan) { p.MaxModelLen = -1 },
+		"an endless context":         func(p *Plan) { p.MaxModelLen = 1 << 62 },
+		"a batch beyond all bounds":  func(p *Plan) { p.Llama.MicroBatch = 1 << 40 },
+		"a negative number of cards": func(p *Plan) { p.GPUs = -1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := llamaPlan(4096)
+			change(&p)
+			if _, err := fitLlama(m, p); !errors.Is(err, ErrIllegal) {
+				t.Errorf("%v, want an error that wraps ErrIllegal", err)
+			}
+		})
+	}
+}
+
+func TestLlamaMaxGPULayers(t *testing.T) {
+	m := llamaModels(t)["llama-3.1-70b"]
+	for _, c := range []struct {
+		gib  float64
+		gpus int
+		want func(n int) bool
+	}{
+		{24, 1, func(n int) bool { return n > 5 && n < 15 }},
+		{80, 1, func(n int) bool { return n > 40 && n < 50 }},
+		{80, 2, func(n int) bool { return n == 81 }},
+		{1, 1, func(n int) bool { return n == 0 }},
+	} {
+		p := llamaPlan(8192)
+		p.GPU, p.GPUs = card(c.gib), c.gpus
+		n, err := m.MaxGPULayers(p)
+		if err != nil || !c.want(n) {
+			t.Errorf("%v GiB × %d: %d layers, %v", c.gib, c.gpus, n, err)
+		}
+		if n == 0 || n > 80 {
+			continue
+		}
+		for _, layers := range []int{n, n + 1} {
+			p.Llama.GPULayers = layers
+			if mem := account(t, m, p); (mem.Verdict == Fits) != (layers == n) {
+				t.Errorf("%v GiB: %d layers: %s", c.gib, layers, mem.Verdict)
+			}
+		}
+	}
+}
+
+// TestLlamaExpertsOnHost: the experts move to the host, and what a device fetches of them for a prompt is counted.
+func TestLlamaExpertsOnHost(t *testing.T) {
+	m := llamaModels(t)["qwen3-30b-a3b"]
+	p := llamaPlan(4096)
+	all := account(t, m, p)
+	p.Llama.CPUExperts = 48
+	few := account(t, m, p)
+	one := int64(128 * 768 * 2048 * 2)
+	if moved := all.Sum(Weights).Mid - few.Sum(Weights).Mid; moved != 48*3*one {
+		t.Errorf("%d bytes moved, want %d", moved, 48*3*one)
+	}
+	if grown := few.Sum(Activation).Mid - all.Sum(Activation).Mid; grown < one/2 || grown > 2*one {
+		t.Errorf("the buffer grew by %d, want about the matrix of the experts of one layer, %d", grown, one)
+	}
+}
+
+// TestLlamaUnified: where the host is the same memory, what lies there counts.
+func TestLlamaUnified(t *testing.T) {
+	m := llamaModels(t)["llama-3.2-1b"]
+	p := llamaPlan(4096)
+	own := account(t, m, p)
+	p.GPU = &hardware.Accelerator{Vendor: "nvidia", VisibleMiB: 120000, Unified: true}
+	shared := account(t, m, p)
+	if shared.Sum(Reserved).Mid <= own.Sum(Reserved).Mid+500<<20 {
+		t.Errorf("reserved %d, on a card of its own %d; the embedding on the host is missing", shared.Sum(Reserved).Mid, own.Sum(Reserved).Mid)
+	}
+}
+
+// FuzzLlamaPlan: no plan of any size panics, takes long or fits by overflow.
+func FuzzLlamaPlan(f *testing.F) {
+	f.Add(int64(8192), int64(1), int64(512), int64(2048), 33, 0, 1, false, true)
+	f.Add(int64(1)<<27, int64(256), int64(1)<<20, int64(1)<<20, 0, 99, 16, true, false)
+	models := llamaModels(f)
+	f.Fuzz(func(t *testing.T, context, seqs, micro, batch int64, layers, experts, gpus int, noFlash, unified bool) {
+		for _, name := range []string{"gemma-3-1b", "deepseek-v2-lite", "qwen3-next"} {
+			p := Plan{Engine: &Engine{Kind: LlamaCPP}, GPU: card(80), GPUs: gpus, MaxModelLen: context, MaxSeqs: seqs, BatchedTokens: batch,
+				Llama: LlamaOptions{MicroBatch: micro, GPULayers: layers, CPUExperts: experts, NoFlash: noFlash, UnifiedKV: unified}}
+			m, err := fitLlama(models[name], p)
+			if err != nil {
+				continue
+			}
+			for _, x := range m.Terms {
+				if x.Bytes.Low < 0 || x.Bytes.High < x.Bytes.Mid {
+					t.Errorf("%s: %+v", name, x)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkLlamaFit(b *testing.B) {
+	for name, m := range llamaModels(b) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := fitLlama(m, llamaPlan(8192)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
