@@ -117,6 +117,34 @@ func TestReconcilePacked(t *testing.T) {
 	}
 }
 
+// TestReconcileStacked holds that experts which are stored in one tensor, gate with up, are those that are described.
+func TestReconcileStacked(t *testing.T) {
+	sh := shape(t, `{"architectures": ["Qwen3MoeForCausalLM"], "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 2,
+		"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 64, "vocab_size": 1000, "tie_word_embeddings": false, "num_experts": 4,
+		"num_experts_per_tok": 2, "moe_intermediate_size": 128, "decoder_sparse_step": 1, "mlp_only_layers": [], "norm_topk_prob": true}`)
+	s := quant.Unquantized(sh)
+	st := &model.Stored{}
+	for name, x := range sh.Named() {
+		n, bytes := "model.language_model."+strings.TrimPrefix(name.String(), "model."), s.Bytes(name, x)
+		switch {
+		case strings.HasSuffix(n, "experts.*.gate_proj.weight"):
+			n, bytes = strings.Replace(n, "*.gate_proj.weight", "gate_up_proj", 1), 2*bytes
+		case strings.HasSuffix(n, "experts.*.up_proj.weight"):
+			continue
+		case strings.HasSuffix(n, "experts.*.down_proj.weight"):
+			n = strings.Replace(n, "mlp.experts.*", "mlp.switch_mlp", 1)
+		case strings.HasSuffix(n, "q_proj.weight"):
+			n, bytes = strings.Replace(n, "q_proj", "qkv_proj", 1), 2*bytes
+		case strings.HasSuffix(n, "k_proj.weight"), strings.HasSuffix(n, "v_proj.weight"):
+			continue
+		}
+		st.Tensors = append(st.Tensors, model.StoredTensor{Name: n, Type: "BF16", Bytes: bytes})
+	}
+	if d := quant.Reconcile(sh, total(st), s); len(d.Causes) > 0 || d.Unexplained != 0 || d.Params != sh.Params().Total {
+		t.Errorf("%+v", d)
+	}
+}
+
 // TestFromGGUF holds that each tensor gets the type of the header, and the total is that of the header.
 func TestFromGGUF(t *testing.T) {
 	sh := shape(t, "{"+tiny+"}")

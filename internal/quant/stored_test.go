@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -258,6 +259,24 @@ func TestBoth(t *testing.T) {
 	}
 	if s.Total(shape) >= 2*tinyLinear+tinyOuter {
 		t.Error("NVFP4 is not smaller than 16 bits")
+	}
+}
+
+// TestWork holds that patterns which fit nothing cannot keep us busy.
+func TestWork(t *testing.T) {
+	sh := shape(t, strings.Replace("{"+tiny+"}", `"num_hidden_layers": 2`, `"num_hidden_layers": 4000`, 1))
+	var list []string
+	for i := range 500 {
+		list = append(list, fmt.Sprintf(`"re:(.*a|b%d)*(.*c|d)*(.*e|f)*x{100}y"`, i))
+	}
+	config := parse(t, `{"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128], "modules_to_not_convert": [`+
+		strings.Join(list, ",")+`]}}`)
+	start := time.Now()
+	if _, err := quant.Stored(sh, config, strictjson.Value{}); err == nil || !strings.Contains(err.Error(), "comparisons") {
+		t.Errorf("%v, want it refused", err)
+	}
+	if d := time.Since(start); d > 20*time.Second {
+		t.Errorf("it took %v", d)
 	}
 }
 
