@@ -188,6 +188,3 @@ func (m *Prepared) OnPaper(p Plan) (*Memory, Plan, error) {
 }
 
 const paperMiB = 1 << 30
-
-// Model is what was prepared.
-func (m *Prepared) Model() Model { return m.model }

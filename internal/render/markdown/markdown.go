@@ -121,6 +121,9 @@ func (w *writer) document(d *report.Document) {
 	if d.Estimate != nil {
 		w.estimate(d)
 	}
+	if l := d.License; l != nil {
+		w.printf("\n<sub>%s</sub>\n", inline(l.Disclaimer+checked(d.Tool)))
+	}
 }
 
 func (w *writer) verdict(d *report.Document) {
@@ -150,7 +153,6 @@ func (w *writer) license(d *report.Document) {
 		return code(l.Datasets[i].ID) + " " + inline(l.Datasets[i].Risk) + " — " + inline(l.Datasets[i].Source)
 	})
 	w.evidence(d)
-	w.printf("\n<sub>%s</sub>\n", inline(l.Disclaimer+checked(d.Tool)))
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

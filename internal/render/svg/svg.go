@@ -6,6 +6,7 @@ package svg
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/printable"
@@ -38,7 +39,7 @@ type Segment struct {
 // Full is the number of columns that a bar is divided into.
 const Full = 240
 
-// Mark is a stroke across the bar at a column, with a word above or below it.
+// Mark is a stroke across the bar at a column with a word above it, or a tick with a word below it.
 type Mark struct {
 	At    int
 	Label string
@@ -68,17 +69,18 @@ func (s Stack) SVG() string {
 	if len(s.Legend) > 0 {
 		d.height = barHeight
 	}
-	if d.has(false) || s.Over != nil && s.Over.Label != "" {
+	if s.wordsAbove() {
 		d.top = labelHeight
 	}
 	d.bottom = d.top + d.height
-	if d.has(true) {
+	if slices.ContainsFunc(s.Marks, func(m Mark) bool { return m.Below }) {
 		d.bottom += labelHeight
 	}
 	d.open()
 	d.bar()
 	d.over()
 	d.marks()
+	d.labels()
 	d.legend()
 	d.b.WriteString("</svg>")
 	return d.b.String()
@@ -92,13 +94,9 @@ type drawing struct {
 	bottom int // where the legend begins
 }
 
-func (d *drawing) has(below bool) bool {
-	for _, m := range d.stack.Marks {
-		if m.Label != "" && m.Below == below {
-			return true
-		}
-	}
-	return false
+func (s *Stack) wordsAbove() bool {
+	return s.Over != nil && s.Over.Label != "" ||
+		slices.ContainsFunc(s.Marks, func(m Mark) bool { return !m.Below && m.Label != "" })
 }
 
 func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.b, format, args...) }
@@ -127,8 +125,17 @@ func (d *drawing) bar() {
 			continue
 		}
 		d.printf(`<rect class="%s" x="%d" y="%d" width="%d" height="%d"/>`, name(s.Class), x*column, d.top, w*column, d.height)
-		if len(d.stack.Legend) > 0 && s.Label != "" && len([]rune(s.Label))*letter < w*column {
-			d.printf(`<text class="in %s" x="%d" y="%d">%s</text>`, name(s.Class), x*column+letter, d.top+d.height/2+5, text(s.Label))
+		x += w
+	}
+}
+
+// labels are written last, so that nothing lies over them.
+func (d *drawing) labels() {
+	x := 0
+	for _, s := range d.stack.Segments {
+		w := min(max(s.Width, 0), Full-x)
+		if len(d.stack.Legend) > 0 && s.Label != "" && (len([]rune(s.Label))+1)*letter < w*column {
+			d.printf(`<text class="in" x="%d" y="%d">%s</text>`, x*column+letter, d.top+d.height/2+5, text(s.Label))
 		}
 		x += w
 	}
@@ -149,8 +156,9 @@ func (d *drawing) over() {
 func (d *drawing) marks() {
 	for _, m := range d.stack.Marks {
 		x := min(max(m.At, 0), Full) * column
+		top, height := d.stroke(m)
 		d.printf(`<rect class="mark %s" x="%d" y="%d" width="%d" height="%d"/>`, name(m.Class), min(max(x-stroke/2, 0), page-stroke),
-			d.top-4*d.up(), stroke, d.height+4*d.up()+4*d.down())
+			top, stroke, height)
 		if m.Label == "" {
 			continue
 		}
@@ -166,9 +174,17 @@ func (d *drawing) marks() {
 	}
 }
 
-// up and down are 1 if there is room for a stroke to stand out.
-func (d *drawing) up() int   { return min(d.top, 1) }
-func (d *drawing) down() int { return min(len(d.stack.Legend), 1) }
+// stroke is where a mark stands: across the bar, or as a tick below it.
+func (d *drawing) stroke(m Mark) (top, height int) {
+	const out = 6
+	switch {
+	case m.Below:
+		return d.top + d.height, out
+	case d.top > 0:
+		return d.top - out, d.height + out
+	}
+	return d.top, d.height
+}
 
 func (d *drawing) legend() {
 	for i, e := range d.stack.Legend {

@@ -143,7 +143,7 @@ func (p *printer) stacked(g grid) {
 		var parts []string
 		for i, c := range r.cells[1:] {
 			if c != "" {
-				parts = append(parts, strings.TrimSpace(g.columns[i+1].Name+" "+c))
+				parts = append(parts, strings.TrimPrefix(g.columns[i+1].Name+": "+c, ": "))
 			}
 		}
 		p.item(label{r.cells[0], r.style, narrow}, strings.Join(parts, "; "), r.notes...)
