@@ -2,6 +2,8 @@ package serve
 
 import (
 	"cmp"
+	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -350,9 +352,18 @@ func pooled(keeps []keep, k *keeping, e era, batch int64) paging {
 // request is what a request of n tokens takes of the pool, in bytes.
 func (l *paging) request(n int64) int64 {
 	if l.ratio == 0 && l.states == 0 {
-		return l.blocks(n) * l.unit
+		return times(l.blocks(n), l.unit)
 	}
 	return l.pooledRequest(n)
+}
+
+// times is a product that stops at the largest number.
+func times(a, b int64) int64 {
+	high, low := bits.Mul64(uint64(a), uint64(b))
+	if high != 0 || low > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(low)
 }
 
 // pooledRequest is the share of all pools that a request blocks: of the one that it exhausts first.
@@ -369,11 +380,11 @@ func (l *paging) pooledRequest(n int64) int64 {
 			tokens = max(tokens, n)
 		}
 	}
-	bytes := float64(tokens*l.unit) / (1 - l.states)
+	bytes := float64(tokens) * float64(l.unit) / (1 - l.states)
 	if l.states > 0 {
 		bytes = max(bytes, float64(state)/l.states)
 	}
-	return int64(bytes) + 1
+	return int64(min(bytes, mostBytes)) + 1
 }
 
 // count is how many blocks a pool has.

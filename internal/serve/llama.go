@@ -209,7 +209,7 @@ func representatives(layers []layerTraits) []int {
 func thinned(out, kinds []int, start int) []int {
 	lead, period := periodOf(kinds)
 	times := (len(kinds) - lead) / period
-	left := max(0, times-keptPeriods) / 2 * 2 * period
+	left := max(0, times-max(2, keptLayers/period)) / 2 * 2 * period
 	for i := range kinds {
 		if i < lead+period || i >= lead+period+left {
 			out = append(out, start+i)
@@ -218,11 +218,11 @@ func thinned(out, kinds []int, start int) []int {
 	return out
 }
 
-// The longest period and lead that are looked for, and how many periods are planned.
+// The longest period and lead that are looked for, and how many layers are planned at least.
 const (
 	longestPeriod = 12
 	longestLead   = 8
-	keptPeriods   = 2
+	keptLayers    = 4
 )
 
 // kindsOf numbers the layers by kind.

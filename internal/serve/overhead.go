@@ -13,7 +13,8 @@ const (
 	nativePatches = 65536 // of encoders without a fixed size of picture: 16,384 tokens
 	tilePatches   = 1608  // of one tile of encoders that cross attention reads, padded
 	tiles         = 4
-	latentRows    = 65536 // tokens of context that MLA expands at once while it prefills
+	latentRows    = 65536   // tokens of context that MLA expands at once while it prefills
+	mostBytes     = 1 << 58 // so that sums of a few cannot overflow
 	kib           = 1 << 10
 	oneGiB        = 1 << 30
 )
@@ -99,7 +100,7 @@ func (f *fit) activation(s stage) estimate {
 	}
 	floor := e.profile.Floor.at(e.version).Value
 	peak := func(sampler, hidden, forward, pictures, floor float64) int64 {
-		return int64(max(sampler+hidden*state+beside, forward, pictures) + floor*oneGiB)
+		return int64(min(max(sampler+hidden*state+beside, forward, pictures)+floor*oneGiB, mostBytes))
 	}
 	out := estimate{source: copies.Source}
 	out.bytes = Interval{

@@ -15,6 +15,8 @@ const (
 	maxRanks   = 1 << 16
 	maxPerRow  = 1 << 28 // bytes of the cache of one token
 	maxOfState = 1 << 34 // bytes of the state of one request
+
+	maxLayersOfModel = 1 << 13
 )
 
 // era is an engine with the version whose settings hold for a card.
@@ -274,7 +276,7 @@ func (p *Prepared) start(plan Plan) *fit {
 	f.split = newSplit(plan, &f.load)
 	for i := range p.mixers {
 		if m := &p.mixers[i]; m.Latent > 0 { // both products of a head: queries in, outputs out
-			f.load.mlaHead = ceil(m.Heads, f.split.tensor) * m.Latent * 2 * f.hidden
+			f.load.mlaHead = min(times(times(ceil(m.Heads, f.split.tensor), m.Latent), 2*f.hidden), mostBytes/maxLayersOfModel)
 		}
 	}
 	f.vocabRows = ceil(p.vocab, f.load.vocab) * max(1, f.load.vocab)

@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -62,7 +63,7 @@ type pieceRules struct {
 func Prepare(m Model) *Prepared {
 	p := &Prepared{model: m, vocab: m.Shape.Vocab.N, bytes: m.Bytes()}
 	parts := arch.Components()
-	seen := make(map[string]int)
+	seen := make(map[sort]int)
 	for i := range m.Shape.Blocks {
 		b := &m.Shape.Blocks[i]
 		p.layers = append(p.layers, p.kindOf(seen, m.kind(parts, b.Prefix, b.Tensors)))
@@ -90,16 +91,26 @@ func Prepare(m Model) *Prepared {
 	return p
 }
 
+// sort tells kinds apart: blocks of one kind share their tensors, and have them in the same formats.
+type sort struct {
+	tensors *arch.Tensor
+	formats string
+}
+
 // kindOf is the number of a kind, which is new if no block before has the same tensors in the same formats.
-func (p *Prepared) kindOf(seen map[string]int, k kind) int {
-	var key strings.Builder
+func (p *Prepared) kindOf(seen map[sort]int, k kind) int {
+	var key sort
+	var names strings.Builder
 	for i := range k {
-		fmt.Fprintf(&key, "%p %s;", k[i].tensor, k[i].format.Name)
+		key.tensors = k[0].tensor
+		names.WriteString(k[i].format.Name)
+		names.WriteByte(';')
 	}
-	if n, ok := seen[key.String()]; ok {
+	key.formats = names.String()
+	if n, ok := seen[key]; ok {
 		return n
 	}
-	seen[key.String()] = len(p.kinds)
+	seen[key] = len(p.kinds)
 	p.kinds = append(p.kinds, k)
 	return len(p.kinds) - 1
 }
@@ -172,11 +183,11 @@ func rulesOf(f quant.Format, t *arch.Tensor) pieceRules {
 	switch {
 	case strings.Contains(name, "block-"):
 		_, size, _ := strings.Cut(name, "block-")
-		fmt.Sscanf(size, "%dx%d", &r.rows, &r.cols)
+		high, wide, _ := strings.Cut(size, "x")
+		r.rows, r.cols = leading(high), leading(wide)
 	case strings.Contains(name, "-g"):
-		fmt.Sscanf(name[strings.LastIndex(name, "-g"):], "-g%d", &r.cols)
+		r.cols = leading(name[strings.LastIndex(name, "-g")+2:])
 	}
-	r.rows, r.cols = max(1, r.rows), max(1, r.cols)
 	r.mxfp4 = strings.Contains(name, "mxfp4")
 	r.nested = strings.HasPrefix(name, "nf4") || strings.HasPrefix(name, "fp4") || strings.HasPrefix(name, "bnb")
 	switch name {
@@ -188,6 +199,19 @@ func rulesOf(f quant.Format, t *arch.Tensor) pieceRules {
 	r.pair = strings.Contains(t.Name, "gate_up")
 	r.absorbed = strings.Contains(t.Name, "kv_b_proj")
 	return r
+}
+
+// leading is the number that a text begins with, 1 if it begins with none.
+func leading(s string) int64 {
+	end := 0
+	for end < len(s) && digit(s[end]) {
+		end++
+	}
+	n, err := strconv.ParseInt(s[:end], 10, 64)
+	if err != nil {
+		return 1
+	}
+	return max(1, n)
 }
 
 // split is how a plan divides a model among ranks.

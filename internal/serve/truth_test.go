@@ -240,6 +240,18 @@ func measure(r row, m *serve.Memory) map[string][2]float64 {
 	return out
 }
 
+// rangeOf is the interval that is meant to hold a figure in four of five cases.
+func rangeOf(what string, r row, m *serve.Memory) serve.Interval {
+	if what == "kv pool" {
+		return m.Sum(serve.KVCache)
+	}
+	i := m.Sum(serve.Weights).Plus(m.Sum(serve.Activation)).Plus(m.Sum(serve.NonTorch))
+	if r.num("graph_gib") != 0 {
+		i = i.Plus(m.Sum(serve.Graphs))
+	}
+	return i
+}
+
 type miss struct {
 	by    float64
 	id    string
@@ -258,7 +270,7 @@ func (r row) open(capacity int64) bool {
 func TestTruth(t *testing.T) {
 	c := catalog.Default()
 	errs := map[string][]miss{}
-	answered := 0
+	answered, held := 0, map[string]int{}
 	for _, r := range truth(t) {
 		m, err := answer(c, r)
 		if err != nil {
@@ -268,7 +280,12 @@ func TestTruth(t *testing.T) {
 		answered++
 		line := fmt.Sprintf("%s %-34.34s", r["id"], r["model"])
 		all := measure(r, m)
-		for _, what := range []string{"weights", "activation", "non-torch", "graphs", "weights+overhead", "kv pool", "kv tokens"} {
+		for what, v := range all {
+			if i := rangeOf(what, r, m); i.Low <= int64(v[1]*(1<<30)) && int64(v[1]*(1<<30)) <= i.High {
+				held[what]++
+			}
+		}
+		for _, what := range []string{"weights", "activation", "non-torch", "graphs", "weights+overhead", "kv pool", "kv tokens", "tokens of a GiB"} {
 			if v, ok := all[what]; ok {
 				by := v[0]/v[1] - 1
 				errs[what] = append(errs[what], miss{by, r["id"], r.class(), r.open(m.Capacity)})
@@ -295,6 +312,13 @@ func TestTruth(t *testing.T) {
 		}
 		if limit, ok := limits[what]; ok && mean > limit {
 			t.Errorf("%s: mean absolute error %.2f %%, want at most %.1f %%", what, 100*mean, 100*limit)
+		}
+		if what == "weights+overhead" || what == "kv pool" {
+			inside := float64(held[what]) / float64(len(list))
+			t.Logf("      the range holds %.0f %% of the rows", 100*inside)
+			if inside < 0.6 {
+				t.Errorf("%s: the range holds %.0f %% of the rows, want four in five", what, 100*inside)
+			}
 		}
 		for _, m := range list {
 			if what == "weights+overhead" && m.by < -0.10 {
