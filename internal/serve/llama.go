@@ -268,10 +268,11 @@ const pipelineCopies = 4
 
 func (r *llamaRun) pass(c cells) *pass {
 	p := &pass{
-		d: r.m.Shape.Hidden.N, vocab: r.m.Shape.Vocab.N, tokens: r.tokens(), outputs: r.outputs(), cells: c.full,
+		d: r.m.Shape.Hidden.N, vocab: r.m.Shape.Vocab.N, tokens: r.tokens(), outputs: r.outputs(), cells: c.full, sequences: r.p.MaxSeqs,
 		windowCells: c.window, flash: !r.p.Llama.NoFlash, kvType: r.kv, windowed: r.window > 0, outputOn: r.place.output,
-		transposed: r.p.Llama.NoFlash, latent: true,
+		transposed: r.p.Llama.NoFlash, latent: true, learned: learnedPositions(r.m.Shape),
 	}
+	p.firstOn = r.layers[0].on
 	for _, i := range r.kinds {
 		t := r.layers[i]
 		p.layers = append(p.layers, t)
@@ -413,8 +414,8 @@ func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
 // compute widens the buffer where the graph of a layer is known only roughly.
 func (r *llamaRun) compute(n int64) Interval {
 	for i := range r.layers {
-		if r.layers[i].recurrent.in > 0 {
-			return Interval{n - n/5, n, n + n/2}
+		if r.layers[i].recurrent.kind > 0 {
+			return Interval{n - n/10, n, n + n/4}
 		}
 	}
 	return Exact(n)

@@ -98,7 +98,9 @@ func TestLlamaFewLayersStandForAll(t *testing.T) {
 					}
 					_, all := r.buffers(c)
 					for b := range all.arenas {
-						if few.arenas[b].peak != all.arenas[b].peak {
+						// Where weights are fetched from the host, fragments can go on moving from layer to layer.
+						off := max(few.arenas[b].peak, all.arenas[b].peak) - min(few.arenas[b].peak, all.arenas[b].peak)
+						if off > 0 && (r.place.complete() || p.GPUs == 0 || off > all.arenas[b].peak/40) {
 							t.Errorf("%s, %d tokens, no flash %v, %d layers: backend %d takes %d with few layers, %d with all",
 								name, context, noFlash, layers, b, few.arenas[b].peak, all.arenas[b].peak)
 						}
