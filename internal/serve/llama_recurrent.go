@@ -3,10 +3,8 @@ package serve
 // recur is a layer that keeps a state: what is read in is joined to what the convolution remembers, convolved, and
 // scanned with the state (llama.cpp: src/models/mamba-base.cpp, delta-net-base.cpp, lfm2.cpp).
 func (b *builder) recur(t *layerTraits, x int32) int32 {
-	b.g.expand(x)
-	r := &t.recurrent
 	var out int32
-	switch r.kind {
+	switch t.recurrent.kind {
 	case deltaRule:
 		out = b.delta(t, x)
 	case shortConv:
@@ -94,6 +92,7 @@ func (b *builder) mamba(t *layerTraits, x int32) int32 {
 // delta is the gated delta rule, of which queries and keys are repeated for the heads of values.
 func (b *builder) delta(t *layerTraits, x int32) int32 {
 	g, u, r := b.g, b.p.tokens, &t.recurrent
+	g.expand(x)
 	in := b.product(t, "recurrent input", r.conv, u, x, t.bytes.q)
 	input := b.joined(t, g.part(in, false, r.conv, u))
 	state := b.recalled("state", r.state)

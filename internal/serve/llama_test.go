@@ -98,9 +98,7 @@ func TestLlamaFewLayersStandForAll(t *testing.T) {
 					}
 					_, all := r.buffers(c)
 					for b := range all.arenas {
-						// Where weights are fetched from the host, fragments can go on moving from layer to layer.
-						off := max(few.arenas[b].peak, all.arenas[b].peak) - min(few.arenas[b].peak, all.arenas[b].peak)
-						if off > 0 && (r.place.complete() || p.GPUs == 0 || off > all.arenas[b].peak/40) {
+						if few.arenas[b].peak != all.arenas[b].peak {
 							t.Errorf("%s, %d tokens, no flash %v, %d layers: backend %d takes %d with few layers, %d with all",
 								name, context, noFlash, layers, b, few.arenas[b].peak, all.arenas[b].peak)
 						}
@@ -254,6 +252,21 @@ func TestLlamaUnified(t *testing.T) {
 	shared := account(t, m, p)
 	if shared.Sum(Reserved).Mid <= own.Sum(Reserved).Mid+500<<20 {
 		t.Errorf("reserved %d, on a card of its own %d; the embedding on the host is missing", shared.Sum(Reserved).Mid, own.Sum(Reserved).Mid)
+	}
+}
+
+// TestLlamaThroughFit: what other engines assume of several GPUs is not what llama.cpp does.
+func TestLlamaThroughFit(t *testing.T) {
+	m := llamaModels(t)["llama-3.1-70b"]
+	p := llamaPlan(8192)
+	p.GPUs = 2
+	mem, err := Fit(m, p)
+	if err != nil || mem.Verdict != Fits || !strings.HasSuffix(mem.Rank, "of 2") {
+		t.Fatalf("%+v, %v", mem, err)
+	}
+	p.Llama.HostOnly = true
+	if mem, err = Fit(m, p); err != nil || mem.Sum(Weights).Mid != 0 || mem.Sum(KVCache).Mid != 0 {
+		t.Errorf("%+v, %v; want nothing of the model on a GPU", mem, err)
 	}
 }
 
