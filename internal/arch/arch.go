@@ -41,7 +41,7 @@ type Block struct {
 
 // Tensor is a weight, or Copies of it that differ in nothing but their place. A vector has one column.
 type Tensor struct {
-	Name       string // after the prefix of its block, with * for the number of an expert: "mlp.experts.*.up_proj.weight"
+	Name       string // after the prefix of its block, with * for the number of an expert or of a layer of a tower: "mlp.experts.*.up_proj.weight"
 	Component  Component
 	Rows, Cols Dim   // outputs by inputs, as PyTorch keeps them
 	Copies     Dim   // 1 for all but experts

@@ -8,7 +8,10 @@ import (
 )
 
 // sizes are what a configuration class sets for absent keys; 0 is for what a file must say.
-type sizes struct{ d, f, layers, h, k, e, vocab, context int64 }
+type sizes struct {
+	d, f, layers, h, k, e, vocab, context int64
+	kFrom                                 string // the key that k is from, where the family has one of its own for it
+}
 
 // names are those of the outer tensors and of the list of blocks.
 type names struct{ body, embed, layers, norm, head string }
@@ -34,7 +37,7 @@ func (c *config) plan(tied bool, class sizes) *plan {
 	p := &plan{c: c, tied: c.tied(tied)}
 	p.d = c.sizeOr("d", class.d, maxDim, "hidden_size", "n_embd", "n_embed", "d_model")
 	h := c.sizeOr("h", class.h, maxCount, "num_attention_heads", "n_head", "n_heads", "num_heads")
-	p.attn = attention{d: p.d, h: h, k: c.keyHeads(h, class.k), e: c.headWidthOr(p.d, h, class.e)}
+	p.attn = attention{d: p.d, h: h, k: c.keyHeads(h, class), e: c.headWidthOr(p.d, h, class.e)}
 	p.f = c.sizeOr("f", class.f, maxDim, "intermediate_size", "ffn_dim", "ffn_hidden_size", "n_inner")
 	p.depth = c.sizeOr("L", class.layers, maxLayers, "num_hidden_layers", "n_layer", "n_layers", "num_layers")
 	p.vocab = c.sizeOr("V", class.vocab, maxDim, "vocab_size", "padded_vocab_size")
@@ -63,15 +66,18 @@ func (c *config) sizeOr(symbol string, otherwise, most int64, keys ...string) Di
 }
 
 // keyHeads is the number of key-value heads, which divides that of query heads.
-func (c *config) keyHeads(h Dim, otherwise int64) Dim {
+func (c *config) keyHeads(h Dim, class sizes) Dim {
 	n, key, ok := c.lookup([]string{"num_key_value_heads", "num_kv_heads", "n_head_kv"})
-	if !ok {
-		n = otherwise
-		why := classDefault
-		if n == 0 || c.null("num_key_value_heads") {
-			n, why = h.N, "as many as query heads"
-		}
-		c.assume(key, fmt.Sprint(n), why)
+	switch {
+	case class.kFrom != "":
+		n, key = class.k, class.kFrom
+	case ok:
+	case class.k > 0 && !c.null("num_key_value_heads"):
+		n = class.k
+		c.assume(key, fmt.Sprint(n), classDefault)
+	default:
+		n = h.N
+		c.assume(key, fmt.Sprint(n), "as many as query heads")
 	}
 	k := c.named("k", key, n, maxCount)
 	if h.N%k.N != 0 {

@@ -10,7 +10,10 @@ func deepseekRules() []rule {
 		{"deepseek-v2", []string{"DeepseekV2ForCausalLM"}, []string{"deepseek_v2"}, deepseek},
 		{"deepseek-v3", []string{"DeepseekV3ForCausalLM"}, []string{"deepseek_v3", "kimi_k2"}, deepseek},
 		{"deepseek-v3.2", []string{"DeepseekV32ForCausalLM"}, []string{"deepseek_v32"}, deepseek},
-		{"kimi-k2.5", []string{"KimiK25ForConditionalGeneration", "KimiVLForConditionalGeneration"}, []string{"kimi_k25", "kimi_vl"}, deepseek},
+		{
+			"kimi-k2.5", []string{"KimiK25ForConditionalGeneration", "KimiVLForConditionalGeneration"},
+			[]string{"kimi_k25", "kimi_vl"}, deepseek,
+		},
 		{"glm-moe-dsa", []string{"GlmMoeDsaForCausalLM"}, []string{"glm_moe_dsa"}, glmMoEDSA},
 		{"glm4-moe-lite", []string{"Glm4MoeLiteForCausalLM"}, []string{"glm4_moe_lite"}, deepseek},
 		{"mistral4", []string{"Mistral4ForCausalLM"}, []string{"mistral4"}, mistral4},
@@ -168,8 +171,9 @@ func glmMoEDSA(c *config) *Shape {
 		}
 		c.gaps = append(c.gaps, Gap{
 			What: "indexers of layers that share one",
-			Why:  fmt.Sprintf("indexer_types names %d layers that take over the choice of another; their own indexers are counted, and may not be stored", shared),
-			Low:  -mul(shared, each),
+			Why: fmt.Sprintf("indexer_types names %d layers that take over the choice of another; ", shared) +
+				"their own indexers are counted, and may not be stored",
+			Low: -mul(shared, each),
 		})
 	}
 	return s

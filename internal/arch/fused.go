@@ -8,9 +8,9 @@ import "fmt"
 func fusedRules() []rule {
 	return []rule{
 		{"phi3", []string{"Phi3ForCausalLM"}, []string{"phi3"}, phi3},
-		{"glm", []string{"GlmForCausalLM"}, []string{"glm"}, func(c *config) *Shape { return glm(c, before, after) }},
+		{"glm", []string{"GlmForCausalLM"}, []string{"glm"}, func(c *config) *Shape { return glm(c, llamaNames(), inputNorm, postNorm) }},
 		{"glm4", []string{"Glm4ForCausalLM"}, []string{"glm4"}, func(c *config) *Shape {
-			return glm(c, before, after, "post_self_attn_layernorm", "post_mlp_layernorm")
+			return glm(c, llamaNames(), inputNorm, postNorm, "post_self_attn_layernorm", "post_mlp_layernorm")
 		}},
 		{"chatglm", []string{"ChatGLMModel", "ChatGLMForConditionalGeneration"}, []string{"chatglm"}, chatGLM},
 		{"internlm2", []string{"InternLM2ForCausalLM"}, []string{"internlm2"}, internLM2},
@@ -26,12 +26,12 @@ func phi3(c *config) *Shape {
 	p.slide(c.windowOr(0), always)
 	p.attn.fused(&p.block, "self_attn.qkv_proj", "self_attn.o_proj")
 	p.fusedGate("mlp.gate_up_proj", "mlp.down_proj")
-	p.block.norm(before, p.d)
-	p.block.norm(after, p.d)
+	p.block.norm(inputNorm, p.d)
+	p.block.norm(postNorm, p.d)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
-func glm(c *config, norms ...string) *Shape {
+func glm(c *config, outer names, norms ...string) *Shape {
 	p := c.plan(false, sizes{e: 128})
 	a := p.attn
 	a.qkvBias = c.flagOr(false, classDefault, "attention_bias")
@@ -40,22 +40,20 @@ func glm(c *config, norms ...string) *Shape {
 	for _, n := range norms {
 		p.block.norm(n, p.d)
 	}
-	return p.shape(llamaNames(), (*stack).norm)
+	return p.shape(outer, (*stack).norm)
 }
 
 // chatGLM counts rows of the vocabulary with their padding, and its key-value heads as groups.
 func chatGLM(c *config) *Shape {
-	p := c.plan(false, sizes{})
+	class := sizes{}
+	if c.flagOr(false, "", "multi_query_attention") {
+		class.k, class.kFrom = c.countOr(1, classDefault, "multi_query_group_num"), "multi_query_group_num"
+	}
+	p := c.plan(false, class)
 	if c.has("padded_vocab_size") {
 		p.vocab = c.dim("V'", "padded_vocab_size")
 	}
 	p.tied = false
-	if c.flagOr(false, "", "multi_query_attention") {
-		p.attn.k = c.sizeOr("g", 1, maxCount, "multi_query_group_num")
-		if p.attn.h.N%p.attn.k.N != 0 {
-			c.fail(errGroups)
-		}
-	}
 	bias := c.flagOr(false, "", "add_bias_linear")
 	a := p.attn
 	a.qkvBias, a.outBias = bias || c.flagOr(false, classDefault, "add_qkv_bias"), bias
@@ -69,9 +67,11 @@ func chatGLM(c *config) *Shape {
 	if !c.flagOr(true, "", "rmsnorm") {
 		norm = (*stack).layerNorm
 	}
-	norm(&p.block, before, p.d)
-	norm(&p.block, after, p.d)
-	return p.shape(names{"transformer.", "embedding.word_embeddings", "encoder.layers", "encoder.final_layernorm", "transformer.output_layer"}, norm)
+	norm(&p.block, inputNorm, p.d)
+	norm(&p.block, postNorm, p.d)
+	return p.shape(names{
+		"transformer.", "embedding.word_embeddings", "encoder.layers", "encoder.final_layernorm", "transformer.output_layer",
+	}, norm)
 }
 
 func internLM2(c *config) *Shape {
@@ -94,8 +94,8 @@ func baichuan(c *config) *Shape {
 	p := c.plan(false, sizes{})
 	p.attn.fused(&p.block, "self_attn.W_pack", "self_attn.o_proj")
 	p.gated(false)
-	p.block.norm(before, p.d)
-	p.block.norm(after, p.d)
+	p.block.norm(inputNorm, p.d)
+	p.block.norm(postNorm, p.d)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -129,8 +129,8 @@ func teleChat(c *config) *Shape {
 	gatedMLP(&p.block, "mlp.", Dense, p.d, p.f, false)
 	p.block.bias("mlp.down_proj", Dense, p.d, ByCols, 0)
 	p.mlp = MLP{Width: p.f.N, Gated: true}
-	p.block.norm(before, p.d)
-	p.block.norm(after, p.d)
+	p.block.norm(inputNorm, p.d)
+	p.block.norm(postNorm, p.d)
 	if c.flagOr(false, "", "embed_layernorm") {
 		p.outer.norm("transformer.word_embeddings_layernorm", p.d)
 	}

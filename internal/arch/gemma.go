@@ -15,14 +15,14 @@ func gemmaRules() []rule {
 
 func gemma(c *config) *Shape {
 	p := c.plan(true, sizes{d: 3072, f: 24576, layers: 28, h: 16, k: 16, e: 256, vocab: 256000, context: 8192})
-	p.llamaBlock(p.biased(), false, before, after)
+	p.llamaBlock(p.biased(), false, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
 func gemma2(c *config) *Shape {
 	p := c.plan(true, sizes{d: 2304, f: 9216, layers: 26, h: 8, k: 4, e: 256, vocab: 256000, context: 8192})
 	p.slide(c.windowOr(4096), notEvery(2))
-	p.llamaBlock(p.biased(), false, before, after, "pre_feedforward_layernorm", atEnd)
+	p.llamaBlock(p.biased(), false, inputNorm, postNorm, "pre_feedforward_layernorm", lastNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -31,6 +31,6 @@ func gemma3(c *config) *Shape {
 	p.slide(c.windowOr(4096), notEvery(c.countOr(6, "", "sliding_window_pattern", "_sliding_window_pattern")))
 	a := p.biased()
 	a.headNorm = true
-	p.llamaBlock(a, false, before, after, "pre_feedforward_layernorm", atEnd)
+	p.llamaBlock(a, false, inputNorm, postNorm, "pre_feedforward_layernorm", lastNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }

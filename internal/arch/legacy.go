@@ -59,11 +59,12 @@ func gpt2(c *config) *Shape {
 
 // gptBigCode is GPT-2 with one head of keys and values for all queries.
 func gptBigCode(c *config) *Shape {
-	p := c.plan(true, sizes{f: c.fourfold("n_inner", "intermediate_size")})
-	p.learned("transformer.wpe", 0)
+	class := sizes{f: c.fourfold("n_inner", "intermediate_size")}
 	if c.flagOr(true, classDefault, "multi_query") {
-		p.attn.k = one
+		class.k, class.kFrom = 1, "multi_query"
 	}
+	p := c.plan(true, class)
+	p.learned("transformer.wpe", 0)
 	p.biasedEverywhere().fused(&p.block, "attn.c_attn", "attn.c_proj")
 	p.ungated("mlp.c_fc", "mlp.c_proj", true)
 	p.twoLayerNorms("ln_1", "ln_2")
@@ -142,7 +143,7 @@ func gptNeoX(c *config) *Shape {
 	a.outBias = a.qkvBias
 	a.fused(&p.block, "attention.query_key_value", "attention.dense")
 	p.ungated("mlp.dense_h_to_4h", "mlp.dense_4h_to_h", true)
-	p.twoLayerNorms(before, after)
+	p.twoLayerNorms(inputNorm, postNorm)
 	return p.shape(names{"gpt_neox.", "embed_in", "layers", "final_layer_norm", "embed_out"}, (*stack).layerNorm)
 }
 
@@ -186,26 +187,24 @@ func bloom(c *config) *Shape {
 	p.outer.layerNorm("transformer.word_embeddings_layernorm", p.d)
 	p.biasedEverywhere().fused(&p.block, "self_attention.query_key_value", "self_attention.dense")
 	p.ungated("mlp.dense_h_to_4h", "mlp.dense_4h_to_h", true)
-	p.twoLayerNorms(before, after)
+	p.twoLayerNorms(inputNorm, postNorm)
 	return p.shape(names{"transformer.", "word_embeddings", "h", "ln_f", "lm_head"}, (*stack).layerNorm)
 }
 
 // mpt nests what attention is in attn_config; without linear biases it has learned positions.
 func mpt(c *config) *Shape {
-	ratio := c.countOr(4, "", "expansion_ratio")
+	ratio := c.timesOr(4, "", "expansion_ratio")
 	d, _, _ := c.lookup([]string{"d_model", "hidden_size"})
-	p := c.plan(true, sizes{f: min(mul(max(d, 0), ratio), maxDim)})
+	class := sizes{f: min(mul(max(d, 0), ratio), maxDim)}
 	alibi, qkNorm := true, false
 	if inner, ok := c.part("attn_config"); ok {
 		if inner.has("kv_n_heads") {
-			p.attn.k = inner.sizeOr("k", 1, maxCount, "kv_n_heads")
-			if p.attn.h.N%p.attn.k.N != 0 {
-				c.fail(errGroups)
-			}
+			class.k, class.kFrom = inner.countOr(0, "", "kv_n_heads"), "attn_config.kv_n_heads"
 		}
 		alibi, qkNorm = inner.flagOr(true, "", "alibi"), inner.flagOr(false, "", "qk_ln")
 		c.fail(inner.err)
 	}
+	p := c.plan(true, class)
 	if !alibi && c.flagOr(true, "", "learned_pos_emb") {
 		p.outer.positions("transformer.wpe", c.dim("n", "max_seq_len"), p.d)
 	}
@@ -230,14 +229,15 @@ func mpt(c *config) *Shape {
 // head, or each had its own. The checkpoints of the new decoder hold a head though their files do not say so.
 func falcon(c *config) *Shape {
 	second := c.flagOr(false, "", "new_decoder_architecture")
-	p := c.plan(!second, sizes{f: c.fourfold("ffn_hidden_size", "intermediate_size"), context: 2048})
+	class := sizes{f: c.fourfold("ffn_hidden_size", "intermediate_size"), context: 2048}
 	switch {
 	case second:
 	case c.flagOr(true, classDefault, "multi_query"):
-		p.attn.k = one
+		class.k, class.kFrom = 1, "multi_query"
 	default:
-		p.attn.k = p.attn.h
+		class.k, class.kFrom = c.queryHeads(), "num_attention_heads"
 	}
+	p := c.plan(!second, class)
 	bias := c.flagOr(false, "", "bias")
 	a := p.attn
 	a.qkvBias, a.outBias = bias, bias
@@ -248,11 +248,16 @@ func falcon(c *config) *Shape {
 	case second && c.countOr(2, "", "num_ln_in_parallel_attn") == 2:
 		p.twoLayerNorms("ln_attn", "ln_mlp")
 	case beside:
-		p.block.layerNorm(before, p.d)
+		p.block.layerNorm(inputNorm, p.d)
 	default:
-		p.twoLayerNorms(before, after)
+		p.twoLayerNorms(inputNorm, postNorm)
 	}
 	return p.shape(names{"transformer.", "word_embeddings", "h", "ln_f", "lm_head"}, (*stack).layerNorm)
+}
+
+func (c *config) queryHeads() int64 {
+	n, _, _ := c.lookup([]string{"num_attention_heads", "n_head"})
+	return n
 }
 
 func phi(c *config) *Shape {
@@ -263,7 +268,7 @@ func phi(c *config) *Shape {
 		p.block.layerNorm("self_attn.k_layernorm", p.attn.e)
 	}
 	p.ungated("mlp.fc1", "mlp.fc2", true)
-	p.block.layerNorm(before, p.d)
+	p.block.layerNorm(inputNorm, p.d)
 	p.outer.headBias("lm_head", p.vocab)
 	n := llamaNames()
 	n.norm = "final_layernorm"
@@ -277,7 +282,7 @@ func starcoder2(c *config) *Shape {
 	a.qkvBias, a.outBias = bias, bias
 	a.add(&p.block)
 	p.ungated("mlp.c_fc", "mlp.c_proj", bias)
-	p.twoLayerNorms(before, after)
+	p.twoLayerNorms(inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).layerNorm)
 }
 
@@ -290,9 +295,9 @@ func stableLM(c *config) *Shape {
 		a.perHead(&p.block, "self_attn.q_layernorm.norms.*", "self_attn.k_layernorm.norms.*")
 	}
 	p.gated(false)
-	p.block.layerNorm(before, p.d)
+	p.block.layerNorm(inputNorm, p.d)
 	if !c.flagOr(false, "", "use_parallel_residual") {
-		p.block.layerNorm(after, p.d)
+		p.block.layerNorm(postNorm, p.d)
 	}
 	return p.shape(llamaNames(), (*stack).layerNorm)
 }
@@ -300,7 +305,7 @@ func stableLM(c *config) *Shape {
 // cohere runs attention and MLP beside each other after one LayerNorm without bias.
 func cohere(c *config) *Shape {
 	p := c.plan(true, sizes{})
-	p.llamaBlock(p.biased(), false, before)
+	p.llamaBlock(p.biased(), false, inputNorm)
 	if c.flagOr(false, "", "use_qk_norm") {
 		p.attn.perHead(&p.block, "self_attn.q_norm", "self_attn.k_norm")
 	}
@@ -311,6 +316,6 @@ func cohere(c *config) *Shape {
 func cohere2(c *config) *Shape {
 	p := c.plan(true, c.inside(sizes{d: 8192, f: 22528, layers: 40, h: 64, vocab: 256000, context: 8192}))
 	p.slide(c.windowOr(4096), notEvery(c.countOr(4, "", "sliding_window_pattern", "_sliding_window_pattern")))
-	p.llamaBlock(p.biased(), false, before)
+	p.llamaBlock(p.biased(), false, inputNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }

@@ -47,9 +47,9 @@ func (p *plan) llamaBlock(a attention, mlpBias bool, norms ...string) {
 }
 
 const (
-	before = "input_layernorm"
-	after  = "post_attention_layernorm"
-	atEnd  = "post_feedforward_layernorm"
+	inputNorm = "input_layernorm"
+	postNorm  = "post_attention_layernorm"
+	lastNorm  = "post_feedforward_layernorm"
 )
 
 // biased is attention whose four matrices have biases if attention_bias says so.
@@ -67,7 +67,7 @@ func llamaSizes() sizes {
 
 func llama(c *config) *Shape {
 	p := c.plan(false, c.inside(llamaSizes()))
-	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -86,7 +86,7 @@ func mistralLike(c *config, class sizes, window int64) *Shape {
 	class.e = e
 	p := c.plan(false, class)
 	p.slide(c.windowOr(window), always)
-	p.llamaBlock(p.attn, false, before, after)
+	p.llamaBlock(p.attn, false, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -95,7 +95,7 @@ func internLM(c *config) *Shape {
 	a := p.attn
 	a.qkvBias = c.flagOr(true, classDefault, "bias")
 	a.outBias = a.qkvBias
-	p.llamaBlock(a, false, before, after)
+	p.llamaBlock(a, false, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -103,7 +103,7 @@ func internLM3(c *config) *Shape {
 	p := c.plan(false, sizes{})
 	a, bias := p.attn, c.flagOr(false, "", "bias")
 	a.qkvBias, a.outBias = c.flagOr(false, "", "qkv_bias"), bias
-	p.llamaBlock(a, bias, before, after)
+	p.llamaBlock(a, bias, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -121,7 +121,7 @@ func qwen2(c *config, n names) *Shape {
 	p.qwenSlide()
 	a := p.attn
 	a.qkvBias = true
-	p.llamaBlock(a, false, before, after)
+	p.llamaBlock(a, false, inputNorm, postNorm)
 	return p.shape(n, (*stack).norm)
 }
 
@@ -130,7 +130,7 @@ func qwen3(c *config, n names) *Shape {
 	p.qwenSlide()
 	a := p.biased()
 	a.headNorm = true
-	p.llamaBlock(a, false, before, after)
+	p.llamaBlock(a, false, inputNorm, postNorm)
 	return p.shape(n, (*stack).norm)
 }
 
@@ -167,7 +167,7 @@ func olmo2(c *config, window int64) *Shape {
 	if window > 0 {
 		p.slide(c.windowOr(window), notEvery(4))
 	}
-	p.llamaBlock(p.biased(), false, after, atEnd)
+	p.llamaBlock(p.biased(), false, postNorm, lastNorm)
 	p.attn.wideNorms(&p.block)
 	return p.shape(llamaNames(), (*stack).norm)
 }
@@ -177,7 +177,7 @@ func smolLM3(c *config) *Shape {
 	if c.flagOr(false, "", "use_sliding_window") {
 		p.slide(c.windowOr(0), func(int) bool { return false })
 	}
-	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -193,7 +193,7 @@ func exaone4(c *config) *Shape {
 	p.slide(c.windowOr(4096), slides)
 	a := p.attn
 	a.headNorm = true
-	p.llamaBlock(a, false, after, atEnd)
+	p.llamaBlock(a, false, postNorm, lastNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -201,7 +201,7 @@ func helium(c *config) *Shape {
 	p := c.plan(false, sizes{})
 	a := p.attn
 	a.qkvBias = c.flagOr(false, "", "attention_bias")
-	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -209,7 +209,7 @@ func seedOSS(c *config) *Shape {
 	p := c.plan(false, sizes{e: 128})
 	a := p.attn
 	a.qkvBias, a.outBias = c.flagOr(true, classDefault, "attention_bias"), c.flagOr(false, "", "attention_out_bias")
-	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(a, c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -217,13 +217,13 @@ func ernie(c *config) *Shape {
 	p := c.plan(true, sizes{e: 128, context: 131072})
 	a, bias := p.attn, c.flagOr(false, "", "use_bias")
 	a.qkvBias, a.outBias = bias, bias
-	p.llamaBlock(a, bias, before, after)
+	p.llamaBlock(a, bias, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
 func hunyuanDense(c *config) *Shape {
 	p := c.plan(false, sizes{})
-	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), before, after)
+	p.llamaBlock(p.biased(), c.flagOr(false, "", "mlp_bias"), inputNorm, postNorm)
 	p.block.norm("self_attn.query_layernorm", p.attn.e)
 	p.block.norm("self_attn.key_layernorm", p.attn.e)
 	return p.shape(llamaNames(), (*stack).norm)
@@ -231,7 +231,7 @@ func hunyuanDense(c *config) *Shape {
 
 func miniCPM(c *config) *Shape {
 	p := c.plan(true, sizes{})
-	p.llamaBlock(p.biased(), false, before, after)
+	p.llamaBlock(p.biased(), false, inputNorm, postNorm)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -255,8 +255,8 @@ func arcee(c *config) *Shape {
 	a := p.biased()
 	a.add(&p.block)
 	p.ungated("mlp.up_proj", "mlp.down_proj", c.flagOr(false, "", "mlp_bias"))
-	p.block.norm(before, p.d)
-	p.block.norm(after, p.d)
+	p.block.norm(inputNorm, p.d)
+	p.block.norm(postNorm, p.d)
 	return p.shape(llamaNames(), (*stack).norm)
 }
 
@@ -265,8 +265,8 @@ func nemotronDense(c *config) *Shape {
 	a := p.biased()
 	a.add(&p.block)
 	p.ungated("mlp.up_proj", "mlp.down_proj", c.flagOr(false, "", "mlp_bias"))
-	p.block.layerNorm(before, p.d)
-	p.block.layerNorm(after, p.d)
+	p.block.layerNorm(inputNorm, p.d)
+	p.block.layerNorm(postNorm, p.d)
 	return p.shape(llamaNames(), (*stack).layerNorm)
 }
 

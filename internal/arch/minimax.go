@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/llmcheck/llmcheck/internal/strictjson"
@@ -11,7 +12,10 @@ import (
 // (the modeling files of the repositories; vLLM: minimax_m2.py; SGLang: minimax_m3.py).
 func minimaxRules() []rule {
 	return []rule{
-		{"minimax-m1", []string{"MiniMaxM1ForCausalLM", "MiniMaxText01ForCausalLM", "MiniMaxForCausalLM"}, []string{"minimax_m1", "minimax_text_01", "minimax"}, minimaxM1},
+		{
+			"minimax-m1", []string{"MiniMaxM1ForCausalLM", "MiniMaxText01ForCausalLM", "MiniMaxForCausalLM"},
+			[]string{"minimax_m1", "minimax_text_01", "minimax"}, minimaxM1,
+		},
 		{"minimax-m2", []string{"MiniMaxM2ForCausalLM"}, []string{"minimax_m2"}, minimaxM2},
 		{
 			"minimax-m3", []string{"MiniMaxM3ForCausalLM", "MiniMaxM3SparseForCausalLM", "MiniMaxM3SparseForConditionalGeneration"},
@@ -131,68 +135,61 @@ func (c *config) selector(d Dim, n int64) selector {
 	return s
 }
 
-func (x selector) add(s *stack, valueless bool) {
+// kind of a layer is "" for one that looks at everything.
+func (x selector) kind(i int) string {
+	switch {
+	case x.layers[i] == 0:
+		return ""
+	case x.valueless[i] != 0:
+		return "chooses"
+	}
+	return "chooses with values"
+}
+
+func (x selector) add(s *stack, kind string) {
+	if kind == "" {
+		return
+	}
 	he := x.heads.Times(x.width)
 	s.matrix("self_attn.index_q_proj", Indexer, he, x.d, ByKVHeads, x.heads.N)
 	s.matrix("self_attn.index_k_proj", Indexer, x.width, x.d, Replicated, 0)
 	s.vector("self_attn.index_q_norm.weight", Indexer, x.width, Replicated, 0)
 	s.vector("self_attn.index_k_norm.weight", Indexer, x.width, Replicated, 0)
-	if !valueless {
+	if kind == "chooses with values" {
 		s.matrix("self_attn.index_v_proj", Indexer, x.width, x.d, Replicated, 0)
 		s.matrix("self_attn.index_o_proj", Indexer, x.d, he, ByCols, x.heads.N)
 	}
 }
 
 func minimaxM3(c *config) *Shape {
-	m := c.minimaxMoE(c.dim("d", "hidden_size"))
-	m.sharedName = "shared_experts."
-	if m.shared = c.optional("f_s", "shared_intermediate_size"); m.shared.N == 0 {
-		m.shared = c.sharedWidth(m.width, "n_shared_experts")
-	}
-	f := c.frame(false)
+	x := mixed{frame: c.frame(false), key: "dense_intermediate_size", prefix: "mlp."}
 	if c.inner() {
-		f.body, f.head = "language_model.model.", "language_model.lm_head"
+		x.frame.body, x.frame.head = "language_model.model.", "language_model.lm_head"
 	}
-	a := c.heads(f.d)
+	n := x.frame.depth.N
+	x.is = c.experted(n)
+	x.moe = c.minimaxMoE(x.frame.d)
+	if x.moe.shared = c.optional("f_s", "shared_intermediate_size"); x.moe.shared.N == 0 {
+		x.moe.shared = c.sharedWidth(x.moe.width, "n_shared_experts")
+	}
+	a := c.heads(x.frame.d)
 	if c.flagOr(false, "", "attention_output_gate") {
-		c.fail(fmt.Errorf("attention_output_gate is set, and the rule for this class with it is not known"))
+		c.fail(errors.New("attention_output_gate is set, and the rule for this class with it is not known"))
 	}
-	n := f.depth.N
-	routed := c.experted(n)
-	choose := c.selector(f.d, n)
-	norms := a.qkNorms(c)
+	choose, norms := c.selector(x.frame.d, n), a.qkNorms(c)
 	c.unstored("num_mtp_modules", "num_nextn_predict_layers")
-	dense := Dim{}
-	type key struct{ routed, chooses, valueless bool }
-	built := kinds[key]{}
-	return f.shape(c, func(i int) Block {
-		k := key{routed(i), choose.layers[i] != 0, choose.valueless[i] != 0}
-		b := Block{Mixer: a.mixer(Full, 0), MLP: m.mlp()}
-		if k.chooses {
-			b.Mixer.Index = choose.width.N
+	return x.shape(c, func(i int) (string, func(*stack), Mixer) {
+		kind, mixer := choose.kind(i), a.mixer(Full, 0)
+		if kind != "" {
+			mixer.Index = choose.width.N
 		}
-		if !k.routed {
-			if dense.N == 0 {
-				dense = c.dim("f", "dense_intermediate_size")
-			}
-			b.MLP = MLP{Width: dense.N, Gated: true}
-		}
-		b.Tensors = built.of(k, func(s *stack) {
+		return kind, func(s *stack) {
 			a.add(s)
 			if norms != nil {
 				norms(s)
 			}
-			if k.chooses {
-				choose.add(s, k.valueless)
-			}
-			if k.routed {
-				m.add(s)
-			} else {
-				gatedMLP(s, "mlp.", Dense, f.d, dense, false)
-			}
-			s.twoNorms(f.d)
-		})
-		return b
+			choose.add(s, kind)
+		}, mixer
 	})
 }
 

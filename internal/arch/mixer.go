@@ -1,9 +1,6 @@
 package arch
 
-import (
-	"strconv"
-	"strings"
-)
+import "github.com/llmcheck/llmcheck/internal/units"
 
 // String names the kind for people: "sliding attention over 4,096 tokens".
 func (m Mixer) String() string {
@@ -22,9 +19,9 @@ func (k Kind) name(window int64) string {
 	case Full:
 		return "full attention"
 	case Sliding:
-		return "sliding attention over " + thousands(window) + " tokens"
+		return "sliding attention over " + units.Thousands(window) + " tokens"
 	case Chunked:
-		return "attention within chunks of " + thousands(window) + " tokens"
+		return "attention within chunks of " + units.Thousands(window) + " tokens"
 	case Latent:
 		return "latent attention (MLA)"
 	case Compressed:
@@ -35,16 +32,4 @@ func (k Kind) name(window int64) string {
 		return "cross attention"
 	}
 	return "no attention"
-}
-
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	var b strings.Builder
-	for i := range len(s) {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }

@@ -265,13 +265,15 @@ func moeRules() []rule {
 		{"olmoe", []string{"OlmoeForCausalLM"}, []string{"olmoe"}, olmoe},
 		{"qwen2-moe", []string{"Qwen2MoeForCausalLM"}, []string{"qwen2_moe"}, qwen2MoE},
 		{"qwen3-moe", []string{"Qwen3MoeForCausalLM"}, []string{"qwen3_moe"}, qwen3MoE},
-		{"qwen3-vl-moe", []string{"Qwen3VLMoeForConditionalGeneration"}, []string{"qwen3_vl_moe", "qwen3_vl_moe_text"}, qwen3MoE},
+		{
+			"qwen3-vl-moe", []string{"Qwen3VLMoeForConditionalGeneration"}, []string{"qwen3_vl_moe", "qwen3_vl_moe_text"}, qwen3MoE,
+		},
 		{"glm4-moe", []string{"Glm4MoeForCausalLM"}, []string{"glm4_moe"}, glm4MoE},
 		{"dots1", []string{"Dots1ForCausalLM"}, []string{"dots1"}, dots1},
 		{"ernie4.5-moe", []string{"Ernie4_5_MoeForCausalLM", "Ernie4_5_MoEForCausalLM"}, []string{"ernie4_5_moe"}, ernieMoE},
 		{"hunyuan-moe", []string{"HunYuanMoEV1ForCausalLM"}, []string{"hunyuan_v1_moe", "hunyuan"}, hunyuanMoE},
-		{"bailing-moe", []string{"BailingMoeForCausalLM"}, []string{"bailing_moe"}, func(c *config) *Shape { return bailing(c, false) }},
-		{"bailing-moe-v2", []string{"BailingMoeV2ForCausalLM"}, []string{"bailing_moe_v2"}, func(c *config) *Shape { return bailing(c, true) }},
+		{"bailing-moe", []string{"BailingMoeForCausalLM"}, []string{"bailing_moe"}, ling},
+		{"bailing-moe-v2", []string{"BailingMoeV2ForCausalLM"}, []string{"bailing_moe_v2"}, ling2},
 	}
 }
 
@@ -361,8 +363,7 @@ func dbrx(c *config) *Shape {
 	m.experts = c.under("ffn_config", func(p *config) Dim { return p.count("E", "moe_num_experts") })
 	m.topK = c.under("ffn_config", func(p *config) Dim { return p.count("K", "moe_top_k") })
 	var b stack
-	b.matrix("norm_attn_norm.attn.Wqkv", Attention, a.h.Plus(number(2).Times(a.k)).Times(a.e), f.d, ByKVHeads, a.k.N)
-	b.matrix("norm_attn_norm.attn.out_proj", Attention, f.d, a.h.Times(a.e), ByCols, a.h.N)
+	a.fused(&b, "norm_attn_norm.attn.Wqkv", "norm_attn_norm.attn.out_proj")
 	b.norm("norm_attn_norm.norm_1", f.d)
 	b.norm("norm_attn_norm.norm_2", f.d)
 	b.table("ffn.router.layer.weight", Router, m.experts, f.d, Replicated, 0)
@@ -428,12 +429,12 @@ func (c *config) fromLayer(otherwise int64) sparse {
 
 // mixed is a decoder whose layers have experts or an MLP.
 type mixed struct {
-	frame frame
-	moe   moe
-	dense Dim // width of the MLP; read only where a layer has one
-	key   string
-	gap   bool
-	is    sparse
+	frame  frame
+	moe    moe
+	is     sparse
+	dense  Dim    // width of the MLP; read only where a layer has one
+	key    string // that it is read from; "" for intermediate_size
+	prefix string // of the names of the MLP; "" for that of the experts
 }
 
 func (x *mixed) width(c *config) Dim {
@@ -469,7 +470,7 @@ func (x *mixed) feed(c *config, s *stack, routed bool) {
 	if routed {
 		x.moe.add(s)
 	} else {
-		gatedMLP(s, x.moe.prefix, Dense, x.frame.d, x.width(c), false)
+		gatedMLP(s, word(x.prefix, x.moe.prefix), Dense, x.frame.d, x.width(c), false)
 	}
 	s.twoNorms(x.frame.d)
 }
@@ -539,9 +540,8 @@ func glm4MoE(c *config) *Shape {
 	a := c.heads(x.frame.d)
 	a.qkvBias = c.flagOr(false, "", "attention_bias")
 	a.headNorm = c.flagOr(false, "", "use_qk_norm")
-	x.moe = moe{d: x.frame.d, width: c.dim("f_e", "moe_intermediate_size"), prefix: "mlp.", correction: "gate.e_score_correction_bias"}
-	x.moe.experts, x.moe.topK = c.routed([]string{"n_routed_experts"}, []string{"num_experts_per_tok"})
-	x.moe.shared = c.sharedWidth(x.moe.width, "n_shared_experts")
+	x.moe = c.deepseekMoE(x.frame.d)
+	x.moe.correction = "gate.e_score_correction_bias"
 	s := x.shape(c, plain(a, nil, func(int) Mixer { return a.mixer(Full, 0) }))
 	x.predict(c, s, predictors{copies: true}, a.add, a.mixer(Full, 0))
 	return s
@@ -552,9 +552,8 @@ func dots1(c *config) *Shape {
 	a := c.heads(x.frame.d)
 	a.headNorm = true
 	a.qkvBias = c.flagOr(false, "", "attention_bias")
-	x.moe = moe{d: x.frame.d, width: c.dim("f_e", "moe_intermediate_size"), prefix: "mlp.", correction: "gate.e_score_correction_bias"}
-	x.moe.experts, x.moe.topK = c.routed([]string{"n_routed_experts"}, []string{"num_experts_per_tok"})
-	x.moe.shared = c.sharedWidth(x.moe.width, "n_shared_experts")
+	x.moe = c.deepseekMoE(x.frame.d)
+	x.moe.correction = "gate.e_score_correction_bias"
 	types := c.words("layer_types", x.frame.depth.N)
 	return x.shape(c, plain(a, nil, func(i int) Mixer { return c.typed(a, types, i) }))
 }
@@ -591,7 +590,10 @@ func ernieMoE(c *config) *Shape {
 		last = x.frame.depth.N - 1
 	}
 	x.is = func(i int) bool { n := int64(i); return n >= first && n <= last && (n+1)%step == 0 }
-	x.moe = moe{d: x.frame.d, width: c.dim("f_e", "moe_intermediate_size"), prefix: "mlp.", correction: "moe_statics.e_score_correction_bias", exact: true}
+	x.moe = moe{
+		d: x.frame.d, width: c.dim("f_e", "moe_intermediate_size"), prefix: "mlp.",
+		correction: "moe_statics.e_score_correction_bias", exact: true,
+	}
 	x.moe.experts, x.moe.topK = c.routed([]string{"moe_num_experts"}, []string{"moe_k"})
 	x.moe.shared = c.sharedWidth(x.moe.width, "moe_num_shared_experts")
 	return x.shape(c, plain(a, nil, func(int) Mixer { return a.mixer(Full, 0) }))
@@ -665,13 +667,16 @@ func (h hunyuan) block(c *config, built kinds[[4]int64], i int, routed bool) Blo
 	return b
 }
 
+func ling(c *config) *Shape  { return bailing(c, false) }
+func ling2(c *config) *Shape { return bailing(c, true) }
+
 // bailing is Ling and Ring of the first and the second generation; keys, queries and values are one matrix.
 func bailing(c *config, second bool) *Shape {
 	x := mixed{frame: c.frame(false), is: c.fromLayer(0)}
 	x.frame.embed = "word_embeddings"
 	a := c.heads(x.frame.d)
-	bias, norms := c.flagOr(false, "", "use_qkv_bias"), c.flagOr(second, "", "use_qk_norm")
-	out := c.flagOr(false, "", "use_bias")
+	a.qkvBias, a.outBias = c.flagOr(false, "", "use_qkv_bias"), c.flagOr(false, "", "use_bias")
+	norms := c.flagOr(second, "", "use_qk_norm")
 	x.moe = moe{d: x.frame.d, width: c.dim("f_e", "moe_intermediate_size"), prefix: "mlp."}
 	if c.flagOr(second, "", "moe_router_enable_expert_bias") {
 		x.moe.correction = "gate.expert_bias"
@@ -683,15 +688,7 @@ func bailing(c *config, second bool) *Shape {
 	}
 	x.moe.shared = c.sharedWidth(unit, "num_shared_experts")
 	add := func(s *stack) {
-		rows := a.h.Plus(number(2).Times(a.k)).Times(a.e)
-		s.matrix("attention.query_key_value", Attention, rows, a.d, ByKVHeads, a.k.N)
-		s.matrix("attention.dense", Attention, a.d, a.h.Times(a.e), ByCols, a.h.N)
-		if bias {
-			s.bias("attention.query_key_value", Attention, rows, ByKVHeads, a.k.N)
-		}
-		if out {
-			s.bias("attention.dense", Attention, a.d, ByCols, a.h.N)
-		}
+		a.fused(s, "attention.query_key_value", "attention.dense")
 		if norms {
 			s.norm("attention.query_layernorm", a.e)
 			s.norm("attention.key_layernorm", a.e)
@@ -721,7 +718,7 @@ func (x *mixed) predict(c *config, s *Shape, p predictors, mix func(*stack), mix
 	d := x.frame.d
 	var b stack
 	mix(&b)
-	x.feed(c, &b, true)
+	x.feed(c, &b, x.moe.experts.N > 0)
 	b.norm("enorm", d)
 	b.norm("hnorm", d)
 	b.norm("shared_head.norm", d)

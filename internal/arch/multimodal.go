@@ -10,25 +10,27 @@ import (
 // Models that put an encoder of pictures in front of a language model. Where that model is one of another family, its
 // own rule makes it, and only its names are put below a prefix (transformers: modeling_llava.py, modeling_llava_next.py,
 // modeling_mistral3.py, modeling_paligemma.py, modeling_idefics3.py, modeling_qwen2_vl.py, modeling_qwen2_5_vl.py,
-// modeling_qwen3_vl.py, modeling_mllama.py; the files of the repositories for InternVL).
+// modeling_qwen3_vl.py, modeling_glm4v.py, modeling_aya_vision.py, modeling_mllama.py; the files of the repositories for InternVL).
 func multimodalRules() []rule {
 	return []rule{
-		{"llava", []string{"LlavaForConditionalGeneration", "LlavaNextForConditionalGeneration"}, []string{"llava", "llava_next"}, wrapped("language_model.")},
+		{"llava", []string{"LlavaForConditionalGeneration", "LlavaNextForConditionalGeneration", "LlavaOnevisionForConditionalGeneration"},
+			[]string{"llava", "llava_next", "llava_onevision"}, wrapped("language_model.")},
 		{"mistral3", []string{"Mistral3ForConditionalGeneration"}, []string{"mistral3"}, wrapped("language_model.")},
+		{"cohere-vision", []string{"AyaVisionForConditionalGeneration", "Cohere2VisionForConditionalGeneration"},
+			[]string{"aya_vision", "cohere2_vision"}, wrapped("language_model.")},
 		{"paligemma", []string{"PaliGemmaForConditionalGeneration"}, []string{"paligemma"}, wrapped("language_model.")},
 		{"internvl", []string{"InternVLChatModel"}, []string{"internvl_chat"}, wrapped("language_model.")},
-		{"idefics3", []string{"Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration"}, []string{"idefics3", "smolvlm"}, idefics3},
-		{"qwen2-vl", []string{"Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration"}, []string{"qwen2_vl", "qwen2_5_vl"},
-			func(c *config) *Shape { return c.aroundText(qwen2(c, llamaNames()), "") }},
+		{"idefics3", []string{"Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration"},
+			[]string{"idefics3", "smolvlm"}, idefics3},
+		{"qwen2-vl", []string{"Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration"},
+			[]string{"qwen2_vl", "qwen2_5_vl"}, func(c *config) *Shape { return c.aroundText(qwen2(c, llamaNames()), "") }},
 		{"qwen3-vl", []string{"Qwen3VLForConditionalGeneration"}, []string{"qwen3_vl"}, qwen3VL},
+		{"glm4v", []string{"Glm4vForConditionalGeneration"}, []string{"glm4v"}, glm4V},
 		{"mllama", []string{"MllamaForConditionalGeneration"}, []string{"mllama"}, mllama},
 	}
 }
 
-var (
-	errGroups  = errors.New("the query heads are no multiple of the groups that share keys and values")
-	errWrapped = errors.New("the language model inside the configuration is itself described as one with several parts")
-)
+var errWrapped = errors.New("the language model inside the configuration is itself described as one with several parts")
 
 // aroundText adds the towers, and puts what the language model is called below a prefix.
 func (c *config) aroundText(s *Shape, prefix string) *Shape {
@@ -89,6 +91,12 @@ func qwen3VL(c *config) *Shape {
 	return c.aroundText(qwen3(c, n), "")
 }
 
+func glm4V(c *config) *Shape {
+	n := llamaNames()
+	n.body = "model.language_model."
+	return c.aroundText(glm(c, n, inputNorm, postNorm, "post_self_attn_layernorm", "post_mlp_layernorm"), "")
+}
+
 // idefics3 is Llama with a connector that packs neighboring patches into one token.
 func idefics3(c *config) *Shape {
 	s := c.language()
@@ -109,8 +117,8 @@ func mllama(c *config) *Shape {
 	p.attn.add(&p.block)
 	cross := p.crossBlock()
 	p.gated(false)
-	p.block.norm(before, p.d)
-	p.block.norm(after, p.d)
+	p.block.norm(inputNorm, p.d)
+	p.block.norm(postNorm, p.d)
 	s := p.shape(llamaNames(), (*stack).norm)
 	s.Outer[0].Rows = p.vocab.Plus(number(8))
 	for _, i := range p.crossLayers() {
@@ -128,8 +136,8 @@ func (p *plan) crossBlock() []Tensor {
 	for _, gate := range []string{"cross_attn_attn_gate", "cross_attn_mlp_gate"} {
 		s.add(Tensor{Name: gate, Component: Attention, Rows: one, Cols: one})
 	}
-	s.norm(before, p.d)
-	s.norm(after, p.d)
+	s.norm(inputNorm, p.d)
+	s.norm(postNorm, p.d)
 	return s.tensors
 }
 

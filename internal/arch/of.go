@@ -32,6 +32,7 @@ func rules() []rule {
 		hybridRules(),
 		gptOSSRules(),
 		llama4Rules(),
+		gemma3nRules(),
 		gemma4Rules(),
 		minimaxRules(),
 		kimiLinearRules(),
@@ -129,6 +130,11 @@ var errAbsurd = errors.New("the sizes multiply to more than 10^16 parameters, mo
 func (s *Shape) check() error {
 	if len(s.Blocks) == 0 {
 		return errors.New("the configuration describes no layer")
+	}
+	for i := range s.Blocks {
+		if m := s.Blocks[i].Mixer; m.KVHeads > 0 && m.Heads%m.KVHeads != 0 {
+			return fmt.Errorf("the configuration contradicts itself: the %d heads of queries in block %d are no multiple of the %d that share keys and values", m.Heads, i, m.KVHeads)
+		}
 	}
 	sum := 0.0
 	for t := range s.Tensors() {

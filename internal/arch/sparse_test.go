@@ -197,6 +197,23 @@ func TestSharedCachesOfGemma4(t *testing.T) {
 	}
 }
 
+// TestGemma3n: the sum that the modeling code builds; layers share caches, and keep their keys and values all the same.
+func TestGemma3n(t *testing.T) {
+	s := shapeOf(t, `{"architectures": ["Gemma3nForCausalLM"], "hidden_size": 64, "intermediate_size": [96, 96, 96, 96], "num_hidden_layers": 4,
+		"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "hidden_size_per_layer_input": 8, "vocab_size": 50,
+		"vocab_size_per_layer_input": 40, "altup_num_inputs": 4, "laurel_rank": 4, "num_kv_shared_layers": 2, "sliding_window": 8,
+		"layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention"]}`)
+	const d = 64
+	layer := 2*4*16*d + 2*2*16*d + 2*16 + 3*96*d + 4*4 + 16*4 + 4*d + 2*d + 2*4*d + d + 2*8*d + 5*d
+	want := int64(50*d + 40*4*8 + 4*8*d + 8 + 2*3*d*d + d + 4*layer)
+	if got := s.Params().Total; got != want {
+		t.Errorf("%d parameters, want %d", got, want)
+	}
+	if got := s.Blocks[3].Mixer.SharesWith; got != 1 {
+		t.Errorf("the last layer shares with %d, want 1", got)
+	}
+}
+
 // TestGatedQueries: the gate of the output doubles the queries, and not the cache.
 func TestGatedQueries(t *testing.T) {
 	s := shapeOf(t, qwen35)
@@ -309,6 +326,55 @@ func TestSparseRefusals(t *testing.T) {
 			}
 			if _, err = arch.Of(v); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// TestMixers holds the kinds of layers, in order, to what the family is known for.
+func TestMixers(t *testing.T) {
+	kimi := `{"architectures": ["KimiLinearForCausalLM"], "hidden_size": 64, "intermediate_size": 96, "moe_intermediate_size": 16,
+		"num_hidden_layers": 2, "num_attention_heads": 4, "kv_lora_rank": 32, "qk_nope_head_dim": 16, "qk_rope_head_dim": 8, "v_head_dim": 16,
+		"num_experts": 4, "num_experts_per_token": 2, "num_shared_experts": 1, "first_k_dense_replace": 1, "vocab_size": 32,
+		"tie_word_embeddings": false, "linear_attn_config": {"num_heads": 4, "head_dim": 16, "short_conv_kernel_size": 4, "kda_layers": [1]}}`
+	v4 := `{"architectures": ["DeepseekV4ForCausalLM"], "hidden_size": 64, "head_dim": 32, "num_attention_heads": 4, "qk_rope_head_dim": 8,
+		"q_lora_rank": 16, "o_groups": 2, "o_lora_rank": 8, "hc_mult": 4, "index_n_heads": 2, "index_head_dim": 16, "sliding_window": 128,
+		"num_hidden_layers": 3, "num_hash_layers": 1, "compress_ratios": [0, 4, 128, 0], "moe_intermediate_size": 16, "n_routed_experts": 4,
+		"n_shared_experts": 1, "num_experts_per_tok": 2, "topk_method": "noaux_tc", "vocab_size": 32, "tie_word_embeddings": false}`
+	llama4 := `{"architectures": ["Llama4ForConditionalGeneration"], "text_config": {"hidden_size": 64, "intermediate_size": 16,
+		"intermediate_size_mlp": 32, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+		"num_local_experts": 4, "num_experts_per_tok": 1, "interleave_moe_layer_step": 2, "attention_chunk_size": 8192, "no_rope_layers": [],
+		"vocab_size": 32, "tie_word_embeddings": false}}`
+	chunk := arch.Mixer{Kind: arch.Chunked, Heads: 4, KVHeads: 2, KeyWidth: 16, ValueWidth: 16, Window: 8192, SharesWith: -1}
+	for _, tt := range []struct {
+		name, config string
+		want         []arch.Mixer
+	}{
+		{"Kimi Delta Attention and MLA", kimi, []arch.Mixer{
+			{Kind: arch.State, Heads: 4, KVHeads: 4, KeyWidth: 16, ValueWidth: 16, Conv: 3 * 3 * 64, State: 4 * 16 * 16, StateHeads: 4, SharesWith: -1},
+			{Kind: arch.Latent, Heads: 4, KVHeads: 1, KeyWidth: 24, ValueWidth: 16, Latent: 32, Rope: 8, SharesWith: -1},
+		}},
+		{"DeepSeek V4: window, entries with an indexer, entries without", v4, []arch.Mixer{
+			{Kind: arch.Sliding, Heads: 4, KVHeads: 1, KeyWidth: 32, Window: 128, SharesWith: -1},
+			{
+				Kind: arch.Compressed, Heads: 4, KVHeads: 1, KeyWidth: 32, Window: 128, Latent: 24, Rope: 8, Index: 16, Ratio: 4,
+				State: 2 * 8 * 2 * (32 + 16), StateHeads: 1, SharesWith: -1,
+			},
+			{
+				Kind: arch.Compressed, Heads: 4, KVHeads: 1, KeyWidth: 32, Window: 128, Latent: 24, Rope: 8, Ratio: 128,
+				State: 2 * 128 * 32, StateHeads: 1, SharesWith: -1,
+			},
+		}},
+		{"Llama 4: chunks in three of four", llama4, []arch.Mixer{
+			chunk, chunk, chunk, {Kind: arch.Full, Heads: 4, KVHeads: 2, KeyWidth: 16, ValueWidth: 16, SharesWith: -1},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := shapeOf(t, tt.config)
+			for i := range s.Blocks {
+				if s.Blocks[i].Mixer != tt.want[i] {
+					t.Errorf("layer %d: %+v, want %+v", i, s.Blocks[i].Mixer, tt.want[i])
+				}
 			}
 		})
 	}

@@ -12,7 +12,8 @@ import (
 func stepRules() []rule {
 	return []rule{
 		{
-			"step3.5", []string{"Step3p5ForCausalLM", "Step3p5FlashForCausalLM", "Step3p7FlashForCausalLM", "Step3p7ForConditionalGeneration"},
+			"step3.5",
+			[]string{"Step3p5ForCausalLM", "Step3p5FlashForCausalLM", "Step3p7FlashForCausalLM", "Step3p7ForConditionalGeneration"},
 			[]string{"step3p5", "step3p7"}, step,
 		},
 		{"mimo-v2", []string{"MiMoV2FlashForCausalLM"}, []string{"mimo_v2_flash"}, mimoV2},
@@ -72,7 +73,7 @@ func (c *config) stepHeads(a attention, sliding int64) attention {
 func step(c *config) *Shape {
 	f := c.nestedAs("model.", "lm_head")
 	n := f.depth.N
-	x := sided{mixed: mixed{frame: f, is: c.stepExperts(n)}, sliding: c.marks("layer_types", "sliding_attention", n)}
+	x := sided{mixed: mixed{frame: f, is: c.stepExperts(n), prefix: "mlp."}, sliding: c.marks("layer_types", "sliding_attention", n)}
 	a := attention{d: f.d, h: c.count("h", "num_attention_heads"), headNorm: true, qkvBias: c.flagOr(false, "", "attention_bias")}
 	a.k = c.count("k", "num_attention_groups", "num_key_value_heads")
 	a.e = c.headWidth(f.d, a.h)
@@ -106,7 +107,9 @@ func (c *config) stepGate(a, local attention, windows, n int64) bool {
 	}
 	most := mul(a.d.N, add(mul(windows, local.h.N+local.h.N/2), mul(n-windows, a.h.N)))
 	c.gaps = append(c.gaps, Gap{
-		What: "gates of attention heads", Why: "use_head_wise_attn_gate is absent; the published models of this class have one for each head", High: most,
+		What: "gates of attention heads",
+		Why:  "use_head_wise_attn_gate is absent; the published models of this class have one for each head",
+		High: most,
 	})
 	return false
 }
@@ -205,8 +208,11 @@ func mimoV2(c *config) *Shape {
 	a.k, a.e = c.count("k", "num_key_value_heads"), c.dim("e", "head_dim")
 	a.v = c.dimOr("e_v", a.e.N, "as wide as keys", "v_head_dim")
 	l := a
-	l.h, l.k = c.dimOr("h_s", a.h.N, "as in the other layers", "swa_num_attention_heads"), c.dimOr("k_s", a.k.N, "as in the other layers", "swa_num_key_value_heads")
-	l.e, l.v = c.dimOr("e_s", a.e.N, "as in the other layers", "swa_head_dim"), c.dimOr("e_vs", a.v.N, "as in the other layers", "swa_v_head_dim")
+	const same = "as in the other layers"
+	l.h = c.dimOr("h_s", a.h.N, same, "swa_num_attention_heads")
+	l.k = c.dimOr("k_s", a.k.N, same, "swa_num_key_value_heads")
+	l.e = c.dimOr("e_s", a.e.N, same, "swa_head_dim")
+	l.v = c.dimOr("e_vs", a.v.N, same, "swa_v_head_dim")
 	a.sink, l.sink = c.flagOr(false, "", "add_full_attention_sink_bias"), c.flagOr(false, "", "add_swa_attention_sink_bias")
 	marks := c.ints("hybrid_layer_pattern", n)
 	if marks == nil {

@@ -32,6 +32,7 @@ var layers = map[string]int{
 	"internal/source/oci":               7,
 	"internal/config":                   7,
 	"internal/fetch":                    6,
+	"internal/render/svg":               6,
 	"internal/serve":                    5,
 	"internal/quant":                    4,
 	"internal/arch":                     3,

@@ -169,8 +169,12 @@ func eight(_ *arch.Shape, m *module) bool { return m.inBlocks() && !small(m) }
 
 func eightMTP(_ *arch.Shape, m *module) bool { return fp8Linear(m) && !small(m) }
 
+// four leaves alone what recipes for 4 bits ignore: indexers, and linear attention, but not the matrices of Mamba.
 func four(_ *arch.Shape, m *module) bool {
-	return m.inBlocks() && !small(m) && m.t.Component != arch.Recurrent && m.t.Component != arch.Indexer
+	if m.t.Component == arch.Recurrent && !strings.Contains(m.path, "mixer") && !strings.Contains(m.path, "mamba") {
+		return false
+	}
+	return m.inBlocks() && !small(m) && m.t.Component != arch.Indexer
 }
 
 func anyLinear(_ *arch.Shape, m *module) bool {
@@ -196,3 +200,18 @@ func nvidia(shape *arch.Shape, m *module) bool {
 }
 
 func mlxTakes(_ *arch.Shape, m *module) bool { return m.area != tower && mlxLayer(m) }
+
+// InFileName is the mix that the name of a GGUF file ends in, as the naming convention of the format has it
+// ("Llama-3.2-3B-Instruct-Q8_0.gguf"), and the name before it; ok is false where it ends in none.
+func InFileName(name string) (stem, mix string, ok bool) {
+	stem, ok = strings.CutSuffix(strings.ToLower(name), ".gguf")
+	i := strings.LastIndexAny(stem, "-.")
+	if !ok || i < 0 {
+		return name, "", false
+	}
+	m, ok := findMix(stem[i+1:])
+	if !ok {
+		return name[:len(stem)], "", false
+	}
+	return name[:i], m.name, true
+}

@@ -21,8 +21,11 @@ type listed struct {
 }
 
 // FromGGUF maps each tensor to the type that the header of a GGUF file gives it. The total is that of the header, so
-// that tensors which the shape does not have are counted too. Of a split file, use FromParts.
+// that tensors which the shape does not have are counted too. One part of a split file is refused; FromParts takes all.
 func FromGGUF(shape *arch.Shape, h *gguf.Header) (*Scheme, error) {
+	if n, ok, err := h.Uint("split.count"); err == nil && ok && n > 1 {
+		return nil, fmt.Errorf("the GGUF file is one of %d parts, and its header lists a part of the tensors; all parts are needed", n)
+	}
 	list := make(map[string]listed, len(h.Tensors))
 	pad := int64(max(1, min(h.Alignment, math.MaxInt32)))
 	for _, t := range h.Tensors {

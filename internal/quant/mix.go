@@ -149,8 +149,6 @@ func (p *mixer) pick(m *module) *Format {
 		return p.tower(m)
 	case r == fixed || m.t.Cols.N == 1:
 		return p.format(gguf.F32)
-	case r == kept:
-		return p.format(p.sixteen())
 	case p.base == gguf.F32 || p.base == gguf.F16 || p.base == gguf.BF16:
 		return p.format(p.base)
 	case r == attnKVB:
@@ -164,17 +162,6 @@ func (p *mixer) tower(m *module) *Format {
 		return p.format(gguf.F32)
 	}
 	return p.format(gguf.F16)
-}
-
-// sixteen is the type of what is not quantized: that of the file which the mix was made from.
-func (p *mixer) sixteen() gguf.Type {
-	switch {
-	case p.base == gguf.F32 || p.base == gguf.BF16:
-		return p.base
-	case p.shape.DType == "bfloat16":
-		return gguf.BF16
-	}
-	return gguf.F16
 }
 
 // format is the format of a type; each is made once.

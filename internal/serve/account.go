@@ -50,11 +50,8 @@ func (f *fit) cache(r *rank) Cache {
 
 // perToken fills in what one more token and what the state of a request take.
 func (f *fit) perToken(r *rank, c *Cache) {
-	for i := range r.paging.needs {
-		k := &r.paging.needs[i].keep
+	for _, k := range r.paging.keeps {
 		c.State += k.layers * k.state
-	}
-	for _, k := range f.model.keeps(&f.keep, r.stage.from, r.stage.to) {
 		if k.grows() {
 			c.BytesPerToken += ceil(k.layers*k.perToken, k.ratio)
 		}

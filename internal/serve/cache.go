@@ -169,6 +169,7 @@ type paging struct {
 	groups int64 // block tables
 	needs  []need
 	batch  int64 // tokens of one forward pass, which a window has to hold beside itself
+	keeps  []keep
 	mixed  bool
 	ratio  float64 // window tokens for one full token of the pools of SGLang
 	states float64 // share of the state pool
@@ -226,7 +227,7 @@ func pagingOf(policy string, keeps []keep, k *keeping, e era, batch int64) pagin
 
 // layered keeps for each layer what it needs and no more; the unit is a byte.
 func layered(keeps []keep, block, batch int64) paging {
-	l := paging{unit: 1, block: block, groups: 1, batch: batch}
+	l := paging{keeps: keeps, unit: 1, block: block, groups: 1, batch: batch}
 	for _, k := range keeps {
 		d := need{times: k.layers * k.perToken * block, block: block, keep: k, pages: 1}
 		if k.perToken == 0 {
@@ -251,7 +252,7 @@ func uniform(keeps []keep, k *keeping, e era, batch int64) paging {
 // grouped follows vLLM's kv_cache_utils.py. One sort of layers shares one table. Layers of several sorts are cut into
 // groups of equally many layers, each with its own table, and a block costs one page in each layer of a group.
 func grouped(keeps []keep, k *keeping, e era, batch int64) paging {
-	l := paging{block: k.block, groups: 1, batch: batch}
+	l := paging{keeps: keeps, block: k.block, groups: 1, batch: batch}
 	if oneSort(keeps) {
 		for _, one := range keeps {
 			l.unit += one.layers * (one.perToken*k.block + one.state)
@@ -317,7 +318,7 @@ func stateBlock(keeps []keep, block int64) int64 {
 
 // pooled is SGLang: a pool of full tokens, one of windowed tokens in a fixed ratio, and one of states in a fixed share.
 func pooled(keeps []keep, k *keeping, e era, batch int64) paging {
-	l := paging{block: k.block, groups: 1, batch: batch}
+	l := paging{keeps: keeps, block: k.block, groups: 1, batch: batch}
 	var full, windowed, state int64
 	for _, one := range keeps {
 		switch {

@@ -75,7 +75,13 @@ func readProfile(k Kind) (*profile, error) {
 }
 
 // Kinds are the names of all engines.
-func (p *Profiles) Kinds() []Kind { return kinds() }
+func Kinds() []string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, string(k))
+	}
+	return names
+}
 
 // ErrEngine is wrapped by the error for a name or a version that is not known.
 var ErrEngine = errors.New("engine is not known")
@@ -126,17 +132,9 @@ func kindOf(name string) (Kind, error) {
 		k = string(VLLM)
 	}
 	if !slices.Contains(kinds(), Kind(k)) {
-		return "", fmt.Errorf("%w: %q, want one of %s", ErrEngine, name, kindList())
+		return "", fmt.Errorf("%w: %q, want one of %s", ErrEngine, name, strings.Join(Kinds(), ", "))
 	}
 	return Kind(k), nil
-}
-
-func kindList() string {
-	var names []string
-	for _, k := range kinds() {
-		names = append(names, string(k))
-	}
-	return strings.Join(names, ", ")
 }
 
 func (p *profile) at(asked string) (*Engine, error) {

@@ -2,19 +2,20 @@ package serve
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/hardware"
 )
 
 // The patches of the largest picture that an engine profiles with.
 const (
-	patchesPerToken = 4     // that a projector merges into one token
-	nativePatches   = 65536 // of encoders without a fixed size of picture: 16,384 tokens
-	tilePatches     = 1608  // of one tile of encoders that cross attention reads, padded
-	tiles           = 4
-	latentRows      = 65536 // tokens of context that MLA expands at once while it prefills
-	kib             = 1 << 10
-	oneGiB          = 1 << 30
+	nativePatches = 65536 // of encoders without a fixed size of picture: 16,384 tokens
+	tilePatches   = 1608  // of one tile of encoders that cross attention reads, padded
+	tiles         = 4
+	latentRows    = 65536 // tokens of context that MLA expands at once while it prefills
+	kib           = 1 << 10
+	oneGiB        = 1 << 30
 )
 
 // overhead is what an engine needs beside weights and cache, by cause.
@@ -54,8 +55,17 @@ func (f *fit) overheads(s stage) overhead {
 	if f.plan.Tensor*f.plan.Pipeline*f.plan.Expert > 1 {
 		o.nonTorch = constant(e.profile.NonTorchGroup.at(e.version))
 		o.group = constant(e.profile.Group.at(e.version))
+		if !switched(f.plan.GPU) {
+			o.nonTorch = constant(e.profile.NonTorchPCIe.at(e.version))
+			o.group = constant(e.profile.NonTorchPCIe.at(e.version))
+		}
 	}
 	return o
+}
+
+// switched reports whether devices are linked all to all, for which communicators keep many channels. A bridge joins two.
+func switched(g *hardware.Accelerator) bool {
+	return g.LinkGBs > 0 && !strings.Contains(g.Link, "bridge")
 }
 
 // constant is an estimate of one number of GiB.
@@ -182,17 +192,20 @@ func (f *fit) pictures(s stage) interval {
 		return interval{}
 	}
 	e := f.era
-	copies, patches := e.profile.Encoder.at(e.version).Value, patchesPerToken*f.plan.BatchedTokens
+	copies, u := e.profile.Encoder.at(e.version).Value, f.plan.BatchedTokens
+	patches := interval{float64(u), float64(2 * u), float64(4 * u)} // a projector merges one to four into a token
 	switch {
 	case f.model.cross:
 		copies = e.profile.Stacked.at(e.version).Value
-		patches = f.plan.MaxSeqs * tiles * tilePatches
+		patches = same(float64(f.plan.MaxSeqs * tiles * tilePatches))
 	case f.model.native:
-		patches = max(patches, nativePatches)
+		patches = same(float64(max(4*u, nativePatches)))
 	}
-	width := 2 * float64(patches) * float64(f.model.towerWide)
-	return interval{copies.Low * width, copies.Mid * width, copies.High * width}
+	width := 2 * float64(f.model.towerWide)
+	return interval{copies.Low * patches.Low * width, copies.Mid * patches.Mid * width, copies.High * patches.High * width}
 }
+
+func same(x float64) interval { return interval{x, x, x} }
 
 // graphs is the memory of captured graphs: nodes of every layer for every size, and one pool of activations.
 func (f *fit) graphs(s stage) estimate {
@@ -202,6 +215,9 @@ func (f *fit) graphs(s stage) estimate {
 	}
 	base, layer := e.profile.GraphBase.at(e.version).Value, e.profile.GraphLayer.at(e.version)
 	sizes := e.profile.GraphSizes.at(e.version).Value.of(f.cardGiB)
+	if n := e.profile.GraphFamily[f.model.model.Shape.Family]; n > 0 && e.version >= e.profile.alone {
+		sizes = n
+	}
 	blocks := int64(s.to - s.from)
 	each := float64(sizes*blocks) * kib
 	out := estimate{source: layer.Source}

@@ -57,10 +57,16 @@ func (p *Plan) cardGiB() float64 {
 
 // Complete fills in what was not said with the defaults of the engine for the card, and names each.
 func (p Plan) Complete(m Model) (Plan, error) {
-	if p.Engine == nil || p.GPU == nil {
-		return p, fmt.Errorf("%w: an engine and a device are needed", ErrIllegal)
+	if p.Engine == nil {
+		return p, fmt.Errorf("%w: an engine is needed", ErrIllegal)
 	}
 	p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
+	if p.Engine.Kind == LlamaCPP {
+		return completeLlama(m, p), nil
+	}
+	if p.GPU == nil {
+		return p, fmt.Errorf("%w: %s needs a device", ErrIllegal, p.Engine.Kind)
+	}
 	p.completeRanks()
 	if p.MaxModelLen == 0 {
 		p.MaxModelLen = m.Shape.MaxContext
@@ -68,9 +74,6 @@ func (p Plan) Complete(m Model) (Plan, error) {
 			p.MaxModelLen = 8192
 		}
 		p.assume("max_model_len", strconv.FormatInt(p.MaxModelLen, 10), "the model's own maximum")
-	}
-	if p.Engine.Kind == LlamaCPP {
-		return p, nil
 	}
 	if p.Engine.profile == nil {
 		return p, errUnresolved
@@ -122,6 +125,15 @@ func (p *Plan) completeNumber(m Model) {
 		return
 	}
 	why := "auto: the number format of the model"
+	asked := ""
+	if m.Weights != nil {
+		asked = m.Weights.KVCache()
+	}
+	if _, ok := cacheNumber(asked); ok && p.Engine.Kind != Transformers {
+		p.KV = asked
+		p.assume("kv_dtype", p.KV, "auto: the files ask for it")
+		return
+	}
 	switch {
 	case m.Shape.DType == "float32" && p.Engine.Kind == Transformers:
 		p.KV = "fp32"

@@ -58,13 +58,15 @@ type profile struct {
 	NonTorch      history[interval] `yaml:"non_torch"`       // GiB on one device
 	NonTorchOld   history[interval] `yaml:"non_torch_old"`   // GiB on one device below compute capability 9
 	NonTorchGroup history[interval] `yaml:"non_torch_group"` // GiB where ranks talk
+	NonTorchPCIe  history[interval] `yaml:"non_torch_pcie"`  // the same without a link between devices
 	Context       history[interval] // GiB of the CUDA context
 	Group         history[interval] // GiB of communicators outside the budget
 
-	GraphSizes history[byCard]   `yaml:"graph_sizes"` // batch sizes that are captured
-	GraphBase  history[interval] `yaml:"graph_base"`  // GiB
-	GraphLayer history[interval] `yaml:"graph_layer"` // KiB for each layer and captured size
-	GraphMoE   history[interval] `yaml:"graph_moe"`   // GiB where there are experts
+	GraphSizes  history[byCard]   `yaml:"graph_sizes"`  // batch sizes that are captured
+	GraphFamily map[string]int64  `yaml:"graph_family"` // the same for families that the engine treats on their own
+	GraphBase   history[interval] `yaml:"graph_base"`   // GiB
+	GraphLayer  history[interval] `yaml:"graph_layer"`  // KiB for each layer and captured size
+	GraphMoE    history[interval] `yaml:"graph_moe"`    // GiB where there are experts
 
 	newest, rewrite, alone version
 }
@@ -169,7 +171,7 @@ func (p *profile) histories() []named {
 		{"swap_gib", p.SwapGiB}, {"graphs_inside", p.GraphsInside}, {"context_inside", p.Inside}, {"sampler", p.Sampler},
 		{"logits_tokens", p.LogitsTokens}, {"hidden", p.Hidden}, {"workspace", p.Workspace}, {"encoder", p.Encoder}, {"stacked", p.Stacked},
 		{"floor", p.Floor}, {"widest", p.Widest}, {"non_torch", p.NonTorch}, {"non_torch_old", p.NonTorchOld},
-		{"non_torch_group", p.NonTorchGroup}, {"context", p.Context}, {"group", p.Group}, {"graph_sizes", p.GraphSizes},
+		{"non_torch_group", p.NonTorchGroup}, {"non_torch_pcie", p.NonTorchPCIe}, {"context", p.Context}, {"group", p.Group}, {"graph_sizes", p.GraphSizes},
 		{"graph_base", p.GraphBase}, {"graph_layer", p.GraphLayer}, {"graph_moe", p.GraphMoE},
 	}
 }

@@ -54,6 +54,7 @@ type pieceRules struct {
 	nested     bool  // bitsandbytes, which is split from whole matrices
 	wide       bool  // 32 bits
 	absorbed   bool  // kv_b of MLA
+	pair       bool  // gate and up in one matrix
 	plain      int64 // bytes of one number where the format has no scales; 0 else
 }
 
@@ -184,6 +185,7 @@ func rulesOf(f quant.Format, t *arch.Tensor) pieceRules {
 	case "bf16", "fp16", "f16":
 		r.plain = 2
 	}
+	r.pair = strings.Contains(t.Name, "gate_up")
 	r.absorbed = strings.Contains(t.Name, "kv_b_proj")
 	return r
 }
@@ -251,13 +253,20 @@ func (s *split) shape(c *piece) (rows, cols, copies int64) {
 	case arch.ByVocab:
 		rows = s.vocabRows(rows)
 	case arch.ByExpert:
-		rows, copies = ceil(s.padded(c, rows), s.inner), ceil(copies, s.experts)
-		rows = s.padded(c, rows)
+		rows, copies = s.expertRows(c, rows), ceil(copies, s.experts)
 	case arch.ByExpertCols:
 		cols, copies = ceil(cols, s.inner), ceil(copies, s.experts)
 		cols = s.padded(c, cols)
 	}
 	return rows, cols, copies
+}
+
+// expertRows are the outputs of an expert on one rank. Gate and up in one matrix are padded each.
+func (s *split) expertRows(c *piece, rows int64) int64 {
+	if c.rules.pair && rows%2 == 0 {
+		return 2 * s.padded(c, ceil(rows/2, s.inner))
+	}
+	return s.padded(c, ceil(rows, s.inner))
 }
 
 // padded is the inner width of experts as the kernels of MXFP4 want it.

@@ -193,3 +193,12 @@ func shorten(s string) string {
 	}
 	return s
 }
+
+// Thousands writes a number with a comma between groups of three digits: 131,072.
+func Thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

@@ -1,10 +1,10 @@
 // Package catalog holds the accelerators that are known, one record a file under accelerators/, and finds them by any
-// name that makers, drivers and people use. A record is decoded when it is asked for, and names are searched where they
-// lie. A company lays its own records over ours with Overlay.
+// name that makers, drivers and people use. The program holds them as index.jsonl, of which a record is decoded when it is
+// asked for, and their names as aliases.tsv, which is searched as it is. A company lays its own records over ours with
+// Overlay.
 package catalog
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,12 +18,6 @@ import (
 )
 
 //go:generate go run ./gen
-
-//go:embed accelerators/*.yaml
-var embedded embed.FS
-
-// folder is where the records lie, in the program and in its source.
-const folder = "accelerators"
 
 // Catalog finds accelerators by id and by name. Overlay makes a new one; none ever changes.
 type Catalog struct {
@@ -90,8 +84,8 @@ func (c *Catalog) Record(id string) (*Record, error) {
 	if r, ok := c.known.Load(id); ok {
 		return r.(*Record), nil
 	}
-	r, err := records.One(embedded, folder+"/"+id+".yaml", id, Check)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+	r, ok, err := built(id)
+	if err == nil && !ok {
 		return nil, fmt.Errorf("looking up accelerator %q: %w", id, ErrUnknown)
 	}
 	if err == nil {
@@ -122,19 +116,15 @@ func (c *Catalog) Get(id string) (*hardware.Accelerator, error) {
 }
 
 // IDs lists every accelerator in order.
-func (c *Catalog) IDs() ([]string, error) {
-	entries, err := fs.ReadDir(embedded, folder)
-	if err != nil {
-		return nil, fmt.Errorf("listing the catalog of accelerators: %w", err)
-	}
+func (c *Catalog) IDs() []string {
 	ids := slices.Collect(maps.Keys(c.over))
-	for _, e := range entries {
-		if id, ok := strings.CutSuffix(e.Name(), ".yaml"); ok && c.over[id] == nil {
+	for id := range indexed() {
+		if c.over[id] == nil {
 			ids = append(ids, id)
 		}
 	}
 	slices.Sort(ids)
-	return ids, nil
+	return ids
 }
 
 // All lists every accelerator in the order of the ids; what is sold with several sizes of memory comes once for each.
@@ -154,16 +144,13 @@ func (c *Catalog) All() ([]*hardware.Accelerator, error) {
 
 // Records lists every record in the order of the ids. They are shared and must not be changed.
 func (c *Catalog) Records() ([]*Record, error) {
-	ours, err := built()
-	if err != nil {
-		return nil, err
-	}
-	out := slices.Collect(maps.Values(c.over))
-	for _, r := range ours {
-		if c.over[r.ID] == nil {
-			out = append(out, r)
+	var out []*Record
+	for _, id := range c.IDs() {
+		r, err := c.Record(id)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, r)
 	}
-	slices.SortFunc(out, func(a, b *Record) int { return strings.Compare(a.ID, b.ID) })
 	return out, nil
 }

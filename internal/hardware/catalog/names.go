@@ -77,7 +77,7 @@ func lineAt(table string, i int) string {
 var idle = map[string]bool{
 	"nvidia": true, "geforce": true, "tesla": true, "amd": true, "instinct": true, "radeon": true, "intel": true, "apple": true,
 	"aws": true, "google": true, "cloud": true, "generation": true, "edition": true, "gpu": true, "card": true, "accelerator": true,
-	"graphics": true, "unified": true, "memory": true, "tm": true,
+	"graphics": true, "unified": true, "memory": true, "tm": true, "mac": true, "studio": true, "mini": true, "macbook": true, "air": true,
 }
 
 // fold brings the spellings of one name together: case, punctuation and idle words do not matter.
@@ -109,7 +109,7 @@ type said struct {
 	name    string  // without sizes and notes
 	gb      float64 // the memory as sold; 0 is not said
 	visible float64 // MiB, from a figure in GiB that a note gives
-	notes   string  // what stood in parentheses
+	notes   string  // what else stood in parentheses
 }
 
 // parse takes a name apart: "GB10-128GB unified (121.7 GiB)". It reports false where it names two sizes.
@@ -133,7 +133,7 @@ func parse(text string) (said, bool) {
 			s.gb = m.n
 		}
 	}
-	s.name = strings.TrimSpace(rest)
+	s.name, s.notes = strings.TrimSpace(rest), notes
 	return s, one
 }
 

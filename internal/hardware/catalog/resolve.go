@@ -51,6 +51,25 @@ func (c *Catalog) Resolve(name string) (Match, error) {
 	return Match{}, c.unknown(name, s)
 }
 
+// Named lists the ids of the records that bear a name, with or without a size of memory, in order. None means that the
+// name is not known.
+func (c *Catalog) Named(name string) ([]string, error) {
+	if len(name) > maxName {
+		return nil, nil
+	}
+	ids, s := c.lookup(fold(name)), said{name: name}
+	if len(ids) == 0 {
+		s, _ = parse(name)
+		ids = c.bearers(s.name)
+	}
+	_, found, err := c.candidates(ids, s)
+	var out []string
+	for _, f := range found {
+		out = append(out, f.record.ID)
+	}
+	return out, err
+}
+
 // bearers finds the ids of a name, or of each of several that slashes part.
 func (c *Catalog) bearers(name string) []string {
 	if ids := c.lookup(fold(name)); len(ids) > 0 {
@@ -158,35 +177,26 @@ func notThatSize(all []*Record, gb float64) string {
 // unknown says what is there instead.
 func (c *Catalog) unknown(name string, s said) error {
 	hint := "llmcheck catalog gpus lists them, and 24GB is a card of which only the memory is known"
-	if near := c.near(fold(s.name)); len(near) > 0 {
+	if near := c.near(s.name); len(near) > 0 {
 		hint = "nearest: " + strings.Join(near, ", ") + "; " + hint
 	}
 	return fmt.Errorf("looking up accelerator %q: %w (%s)", name, ErrUnknown, hint)
 }
 
-// near lists a few ids whose names begin as this one does, the best first.
-func (c *Catalog) near(folded string) []string {
-	ids, err := c.IDs()
-	if err != nil {
-		return nil
-	}
+// near lists a few ids that begin as a name or one of its words does, the best first.
+func (c *Catalog) near(name string) []string {
+	ids := c.IDs()
 	const enough, most = 3, 5
-	type scored struct {
-		id    string
-		score int
-	}
-	var out []scored
+	tries := append(slices.Collect(words(name)), fold(name))
+	scores := make(map[string]int)
 	for _, id := range ids {
-		if n := common(fold(id), folded); n >= enough {
-			out = append(out, scored{id, n})
+		for _, try := range tries {
+			scores[id] = max(scores[id], common(fold(id), try))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b scored) int { return b.score - a.score })
-	var best []string
-	for _, s := range out[:min(most, len(out))] {
-		best = append(best, s.id)
-	}
-	return best
+	ids = slices.DeleteFunc(ids, func(id string) bool { return scores[id] < enough })
+	slices.SortStableFunc(ids, func(a, b string) int { return scores[b] - scores[a] })
+	return ids[:min(most, len(ids))]
 }
 
 func common(a, b string) int {
@@ -257,26 +267,38 @@ func worstOf(all []*hardware.Accelerator) ratio {
 	return worst
 }
 
-// sizedLike finds the cards of a size, and of these the ones that a note names, if it names any. An x at the end of a
-// word stands for any digits, as in MI35x.
+// sizedLike finds the cards of a size, and of these the ones that a note names, if all that it names are among them.
 func sizedLike(all []*hardware.Accelerator, s said) []*hardware.Accelerator {
-	var same, named []*hardware.Accelerator
-	for _, a := range all {
-		if a.Unified || a.Devices > 1 || a.MemoryGB != s.gb {
+	same := slices.DeleteFunc(slices.Clone(all), func(a *hardware.Accelerator) bool {
+		return a.Unified || a.Devices > 1 || a.MemoryGB != s.gb
+	})
+	var named []*hardware.Accelerator
+	for w := range words(s.notes) {
+		if len(w) < 2 || !strings.ContainsAny(w, "0123456789") {
 			continue
 		}
-		same = append(same, a)
-		for w := range words(s.notes) {
-			stem := strings.TrimSuffix(w, "x")
-			if len(stem) > 1 && strings.ContainsAny(stem, "0123456789") && strings.HasPrefix(fold(a.ID), stem) {
+		before := len(named)
+		for _, a := range same {
+			if hinted(fold(a.ID), w) {
 				named = append(named, a)
 			}
+		}
+		if len(named) == before {
+			return same
 		}
 	}
 	if len(named) > 0 {
 		return named
 	}
 	return same
+}
+
+// hinted reports whether a word of a note stands for an id. An x at its end stands for any digits, as in MI35x, and
+// numbers that are long enough need no letters, as in 5090.
+func hinted(id, word string) bool {
+	const enough = 4
+	stem := strings.TrimSuffix(word, "x")
+	return strings.HasPrefix(id, stem) || len(stem) >= enough && strings.Contains(id, stem)
 }
 
 // IsUnknown reports whether an error of Resolve or Get is about the name, and not about a record.

@@ -1,6 +1,7 @@
-// Package catalog holds what is known about well-known models, under models/: license, base model, source. It answers
-// without a network, and never with more than a source said: each record keeps the words of its source, when they were
-// seen, and how sure we are. A record is decoded when it is asked for.
+// Package catalog holds what is known about well-known models, under models/: license, base model, the configuration
+// that their shape follows from, source. It answers without a network, and never with more than a source said: each
+// record keeps the words of its source, when they were seen, and how sure we are. A record is decoded when it is asked
+// for.
 package catalog
 
 import (
@@ -29,7 +30,7 @@ const (
 
 // Catalog finds models by id. Overlay makes a new one; none ever changes.
 type Catalog struct {
-	over     map[string]*model.Known // the user's records by id in small letters
+	over     map[string]*record // the user's records by id in small letters
 	models   func() (names, error)
 	datasets func() (names, error)
 	orgs     func() ([]string, error)
@@ -91,7 +92,7 @@ func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Catalog{over: make(map[string]*model.Known), models: c.models, datasets: c.datasets}
+	out := &Catalog{over: make(map[string]*record), models: c.models, datasets: c.datasets}
 	out.orgs = sync.OnceValues(out.owners)
 	maps.Copy(out.over, c.over)
 	var faults []error
@@ -102,15 +103,16 @@ func (c *Catalog) Overlay(fsys fs.FS) (*Catalog, error) {
 			faults = append(faults, fmt.Errorf("%s.yaml: the model is recorded in %s.yaml too; keep one of them", name, other))
 		}
 		files[id] = name
-		out.over[id] = mine[name].known()
+		out.over[id] = mine[name]
+		faults = append(faults, mine[name].checkNames(name))
 	}
 	return out, errors.Join(faults...)
 }
 
 // Get decodes the record of one model, found whatever the case of the id, and reports whether there is one.
 func (c *Catalog) Get(id string) (*model.Known, bool, error) {
-	if k, ok := c.over[strings.ToLower(id)]; ok && hubID(id) {
-		return k, true, nil
+	if r, ok := c.over[strings.ToLower(id)]; ok && hubID(id) {
+		return r.known(), true, nil
 	}
 	r, ok, err := find(c.models, modelFolder, id, check)
 	if r == nil {
@@ -148,8 +150,8 @@ func (c *Catalog) IDs() ([]string, error) {
 			ids = append(ids, id)
 		}
 	}
-	for _, k := range c.over {
-		ids = append(ids, k.ID)
+	for _, r := range c.over {
+		ids = append(ids, r.ID)
 	}
 	slices.Sort(ids)
 	return ids, nil
@@ -181,6 +183,14 @@ type record struct {
 	Seen       string          `yaml:"seen,omitempty"`
 	Confidence string          `yaml:"confidence"`
 	Note       string          `yaml:"note,omitempty"`
+
+	// What the shape of the model follows from; see Facts.
+	Aliases      []string         `yaml:"aliases,omitempty"`       // other names, in small letters
+	ConfigSource *evidence.Source `yaml:"config_source,omitempty"` // of the numbers; that of config_from if absent
+	ConfigFrom   string           `yaml:"config_from,omitempty"`   // the model whose keys hold but for those of config
+	Config       map[string]any   `yaml:"config,omitempty"`        // the keys of config.json, null takes one away
+	HFQuant      map[string]any   `yaml:"hf_quant,omitempty"`      // the keys of hf_quant_config.json
+	Totals       *Totals          `yaml:"totals,omitempty"`
 }
 
 type base struct {

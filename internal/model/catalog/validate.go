@@ -40,5 +40,6 @@ func check(name string, r *record) error {
 		want(parent != file, "base.id %q is the model itself", b.ID)
 		want(slices.Contains(relations, b.Relation), "base.relation: %q is not one of %v", b.Relation, relations)
 	}
+	r.checkShape(want)
 	return errors.Join(faults...)
 }

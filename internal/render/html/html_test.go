@@ -25,6 +25,10 @@ func TestContrast(t *testing.T) {
 		pairs = append(pairs, [2]string{o, o + "-bg"}, [2]string{o, "paper"}, [2]string{"ink", o + "-bg"})
 		graphics = append(graphics, [2]string{o, "line"})
 	}
+	for _, part := range []string{"weights", "activation", "non-torch", "graphs", "kv-cache", "reserved"} {
+		pairs = append(pairs, [2]string{"paper", part}) // its name is written into it
+		graphics = append(graphics, [2]string{part, "paper"}, [2]string{part, "panel"})
+	}
 	for name, css := range map[string]string{"light": light, "dark": dark} {
 		colors := variables(css)
 		for _, p := range pairs {
@@ -96,6 +100,7 @@ func TestBar(t *testing.T) {
 
 // TestAccessible: every table has heads with a scope, and the page has a language and a title.
 func TestAccessible(t *testing.T) {
+	page := page + estimatePage
 	if !strings.Contains(page, `<html lang="en">`) || !strings.Contains(page, "<title>") {
 		t.Error("no language or no title")
 	}
@@ -104,5 +109,36 @@ func TestAccessible(t *testing.T) {
 	}
 	if tables, heads := strings.Count(page, "<table"), strings.Count(page, "<thead>"); tables != heads {
 		t.Errorf("%d tables, %d with a head", tables, heads)
+	}
+}
+
+// TestBarsHaveTheirOwnIDs: each drawing of a page is named by itself, and every part has a color.
+func TestBarsHaveTheirOwnIDs(t *testing.T) {
+	o := report.Outlook{Verdict: "does_not_fit", Memory: &report.DeviceMemory{
+		Capacity: 10 << 30, Budget: 9 << 30, Weights: 9 << 30, Activation: 1 << 30, NonTorch: 1 << 30, Graphs: 1 << 30, KVCache: 3 << 30,
+		Reserved: 1 << 30, Unused: -6 << 30,
+	}}
+	d := &report.Document{Estimate: &report.Estimate{Outlook: o, Candidates: []report.Outlook{o, o}}}
+	var b strings.Builder
+	if err := Render(&b, []*report.Document{d, d}); err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	for _, m := range regexp.MustCompile(`id="(bar[0-9]+-t)"`).FindAllStringSubmatch(b.String(), -1) {
+		if seen[m[1]] {
+			t.Errorf("%s is there twice", m[1])
+		}
+		seen[m[1]] = true
+	}
+	if len(seen) != 6 {
+		t.Errorf("%d bars, want 6", len(seen))
+	}
+	for _, m := range regexp.MustCompile(`<rect class="([a-z_]+)"`).FindAllStringSubmatch(b.String(), -1) {
+		if !strings.Contains(style, ".stack rect."+m[1]+" {") {
+			t.Errorf("no color for %s", m[1])
+		}
+	}
+	if !strings.Contains(b.String(), "6.00 GiB missing") {
+		t.Error("what is missing is not written above the bar")
 	}
 }

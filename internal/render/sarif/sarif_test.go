@@ -64,7 +64,7 @@ func TestLevels(t *testing.T) {
 }
 
 func TestRulesAreDocumented(t *testing.T) {
-	for _, r := range rules() {
+	for _, r := range append(rules(), estimateRules()...) {
 		if r.ShortDescription.Text == "" || r.FullDescription.Text == "" || r.Help.Text == "" || len(r.Properties.Tags) == 0 {
 			t.Errorf("%s says too little", r.ID)
 		}
@@ -149,5 +149,70 @@ func TestGapsAreNotified(t *testing.T) {
 	d.Gaps = []report.Gap{{What: "a", Why: "b", Kind: "unread"}, {What: "c", Why: "d", Kind: "absent"}, {What: "e", Why: "f", Kind: "strange"}}
 	if n := len(rendered(t, d).Runs[0].Invocations[0].Notifications); n != 2 {
 		t.Errorf("%d notifications, want 2", n)
+	}
+}
+
+func estimated(verdict string, edit func(*report.Estimate)) *report.Document {
+	e := &report.Estimate{Summary: "a summary", Outlook: report.Outlook{
+		Verdict: verdict, Fits: verdict == "fits", Plan: &report.ServingPlan{GPUName: "X", GPUs: 1, Engine: "vllm"},
+	}}
+	if edit != nil {
+		edit(e)
+	}
+	return &report.Document{Subject: report.Subject{Ref: "acme/tiny", Origin: "hf"}, Estimate: e}
+}
+
+func TestEstimateLevels(t *testing.T) {
+	for _, tt := range []struct{ verdict, rule, level string }{
+		{"fits", "", ""},
+		{"tight", "estimate-tight", "warning"},
+		{"does_not_fit", "estimate-does-not-fit", "error"},
+		{"undetermined", "estimate-undetermined", "warning"},
+		{"sure", "estimate-undetermined", "warning"},
+	} {
+		r := rendered(t, estimated(tt.verdict, nil)).Runs[0]
+		if tt.rule == "" {
+			if len(r.Results) != 0 || len(r.Invocations[0].Notifications) != 0 {
+				t.Errorf("%s: %v, %v", tt.verdict, r.Results, r.Invocations)
+			}
+			continue
+		}
+		if len(r.Results) != 1 {
+			t.Fatalf("%s: %d results", tt.verdict, len(r.Results))
+		}
+		res := r.Results[0]
+		if res.RuleID != tt.rule || res.Level != tt.level || r.Tool.Driver.Rules[res.RuleIndex].ID != tt.rule {
+			t.Errorf("%s: rule %s at %d, level %s", tt.verdict, res.RuleID, res.RuleIndex, res.Level)
+		}
+	}
+}
+
+func TestEstimateMessage(t *testing.T) {
+	d := estimated("does_not_fit", func(e *report.Estimate) {
+		e.Breaks, e.Changes = "weights", []report.Mend{{Text: "use two", Flag: "--gpus 2"}, {Text: "use fp8."}}
+	})
+	want := "acme/tiny: a summary What breaks it: weights. Change: use two (--gpus 2). Change: use fp8."
+	if got := rendered(t, d).Runs[0].Results[0].Message.Text; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestEstimateFingerprint: another card or another length is another alert; other words are not.
+func TestEstimateFingerprint(t *testing.T) {
+	of := func(edit func(*report.Estimate)) string {
+		return rendered(t, estimated("tight", edit)).Runs[0].Results[0].PartialFingerprints[fingerprint]
+	}
+	base := of(nil)
+	if of(func(e *report.Estimate) { e.Summary = "other words" }) != base {
+		t.Error("words change the fingerprint")
+	}
+	for name, edit := range map[string]func(*report.Estimate){
+		"card":   func(e *report.Estimate) { e.Plan.GPUName = "Y" },
+		"length": func(e *report.Estimate) { e.Plan.MaxModelLen = 5 },
+		"plan":   func(e *report.Estimate) { e.Plan = nil },
+	} {
+		if of(edit) == base {
+			t.Errorf("%s does not change the fingerprint", name)
+		}
 	}
 }

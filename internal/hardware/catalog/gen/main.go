@@ -1,4 +1,4 @@
-// Command gen writes aliases.tsv, the names of all accelerators, and index.json, all records for who wants all, from the
+// Command gen writes aliases.tsv, the names of all accelerators, and index.jsonl, all records for who wants all, from the
 // records in accelerators. Run it with go generate in the folder of package catalog after a record has changed; tests
 // there fail until then.
 package main
@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	if err := write("accelerators", "aliases.tsv", "index.json"); err != nil {
+	if err := write("accelerators", "aliases.tsv", "index.jsonl"); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}

@@ -1,0 +1,137 @@
+package serve_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/llmcheck/llmcheck/internal/serve"
+)
+
+func TestFindEngine(t *testing.T) {
+	for _, c := range []struct {
+		name, kind, version string
+		want                serve.Kind
+		assumed             bool
+	}{
+		{"plain", "vllm", "0.19.0", serve.VLLM, false},
+		{"post release", "vLLM", "0.8.5.post1", serve.VLLM, false},
+		{"any patch", "vllm", "0.2.x", serve.VLLM, false},
+		{"two versions", "vllm", "0.9.x/0.10.0", serve.VLLM, false},
+		{"developer's", "vllm", "0.6.6-dev", serve.VLLM, false},
+		{"second engine", "vllm", "0.7.0-dev V1", serve.VLLM, false},
+		{"in a container", "vllm", "LMI (vLLM 0.7.x)", serve.VLLM, false},
+		{"with a letter", "sglang", "v0.5.3", serve.SGLang, false},
+		{"newest", "sglang", "", serve.SGLang, true},
+		{"latest", "vllm", "latest", serve.VLLM, true},
+		{"long name", "TensorRT-LLM", "1.0.0", serve.TensorRT, false},
+		{"build number", "llama.cpp", "b6000", serve.LlamaCPP, false},
+		{"nothing", "", "", serve.VLLM, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := serve.FindEngine(c.kind, c.version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind != c.want || e.Assumed != c.assumed || e.Version == "" && e.Kind != serve.LlamaCPP {
+				t.Errorf("got %+v, want %s, assumed %t", e, c.want, c.assumed)
+			}
+		})
+	}
+}
+
+func TestFindEngineRefuses(t *testing.T) {
+	for _, c := range []struct{ name, kind, version, says string }{
+		{"unknown engine", "ollama2", "", "vllm, sglang, trt-llm, llama.cpp, transformers"},
+		{"no digits", "vllm", "newer", "0.23.0"},
+		{"one number", "vllm", "19", "0.23.0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := serve.FindEngine(c.kind, c.version)
+			if !errors.Is(err, serve.ErrEngine) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v, want one that says %q", err, c.says)
+			}
+		})
+	}
+}
+
+// TestDefaults follows settings through the versions in which they changed.
+func TestDefaults(t *testing.T) {
+	m := modelOf(t, shapes["dense"], "bf16")
+	for _, c := range []struct {
+		name, version, card, compute string
+		gib, util                    float64
+		tokens, seqs                 int64
+	}{
+		{"V0 takes the whole prompt", "0.6.3", "h100-sxm", "9.0", 79.19, 0.90, 8192, 256},
+		{"V1 on a large card", "0.19.0", "h100-sxm", "9.0", 79.19, 0.90, 8192, 1024},
+		{"an A100 counts as small", "0.19.0", "a100-80-sxm", "8.0", 79.15, 0.90, 2048, 256},
+		{"a small card", "0.19.0", "l4", "8.9", 22.2, 0.90, 2048, 256},
+		{"a larger share", "0.22.0", "h100-sxm", "9.0", 79.19, 0.92, 8192, 1024},
+		{"too old a card for V1", "0.8.5", "t4", "7.5", 14.7, 0.90, 8192, 256},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := serve.FindEngine("vllm", c.version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := card(c.gib)
+			g.ID, g.Compute = c.card, c.compute
+			p, err := serve.Plan{Engine: e, GPU: g, MaxModelLen: 8192}.Complete(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Utilization != c.util || p.BatchedTokens != c.tokens || p.MaxSeqs != c.seqs {
+				t.Errorf("%v of memory, %d tokens, %d sequences; want %v, %d, %d", p.Utilization, p.BatchedTokens, p.MaxSeqs, c.util, c.tokens, c.seqs)
+			}
+			names := map[string]bool{}
+			for _, s := range p.Assumed {
+				names[s.Name] = s.Value != "" && s.Why != ""
+			}
+			for _, want := range []string{"gpu_memory_utilization", "max_batched_tokens", "max_num_seqs", "kv_dtype"} {
+				if !names[want] {
+					t.Errorf("%s is not named with its value and reason", want)
+				}
+			}
+			again, err := p.Complete(m)
+			if err != nil || len(again.Assumed) != len(p.Assumed) {
+				t.Errorf("completing twice names %d settings, then %d (%v)", len(p.Assumed), len(again.Assumed), err)
+			}
+		})
+	}
+}
+
+func TestIllegal(t *testing.T) {
+	for _, c := range []struct {
+		name, shape, format string
+		plan                serve.Plan
+		says                string
+	}{
+		{"heads", "dense", "bf16", serve.Plan{Tensor: 3}, "32 attention heads do not divide by tensor parallel 3"},
+		{"key-value heads", "tied", "bf16", serve.Plan{Tensor: 3}, "2 key-value heads"},
+		{"stages", "dense", "bf16", serve.Plan{Pipeline: 33}, "33 pipeline stages for 32 layers"},
+		{"ranks", "dense", "bf16", serve.Plan{Tensor: 2, GPUs: 3}, "2 ranks, but there are 3 GPUs"},
+		{"no experts", "dense", "bf16", serve.Plan{Tensor: 2, Expert: 2}, "has no experts"},
+		{"experts", "experts", "bf16", serve.Plan{Tensor: 2, Data: 8, Expert: 3}, "expert parallel 3"},
+		{"blocks of fp8", "experts", "fp8-block", serve.Plan{Tensor: 4}, "cut through blocks of 128"},
+		{"utilization", "dense", "bf16", serve.Plan{Utilization: 1.5}, "utilization 1.5"},
+		{"cache format", "dense", "bf16", serve.Plan{KV: "q8_0"}, "q8_0"},
+		{"absurd context", "dense", "bf16", serve.Plan{MaxModelLen: 1 << 62}, "max_model_len"},
+		{"negative context", "dense", "bf16", serve.Plan{MaxModelLen: -1}, "max_model_len"},
+		{"negative ranks", "dense", "bf16", serve.Plan{Tensor: -2}, "at least one rank"},
+		{"absurd ranks", "dense", "bf16", serve.Plan{Tensor: 1 << 62, Pipeline: 4}, "ranks"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, err := serve.FindEngine("vllm", "0.19.0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := c.plan
+			p.Engine, p.GPU = e, card(79.19)
+			_, err = serve.Fit(modelOf(t, shapes[c.shape], c.format), p)
+			if !errors.Is(err, serve.ErrIllegal) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v, want one that says %q", err, c.says)
+			}
+		})
+	}
+}
