@@ -203,8 +203,8 @@ func recipes() []recipe {
 		},
 		{
 			names: []string{"autoround-int4", "autoround", "auto-round"},
-			f:     gptq(gptqSpec{bits: 4, group: 128}), takes: four,
-			note: "as AutoRound does: groups of 128, packed as GPTQ without index",
+			f:     gptq(gptqSpec{bits: 4, group: 128}), takes: rounded,
+			note: "as AutoRound does: every linear layer of the blocks, groups of 128, packed as GPTQ without index",
 		},
 		{
 			names: []string{"hqq", "hqq-4bit"},
@@ -240,6 +240,12 @@ func four(_ *arch.Shape, m *module) bool {
 		return false
 	}
 	return m.inBlocks() && !small(m) && m.t.Component != arch.Indexer
+}
+
+// rounded is what AutoRound takes by default: every linear layer of the blocks whose sides are multiples of 32, linear
+// attention among them.
+func rounded(_ *arch.Shape, m *module) bool {
+	return m.inBlocks() && m.t.Rows.N%32 == 0 && m.t.Cols.N%32 == 0
 }
 
 func anyLinear(_ *arch.Shape, m *module) bool {

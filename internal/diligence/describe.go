@@ -1,0 +1,228 @@
+package diligence
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/model"
+	models "github.com/llmcheck/llmcheck/internal/model/catalog"
+	"github.com/llmcheck/llmcheck/internal/quant"
+	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
+)
+
+// described is a model as far as its size goes: where its configuration was found, and what follows from it.
+type described struct {
+	ref      model.Ref
+	revision string
+	origin   string // where the configuration is from, in words
+	license  string // id in the catalog; "" if not known
+	mix      string // the quantization that the name of an absent GGUF file tells
+
+	files   *model.Model // what was read; nil if the catalog answered
+	config  strictjson.Value
+	quant   strictjson.Value
+	serving serve.Model
+	stored  *quant.Scheme // as the files hold it
+	sizes   []report.Size
+	totals  *models.Totals // that somebody else counted; nil if the catalog has none
+	assumed []report.Assumption
+	gaps    []model.Gap
+}
+
+// ErrShape is wrapped by errors that lie in the files of the model: they are bad input, not a failure of ours.
+var ErrShape = errors.New("the configuration cannot be used")
+
+// describe finds the configuration of a model. The catalog answers for the models it knows, unless a revision is asked
+// for: sizes do not change with the wording of a card, and no request is made for what is known.
+func (in *inquiry) describe(ref model.Ref, file string) (*described, error) {
+	s := &described{ref: ref}
+	if found, err := in.known(s); found || err != nil {
+		return s, err
+	}
+	snap, err := in.Models.Open(in.ctx, ref)
+	if err != nil {
+		return s, in.elsewhere(s, err)
+	}
+	if snap.Close != nil {
+		defer snap.Close() //nolint:errcheck // nothing was written
+	}
+	m, err := model.ReadShape(snap.FS, snap.Ref, snap.Revision, file)
+	if err != nil {
+		return s, fmt.Errorf("reading %s: %w", ref, err)
+	}
+	s.files, s.revision = m, snap.Revision
+	s.gaps = slices.Concat(snap.Gaps, m.Gaps)
+	if snap.Failed != nil {
+		s.gaps = explained(s.gaps, snap.Failed())
+	}
+	return s, in.fromFiles(s)
+}
+
+// known takes the configuration from the catalog.
+func (in *inquiry) known(s *described) (bool, error) {
+	if s.ref.Scheme != model.SchemeHub || s.ref.Revision != "" || s.ref.File != "" {
+		return false, nil
+	}
+	return in.recorded(s, s.ref.Name)
+}
+
+func (in *inquiry) recorded(s *described, id string) (bool, error) {
+	facts, found, err := in.Known.Facts(id)
+	if !found || err != nil {
+		return false, err
+	}
+	s.config, s.quant, s.totals = facts.Config, facts.Quant, facts.Totals
+	s.origin = "the catalog's record of " + id
+	if k, ok, err := in.Known.Get(id); err == nil && ok {
+		s.license = k.License
+		if k.Source.Checked.String() != "" {
+			s.origin += ", checked " + k.Source.Checked.String()
+		}
+	}
+	return true, nil
+}
+
+// elsewhere answers for what could not be opened: a name that the catalog knows by another spelling, or a file of a
+// known model that is not here.
+func (in *inquiry) elsewhere(s *described, opening error) error {
+	if s.ref.Scheme != model.SchemePath && !errors.Is(opening, source.ErrOffline) || strings.ContainsAny(s.ref.Name, `/\`) && s.ref.Scheme == model.SchemePath {
+		return opening
+	}
+	name, mix, _ := quant.InFileName(s.ref.Name)
+	ids := in.Known.Resolve(name)
+	if len(ids) != 1 {
+		return suggest(ids, opening)
+	}
+	found, err := in.recorded(s, ids[0])
+	if err != nil || !found {
+		return errors.Join(err, opening)
+	}
+	s.mix = mix
+	s.assumed = append(s.assumed, report.Assumption{
+		What: "model", Value: ids[0], Why: fmt.Sprintf("there is no file or folder %s here, and the catalog knows the name", s.ref.Name),
+	})
+	return nil
+}
+
+func suggest(ids []string, opening error) error {
+	switch {
+	case len(ids) > 1:
+		return fmt.Errorf("%w; the catalog knows several models of that name: %s", opening, strings.Join(ids[:min(len(ids), maxSuggested)], ", "))
+	case errors.Is(opening, source.ErrNotFound) || errors.Is(opening, source.ErrOffline):
+		return fmt.Errorf("%w; llmcheck catalog models lists the models that are answered without it", opening)
+	}
+	return opening
+}
+
+const maxSuggested = 6
+
+// fromFiles finds the configuration among the files of a model.
+func (in *inquiry) fromFiles(s *described) error {
+	m := s.files
+	switch {
+	case m.GGUF != nil:
+		config, err := arch.FromGGUF(m.GGUF)
+		if err != nil {
+			return shapeError(s.ref, "the header of the GGUF file", err)
+		}
+		s.config, s.origin = config, "the header of the GGUF file"
+	case m.Config.Kind() == strictjson.Object:
+		s.config, s.quant, s.origin = m.Config, m.Quant, "config.json"
+	case m.Adapter.Kind() == strictjson.Object:
+		return in.fromBase(s)
+	default:
+		return fmt.Errorf("%s: %w: there is no config.json and no GGUF file", s.ref, ErrShape)
+	}
+	return nil
+}
+
+// fromBase takes the configuration of an adapter from its base model.
+func (in *inquiry) fromBase(s *described) error {
+	for _, p := range s.files.Parents {
+		if p.Relation != model.Adapter {
+			continue
+		}
+		ref, err := model.ParseRef(p.Ref)
+		if err != nil {
+			return fmt.Errorf("%s: %w: its base model: %w", s.ref, ErrShape, err)
+		}
+		base, err := in.describe(ref, "")
+		if err != nil {
+			return fmt.Errorf("reading the base model of the adapter %s: %w", s.ref, err)
+		}
+		s.config, s.quant, s.origin = base.config, base.quant, "adapter_config.json and, for its base model "+p.Ref+", "+base.origin
+		return nil
+	}
+	return fmt.Errorf("%s: %w: adapter_config.json names no base model", s.ref, ErrShape)
+}
+
+// shape makes the shape and the scheme of the weights.
+func (in *inquiry) shape(s *described, name string) error {
+	shape, err := arch.Of(s.config)
+	if err != nil {
+		return shapeError(s.ref, s.origin, err)
+	}
+	if s.files != nil && s.files.Adapter.Kind() == strictjson.Object {
+		if shape, err = shape.WithAdapter(s.files.Adapter); err != nil {
+			return shapeError(s.ref, "adapter_config.json", err)
+		}
+	}
+	if s.stored, err = in.scheme(s, shape); err != nil {
+		return shapeError(s.ref, s.origin, err)
+	}
+	s.serving = serve.Model{Shape: shape, Weights: s.stored}
+	s.compareSizes()
+	if name == "" {
+		name = s.mix
+	}
+	if name == "" {
+		return nil
+	}
+	return s.stand(name)
+}
+
+// stand puts the number format that is asked for in the place of the stored one, unless it is the same by another name.
+func (s *described) stand(name string) error {
+	asked, err := quant.As(s.serving.Shape, name)
+	if err != nil {
+		return err
+	}
+	if s.stored.Quantized() && asked.Quantized() && alike(asked.Total(s.serving.Shape), s.stored.Total(s.serving.Shape)) {
+		return nil
+	}
+	if s.stored.Quantized() && name != s.mix {
+		s.assumed = append(s.assumed, report.Assumption{
+			What: "quantization", Value: asked.Name, Why: "as asked; the files hold " + s.stored.Name + ", so another copy is meant",
+		})
+	}
+	s.serving.Weights = asked
+	return nil
+}
+
+// alike reports whether two sizes are those of one quantization: names of quantizations are many, and what is stored is
+// more exact than what a name makes one expect.
+func alike(a, b int64) bool { return float64(max(a, b)) < 1.06*float64(min(a, b)) }
+
+func (in *inquiry) scheme(s *described, shape *arch.Shape) (*quant.Scheme, error) {
+	if s.files != nil && s.files.GGUF != nil {
+		if s.files.Stored != nil && len(s.files.Stored.Tensors) > len(s.files.GGUF.Tensors) {
+			return quant.FromParts(shape, s.files.Stored)
+		}
+		return quant.FromGGUF(shape, s.files.GGUF)
+	}
+	return quant.Stored(shape, s.config, s.quant)
+}
+
+// shapeError tells what a rule does not know from what a file says wrong.
+func shapeError(ref model.Ref, where string, err error) error {
+	if errors.Is(err, arch.ErrUnknown) || errors.Is(err, quant.ErrUnknown) {
+		return fmt.Errorf("sizing %s: %w", ref, err)
+	}
+	return fmt.Errorf("sizing %s: %w: %s: %w", ref, ErrShape, where, err)
+}
