@@ -10,12 +10,17 @@ import (
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
-// TestMutants sets every key of every published configuration to values that no file should have. The answer is an error
+// TestMutants sets every key of a configuration of each class to values that no file should have. The answer is an error
 // or a shape that obeys the laws, never a panic and never more blocks than any model has.
 func TestMutants(t *testing.T) {
-	values := []any{nil, -1, 0, 1, 7, 1 << 31, 1_000_000_000, 1 << 62, "x", "", []any{}, []any{"full_attention"}, map[string]any{}, true, false, 1.5}
-	tried := 0
+	values := []any{nil, -1, 0, 1, 7, 1_000_000_000, 1 << 62, "x", []any{}, map[string]any{}, true}
+	tried, seen := 0, map[string]bool{}
 	for _, row := range published() {
+		class, _, _ := strings.Cut(row.config, ",")
+		if seen[class] {
+			continue
+		}
+		seen[class] = true
 		var config map[string]any
 		if err := json.Unmarshal([]byte(row.config), &config); err != nil {
 			t.Fatal(err)

@@ -172,7 +172,8 @@ func affine(bits, group int64) *Format {
 // aqlm has codes for groups of inputs, codebooks of 16 bit numbers for the matrix and a scale for each output.
 func aqlm(codebooks, bits, in, out int64) *Format {
 	code := ceil(bits, 8)
-	return &Format{fmt.Sprintf("aqlm-%dx%d", codebooks, bits), float64(codebooks*bits) / float64(in*out), func(rows, cols int64) int64 {
+	mean := float64(codebooks*bits) / float64(in*out)
+	return &Format{fmt.Sprintf("aqlm-%dx%d", codebooks, bits), mean, func(rows, cols int64) int64 {
 		return ceil(rows, out)*ceil(cols, in)*codebooks*code + codebooks*(1<<bits)*in*out*2 + ceil(rows, out)*2
 	}}
 }

@@ -175,7 +175,8 @@ func newLedger(shape *arch.Shape, stored *model.Stored, scheme *Scheme) *ledger 
 // resolve finds the entry of a module that other programs stack, fuse or take apart: experts in one tensor, gate with up,
 // queries with keys and values, the two halves of the projection of MLA.
 func (l *ledger) resolve(key string) *entry {
-	for _, k := range []string{key, strings.Replace(key, "switch_mlp.", "experts.*.", 1), strings.Replace(key, "experts.", "experts.*.", 1)} {
+	for _, name := range []string{"", "switch_mlp.", "experts."} {
+		k := strings.Replace(key, name, either(name == "", "", "experts.*."), 1)
 		if e, ok := l.modules[k]; ok {
 			l.modules[key] = e
 			return e
@@ -261,8 +262,8 @@ func owner(name string) string {
 	}
 	switch last {
 	case "weight", "bias", "qweight", "qzeros", "scales", "g_idx", "biases", "weight_scale", "weight_scale_inv", "weight_scale_2",
-		"input_scale", "activation_scale", "weight_packed", "weight_shape", "weight_zero_point", "weight_global_scale", "input_global_scale",
-		"weight_g_idx", "SCB", "weight_format", "scale", "pre_quant_scale", "weight_blocks", "codes", "codebooks":
+		"input_scale", "activation_scale", "weight_packed", "weight_shape", "weight_zero_point",
+		"weight_global_scale", "input_global_scale", "weight_g_idx", "SCB", "weight_format", "scale", "pre_quant_scale", "weight_blocks", "codes", "codebooks":
 		return stem
 	}
 	for _, suffix := range []string{"_blocks", "_scales", "_bias", "_scale_inv", "_scale"} { // gpt-oss: gate_up_proj_blocks

@@ -41,7 +41,9 @@ func roleOf(m *module) role {
 		return fixed
 	}
 	switch {
-	case m.t.Cols.N == 1 || m.t.Rows.N == 1 || strings.Contains(last, "conv") || !strings.HasSuffix(m.t.Name, ".weight") && !m.t.Matrix:
+	case m.t.Cols.N == 1 || m.t.Rows.N == 1 || strings.Contains(last, "conv"):
+		return fixed
+	case !strings.HasSuffix(m.t.Name, ".weight") && !m.t.Matrix:
 		return fixed
 	case m.area == mtp && !m.t.Matrix && last == "gate":
 		return fixed // a router

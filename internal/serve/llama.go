@@ -80,6 +80,8 @@ func legalLlama(m Model, p Plan) error {
 			ErrIllegal, p.Tensor)
 	case p.Expert > 1:
 		return fmt.Errorf("%w: llama.cpp has no expert parallelism", ErrIllegal)
+	case p.Data > 1:
+		return fmt.Errorf("%w: llama.cpp has no data parallelism; start it %d times instead", ErrIllegal, p.Data)
 	case p.GPUs < 0 || p.GPUs > llamaMaxDevices:
 		return fmt.Errorf("%w: %d GPUs, llama.cpp takes at most %d", ErrIllegal, p.GPUs, llamaMaxDevices)
 	case p.MaxModelLen < 1 || p.MaxModelLen > llamaMaxContext:
@@ -135,7 +137,7 @@ func newLlamaRun(m Model, p Plan, align int64) *llamaRun {
 	r.place = placed(len(m.Shape.Blocks), p.GPUs, p.Llama.GPULayers, p.Llama.CPUExperts)
 	r.weights = weigh(m, &r.place, align)
 	r.layers = r.traits()
-	r.kinds = representatives(r.layers)
+	r.kinds = representatives(r.layers, r.place.devices > 0 && !r.place.complete())
 	return r
 }
 
@@ -190,10 +192,17 @@ func (r *llamaRun) tokens() int64 {
 
 // representatives picks layers that stand for all. Layers repeat with a period (one, or a few where some have a window
 // or experts), and each period leaves the buffers as the one before it or the one before that; so an even number of
-// periods is left out, and the peak stays what it is. Layers in no order are all taken.
-func representatives(layers []layerTraits) []int {
+// periods is left out, and the peak stays what it is. Layers in no order are all taken, and all where weights are fetched
+// from the host, since fragments then go on moving.
+func representatives(layers []layerTraits, all bool) []int {
 	kinds := kindsOf(layers)
 	out := make([]int, 0, len(kinds))
+	if all {
+		for i := range layers {
+			out = append(out, i)
+		}
+		return out
+	}
 	for start := 0; start < len(layers); {
 		end := start + 1
 		for end < len(layers) && layers[end].on == layers[start].on && layers[end].home == layers[start].home {
@@ -268,10 +277,11 @@ const pipelineCopies = 4
 
 func (r *llamaRun) pass(c cells) *pass {
 	p := &pass{
-		d: r.m.Shape.Hidden.N, vocab: r.m.Shape.Vocab.N, tokens: r.tokens(), outputs: r.outputs(), cells: c.full,
+		d: r.m.Shape.Hidden.N, vocab: r.m.Shape.Vocab.N, tokens: r.tokens(), outputs: r.outputs(), cells: c.full, sequences: r.p.MaxSeqs,
 		windowCells: c.window, flash: !r.p.Llama.NoFlash, kvType: r.kv, windowed: r.window > 0, outputOn: r.place.output,
-		transposed: r.p.Llama.NoFlash, latent: true,
+		transposed: r.p.Llama.NoFlash, latent: true, learned: learnedPositions(r.m.Shape),
 	}
+	p.firstOn = r.layers[0].on
 	for _, i := range r.kinds {
 		t := r.layers[i]
 		p.layers = append(p.layers, t)
@@ -413,8 +423,8 @@ func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
 // compute widens the buffer where the graph of a layer is known only roughly.
 func (r *llamaRun) compute(n int64) Interval {
 	for i := range r.layers {
-		if r.layers[i].recurrent.in > 0 {
-			return Interval{n - n/5, n, n + n/2}
+		if r.layers[i].recurrent.kind > 0 {
+			return Interval{n - n/10, n, n + n/4}
 		}
 	}
 	return Exact(n)

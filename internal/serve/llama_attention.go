@@ -3,16 +3,20 @@ package serve
 // mix is the attention or the recurrence of a layer.
 func (b *builder) mix(t *layerTraits, x int32) int32 {
 	switch {
-	case t.recurrent.in > 0:
+	case t.recurrent.kind > 0:
 		return b.recur(t, x)
 	case t.latent.rank > 0:
 		return b.latent(t, x)
 	}
-	q, k, v := b.qkv(t, x)
+	q, k, v, gate := b.qkv(t, x)
 	if t.rope {
 		q, k = b.g.over("Q", q, b.positions), b.g.over("K", k, b.positions)
 	}
 	out := b.attend(t, q, k, v)
+	if gate != none {
+		gate = b.g.over("gate of attention", b.g.op("gate of attention", shaped(t.h*t.ev, b.p.tokens), gate))
+		out = b.g.over("gated attention", out, b.g.reshape(gate, t.h*t.ev, b.p.tokens))
+	}
 	out = b.product(t, "attention output", b.p.d, b.p.tokens, out, t.bytes.o)
 	if t.outBias {
 		out = b.g.over("attention output", out)
@@ -20,14 +24,16 @@ func (b *builder) mix(t *layerTraits, x int32) int32 {
 	return out
 }
 
-func (b *builder) qkv(t *layerTraits, x int32) (q, k, v int32) {
+// qkv projects; gate is what the output is weighed with in models that have such a gate beside Q, and none else.
+func (b *builder) qkv(t *layerTraits, x int32) (q, k, v, gate int32) {
 	g, u := b.g, b.p.tokens
+	gate = none
 	if t.fusedQKV {
 		all := b.product(t, "Q, K and V", t.h*t.ek+t.k*t.ek+t.k*t.ev, u, x, t.bytes.q+t.bytes.k+t.bytes.v)
 		if t.qkvBias {
 			all = g.over("Q, K and V", all)
 		}
-		return g.part(all, false, t.ek, t.h, u), g.part(all, true, t.ek, t.k, u), g.part(all, true, t.ev, t.k, u)
+		return g.part(all, false, t.ek, t.h, u), g.part(all, true, t.ek, t.k, u), g.part(all, true, t.ev, t.k, u), none
 	}
 	one := func(what string, e, heads, bytes int64, normed bool) int32 {
 		n := b.product(t, what, e*heads, u, x, bytes)
@@ -43,7 +49,14 @@ func (b *builder) qkv(t *layerTraits, x int32) (q, k, v int32) {
 		}
 		return n
 	}
-	return one("Q", t.ek, t.h, t.bytes.q, true), one("K", t.ek, t.k, t.bytes.k, true), one("V", t.ev, t.k, t.bytes.v, false)
+	if t.gatedQ {
+		both := g.reshape(b.product(t, "Q and gate", 2*t.ek*t.h, u, x, t.bytes.q), 2*t.ek, t.h, u)
+		gate = g.part(both, true, t.ek, t.h, u)
+		q = b.norm(&layerTraits{home: t.home}, g.part(both, false, t.ek, t.h, u), "Q")
+	} else {
+		q = one("Q", t.ek, t.h, t.bytes.q, true)
+	}
+	return q, one("K", t.ek, t.k, t.bytes.k, true), one("V", t.ev, t.k, t.bytes.v, false), gate
 }
 
 // attend stores keys and values and weighs the values by the scores.
@@ -166,26 +179,6 @@ func (b *builder) weighLatent(t *layerTraits, q int32) int32 {
 		out = g.op("attention", shaped(l.value*t.h, u), g.part(kqv, false, l.value, t.h, u))
 	}
 	out = g.reshape(out, l.value*t.h, u)
-	g.expand(out)
-	return out
-}
-
-// recur is a Mamba, linear attention or short convolution layer: what is read in, the input of the convolution with
-// the state before it, its output, and the output of the scan with the state.
-func (b *builder) recur(t *layerTraits, x int32) int32 {
-	g, u, r := b.g, b.p.tokens, t.recurrent
-	in := b.product(t, "recurrent input", r.in, u, x, t.bytes.q)
-	joined := g.op("input of the convolution", layout{ne: [3]int64{product(r.conv, u) + r.kernelState, 1, 1}}, g.part(in, true, r.conv, u))
-	mixed := joined
-	if r.conv > 0 {
-		mixed = g.over("convolution", g.op("convolution", shaped(r.conv, u), joined))
-	}
-	if r.state > 0 {
-		state := g.op("state", shaped(r.state))
-		mixed = g.op("scan", layout{ne: [3]int64{product(r.inner, u) + r.state, 1, 1}}, mixed, state, in)
-	}
-	gated := g.op("recurrent output", shaped(r.inner, u), g.part(mixed, false, r.inner, u), g.part(in, true, r.inner, u))
-	out := b.product(t, "attention output", b.p.d, u, gated, t.bytes.o)
 	g.expand(out)
 	return out
 }

@@ -5,9 +5,10 @@ type layerTraits struct {
 	h, k, ek, ev     int64 // heads, key-value heads, their widths
 	window           bool
 	latent           latentTraits    // rank is 0 without
-	recurrent        recurrentTraits // in is 0 without
+	recurrent        recurrentTraits // kind is 0 without
 	attention        bool
 	fusedQKV         bool
+	gatedQ           bool // Q comes with a gate for the output
 	qkvBias, outBias bool
 	headNorm         bool // over q and k
 	fullHeadNorm     bool // over all heads at once, before they are split
@@ -53,22 +54,41 @@ type latentTraits struct {
 	qRank, rank, rope, nope, value int64
 }
 
+// recurrence is how a recurrent layer computes.
+type recurrence int8
+
+const (
+	firstMamba recurrence = iota + 1
+	secondMamba
+	deltaRule
+	shortConv
+)
+
 type recurrentTraits struct {
-	in, inner, conv int64 // widths
-	kernelState     int64 // elements of what the convolution remembers
-	state           int64 // elements of the state
+	kind        recurrence
+	in, inner   int64 // widths of what is read in and of what the output is made from
+	conv        int64 // channels of the convolution
+	small       int64 // width of what else is projected: steps, B and C of Mamba, decay and strength of the delta rule
+	heads       int64
+	keyHeads    int64
+	keyWidth    int64
+	kernelState int64 // elements of what the convolution remembers of one sequence
+	state       int64 // elements of the state of one sequence
+	normed      bool  // a norm over the output
 }
 
 // pass is the forward pass that is planned.
 type pass struct {
 	d, vocab, tokens, outputs int64
 	cells, windowCells        int64
+	sequences                 int64
 	flash                     bool
 	kvType                    kvType
 	windowed                  bool // there are two caches
 	transposed                bool
 	layers                    []layerTraits
-	outputOn                  backend
+	outputOn, firstOn         backend
+	learned                   bool // positions have embeddings
 	vWidthMax                 int64
 	kWidth                    int64 // of a head, for the rotation of quantized caches
 	latent                    bool
@@ -80,6 +100,7 @@ type builder struct {
 	p *pass
 
 	positions, outIDs int32
+	stateIDs          int32
 	caches            [2]cacheInputs // full, window
 	in                int32
 	on                backend
@@ -118,11 +139,19 @@ func (b *builder) inputs() {
 	g.expand(raw)
 	b.in = rows
 	b.positions = g.input("positions", 4, p.tokens)
+	if p.learned {
+		place := g.op("embeddings of positions", shaped(p.d, p.tokens), b.positions)
+		g.nodes[place].flags |= pinned
+		from := len(g.nodes)
+		b.in = g.over("embeddings", rows, place)
+		b.put(from, p.firstOn)
+	}
 	b.caches[0] = b.cacheInputs(p.cells)
 	if p.windowed {
 		b.caches[1] = b.cacheInputs(p.windowCells)
 	}
 	b.outIDs = g.input("output ids", 4, p.outputs)
+	b.stateIDs = g.input("state ids", 4, max(1, p.sequences))
 }
 
 func (b *builder) cacheInputs(cells int64) cacheInputs {
@@ -187,7 +216,7 @@ func (b *builder) layer(t *layerTraits, last bool) {
 		cur = b.norm(t, b.in, "norm of attention")
 	}
 	normed := cur
-	if t.attention || t.recurrent.in > 0 {
+	if t.mixes() {
 		cur = b.mix(t, cur)
 		if last {
 			cur, left = b.rows(cur), b.rows(left)
@@ -204,17 +233,21 @@ func (b *builder) layer(t *layerTraits, last bool) {
 		}
 	}
 	if t.f > 0 || t.experts > 0 {
-		cur = b.feedForward(t, cur, normed, left)
+		cur = b.feedForward(t, cur, normed, left, last && !t.mixes())
 	}
 	b.in = cur
 	b.put(from, t.on)
 }
 
+// mixes reports whether the layer looks at other tokens at all.
+func (t *layerTraits) mixes() bool { return t.attention || t.recurrent.kind > 0 }
+
+// rows keeps the rows of which somebody wants the output.
 func (b *builder) rows(a int32) int32 {
 	return b.g.op("output rows", shaped(b.p.d, b.p.outputs), a, b.outIDs)
 }
 
-func (b *builder) feedForward(t *layerTraits, cur, normed, left int32) int32 {
+func (b *builder) feedForward(t *layerTraits, cur, normed, left int32, chosen bool) int32 {
 	g := b.g
 	attn := cur
 	x := cur
@@ -235,6 +268,9 @@ func (b *builder) feedForward(t *layerTraits, cur, normed, left int32) int32 {
 	}
 	if t.ffnPostNorm {
 		y = b.norm(t, y, "norm after the MLP")
+	}
+	if chosen {
+		y, left = b.rows(y), b.rows(left)
 	}
 	if t.parallel {
 		return g.over("residual", g.over("residual", y, left), attn)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -28,6 +29,7 @@ func traitsOf(s *arch.Shape, b *arch.Block, out *layerTraits) {
 	if m.Kind == arch.State {
 		recurrentOf(s, m, b.Tensors, &t)
 	}
+	t.rope = t.rope && !learnedPositions(s)
 	seen := norms{}
 	for i := range b.Tensors {
 		traitOf(&b.Tensors[i], m, &t, &seen)
@@ -61,6 +63,13 @@ func withoutRotation(class string) bool {
 	return false
 }
 
+// learnedPositions reports whether positions have embeddings of their own.
+func learnedPositions(s *arch.Shape) bool {
+	return slices.ContainsFunc(s.Outer, func(t arch.Tensor) bool {
+		return strings.Contains(t.Name, "wpe") || strings.Contains(t.Name, "position")
+	})
+}
+
 // norms counts those of the layer itself, not of heads or of compressed vectors.
 type norms struct {
 	count int
@@ -68,7 +77,7 @@ type norms struct {
 }
 
 func (n norms) apply(t *layerTraits) {
-	mixes, feeds := t.attention || t.recurrent.in > 0, t.f > 0 || t.experts > 0
+	mixes, feeds := t.attention || t.recurrent.kind > 0, t.f > 0 || t.experts > 0
 	switch {
 	case !mixes || !feeds:
 		t.preNorm, t.ffnNorm = mixes && n.count > 0, feeds && n.count > 0
@@ -92,6 +101,7 @@ func traitOf(x *arch.Tensor, m *arch.Mixer, t *layerTraits, seen *norms) {
 		normOf(name, x.Rows.N, bias, m, t, seen)
 	case arch.Attention, arch.Indexer:
 		attentionOf(name, x.Rows.N, bias, m, t)
+		t.gatedQ = t.gatedQ || strings.HasSuffix(name, "q_proj.weight") && m.Kind != arch.Latent && x.Rows.N == 2*m.Heads*m.KeyWidth
 	case arch.Dense, arch.Shared:
 		t.mlpBias = t.mlpBias || bias
 		t.fusedGate = t.fusedGate || x.Component == arch.Dense && strings.Contains(name, "gate_up_proj")
@@ -151,24 +161,37 @@ func latentOf(m *arch.Mixer, tensors []arch.Tensor, t *layerTraits) {
 	}
 }
 
-// recurrentOf reads the widths of a recurrent layer from its matrices.
+// recurrentOf reads the widths of a recurrent layer from its matrices and from what it remembers.
 func recurrentOf(s *arch.Shape, m *arch.Mixer, tensors []arch.Tensor, t *layerTraits) {
 	r := &t.recurrent
+	r.kind, r.kernelState, r.state = secondMamba, m.Conv, m.State
+	r.heads, r.keyHeads, r.keyWidth = max(1, m.Heads), max(1, m.KVHeads), m.KeyWidth
+	if m.State == 0 {
+		r.kind = shortConv
+	}
 	for i := range tensors {
 		x := &tensors[i]
 		switch {
-		case x.Component != arch.Recurrent:
-		case strings.Contains(x.Name, "conv"):
-			r.conv = max(r.conv, x.Rows.N)
-		case x.Matrix && x.Cols.N == s.Hidden.N:
-			r.in += x.Rows.N
-		case x.Matrix && x.Rows.N == s.Hidden.N:
-			r.inner = max(r.inner, x.Cols.N)
+		case strings.HasPrefix(x.Name, "linear_attn."), strings.Contains(x.Name, ".b_proj"):
+			r.kind = deltaRule
+		case strings.Contains(x.Name, "x_proj"):
+			r.kind, r.small = firstMamba, x.Rows.N
 		}
+		switch {
+		case strings.Contains(x.Name, "conv1d") || strings.Contains(x.Name, "conv.conv") || x.Component == arch.Recurrent && strings.HasSuffix(x.Name, "conv.weight"):
+			r.conv = max(r.conv, x.Rows.N)
+		case x.Component != arch.Recurrent || !x.Matrix:
+		case strings.Contains(x.Name, "out_proj") || strings.Contains(x.Name, "o_proj"):
+			r.inner = max(r.inner, x.Cols.N)
+		case x.Cols.N == s.Hidden.N:
+			r.in += x.Rows.N
+		}
+		r.normed = r.normed || strings.HasSuffix(x.Name, "mixer.norm.weight") || strings.HasSuffix(x.Name, "mamba.norm.weight")
 	}
-	r.in = max(r.in, 1)
-	r.inner = max(r.inner, 1)
-	r.kernelState, r.state = m.Conv, m.State
+	r.in, r.inner = max(r.in, 1), max(r.inner, 1)
+	if r.conv == 0 {
+		r.conv = r.inner
+	}
 }
 
 // sizesOf gives the sizes of the matrices that are fetched where the weights lie in the memory of the host.

@@ -255,6 +255,21 @@ func TestLlamaUnified(t *testing.T) {
 	}
 }
 
+// TestLlamaThroughFit: what other engines assume of several GPUs is not what llama.cpp does.
+func TestLlamaThroughFit(t *testing.T) {
+	m := llamaModels(t)["llama-3.1-70b"]
+	p := llamaPlan(8192)
+	p.GPUs = 2
+	mem, err := Fit(m, p)
+	if err != nil || mem.Verdict != Fits || !strings.HasSuffix(mem.Rank, "of 2") {
+		t.Fatalf("%+v, %v", mem, err)
+	}
+	p.Llama.HostOnly = true
+	if mem, err = Fit(m, p); err != nil || mem.Sum(Weights).Mid != 0 || mem.Sum(KVCache).Mid != 0 {
+		t.Errorf("%+v, %v; want nothing of the model on a GPU", mem, err)
+	}
+}
+
 // FuzzLlamaPlan: no plan of any size panics, takes long or fits by overflow.
 func FuzzLlamaPlan(f *testing.F) {
 	f.Add(int64(8192), int64(1), int64(512), int64(2048), 33, 0, 1, false, true)
