@@ -157,14 +157,13 @@ func (f *fit) judge(r *rank, m *Memory) {
 	switch {
 	case r.pool.Mid < need:
 		m.Verdict, m.Breaks = DoesNot, f.breaks(r, m)
-		m.Why = m.Breaks.Name + " of " + size(m.Breaks.Bytes.Mid) + " leaves " + size(max(0, r.pool.Mid)) + " for the cache, and one request of " +
-			strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens takes " + size(need)
+		m.Why = f.tooLittle(r, m)
 	case outside.Mid > slack:
 		m.Verdict, m.Breaks = DoesNot, biggest(m.Terms, Reserved, Graphs)
 		m.Why = "the utilization leaves " + size(slack) + " of the device, and what lives outside the budget takes " + size(outside.Mid)
 	case r.pool.Low < need:
 		m.Verdict, m.Breaks = Tight, biggest(m.Terms, Activation, NonTorch, Graphs)
-		m.Why = "it fits only if " + m.Breaks.Name + " stays below " + size(m.Breaks.Bytes.High)
+		m.Why = "it fits only if the estimates hold: " + m.Breaks.Name + " may take up to " + size(m.Breaks.Bytes.High)
 	case outside.High > slack:
 		m.Verdict, m.Breaks = Tight, biggest(m.Terms, Reserved, Graphs)
 		m.Why = "the utilization leaves " + size(slack) + " of the device for what may take " + size(outside.High)
@@ -173,6 +172,15 @@ func (f *fit) judge(r *rank, m *Memory) {
 		m.Why = size(m.Cache.Pool) + " of cache hold " + strconv.FormatFloat(m.Cache.Concurrency, 'f', 1, 64) + " requests of " +
 			strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens"
 	}
+}
+
+// tooLittle says what is left for the cache, and what took the rest.
+func (f *fit) tooLittle(r *rank, m *Memory) string {
+	why := "one request of " + strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens takes " + size(m.Cache.PerRequest) + " of cache, and "
+	if m.Breaks.Part == KVCache {
+		return why + size(max(0, r.pool.Mid)) + " are left for it"
+	}
+	return why + m.Breaks.Name + " of " + size(m.Breaks.Bytes.Mid) + " leaves " + size(max(0, r.pool.Mid))
 }
 
 // outside is what the engine does not take from its own budget.

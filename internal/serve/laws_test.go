@@ -58,6 +58,7 @@ func card(gib float64) *hardware.Accelerator {
 
 type cell struct {
 	name     string
+	model    serve.Model
 	prepared *serve.Prepared
 	plan     serve.Plan
 }
@@ -72,7 +73,8 @@ func cells(t *testing.T) []cell {
 	var list []cell
 	for name, text := range shapes {
 		for _, format := range []string{"bf16", "fp8"} {
-			p := serve.Prepare(modelOf(t, text, format))
+			model := modelOf(t, text, format)
+			p := serve.Prepare(model)
 			for _, engine := range []string{"vllm", "vllm 0.19.0", "vllm 0.6.6", "sglang", "trt-llm", "transformers"} {
 				kind, version, _ := strings.Cut(engine, " ")
 				e, err := profiles.Find(kind, version)
@@ -85,7 +87,7 @@ func cells(t *testing.T) []cell {
 							if ranks[3] > 1 && name != "experts" && name != "latent" && name != "states" {
 								continue
 							}
-							list = append(list, cell{fmt.Sprintf("%s %s %s %g GiB %d tokens %v", name, format, engine, gib, n, ranks), p, serve.Plan{
+							list = append(list, cell{fmt.Sprintf("%s %s %s %g GiB %d tokens %v", name, format, engine, gib, n, ranks), model, p, serve.Plan{
 								Engine: e, GPU: card(gib), Tensor: ranks[0], Pipeline: ranks[1], Data: ranks[2], Expert: ranks[3], MaxModelLen: n,
 							}})
 						}
@@ -179,7 +181,7 @@ func laws() []law {
 			return nil
 		}},
 		{"more memory never fits less", func(t *testing.T, c *cell, m *serve.Memory) error {
-			p, err := c.plan.Complete(c.prepared.Model())
+			p, err := c.plan.Complete(c.model)
 			if err != nil {
 				return err
 			}
