@@ -34,6 +34,7 @@ type layerTraits struct {
 	choiceBias bool // added to the scores only for the choice
 	normalize  bool
 	scaled     bool
+	softmaxed  bool // the scores of the chosen experts, and not those of all, pass a softmax
 	weighFirst bool // the weight goes on the input of the experts
 
 	on     backend // where it runs
@@ -381,6 +382,9 @@ func (b *builder) route(t *layerTraits, x int32, u int64) (chosen, weights int32
 	}
 	chosen = g.part(g.op("router", shaped(t.experts, u), choice), false, t.topK, u)
 	weights = g.op("router", shaped(1, t.topK, u), g.reshape(scores, 1, t.experts, u), chosen)
+	if t.softmaxed {
+		weights = g.reshape(g.over("router", g.reshape(weights, t.topK, u)), 1, t.topK, u)
+	}
 	if t.normalize {
 		flat := g.reshape(weights, t.topK, u)
 		sum := g.over("router", g.op("router", shaped(1, u), flat))
