@@ -1,7 +1,10 @@
 package serve
 
 import (
+	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -322,4 +325,43 @@ func BenchmarkLlamaFit(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestLlamaCorpus plans every real configuration, whole, in part and with quantized caches.
+func TestLlamaCorpus(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "configs", "*", "config.json"))
+	more, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "configs", "*.json"))
+	files = append(files, more...)
+	if len(files) == 0 {
+		t.Skip("no corpus of configurations beside the project")
+	}
+	planned := 0
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := strictjson.Parse(bytes.NewReader(data), 0, "id2label", "label2id")
+		if err != nil {
+			continue // a file of another kind
+		}
+		s, err := arch.Of(v)
+		if err != nil {
+			continue
+		}
+		m := Model{Shape: s, Weights: quant.Unquantized(s)}
+		for _, layers := range []int{-1, 3} {
+			p := llamaPlan(8192)
+			p.Llama.GPULayers = layers
+			mem := account(t, m, p)
+			if mem.Sum(Activation).Low <= 0 || mem.Sum(Weights).Mid <= 0 {
+				t.Errorf("%s: %+v", name, mem.Terms)
+			}
+		}
+		planned++
+	}
+	if planned < 20 {
+		t.Errorf("%d configurations of %d were planned", planned, len(files))
+	}
+	t.Logf("%d of %d", planned, len(files))
 }
