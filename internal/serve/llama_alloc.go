@@ -45,7 +45,6 @@ type layout struct {
 type node struct {
 	src    [5]int32
 	view   int32 // the tensor whose memory it shows; none for one of its own
-	offset bool  // it shows not the beginning of it
 	flags  uint8
 	on     backend
 	width  int8 // bytes of an element

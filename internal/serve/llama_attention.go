@@ -33,7 +33,7 @@ func (b *builder) qkv(t *layerTraits, x int32) (q, k, v, gate int32) {
 		if t.qkvBias {
 			all = g.over("Q, K and V", all)
 		}
-		return g.part(all, false, t.ek, t.h, u), g.part(all, true, t.ek, t.k, u), g.part(all, true, t.ev, t.k, u), none
+		return g.part(all, t.ek, t.h, u), g.part(all, t.ek, t.k, u), g.part(all, t.ev, t.k, u), none
 	}
 	one := func(what string, e, heads, bytes int64, normed bool) int32 {
 		n := b.product(t, what, e*heads, u, x, bytes)
@@ -51,8 +51,8 @@ func (b *builder) qkv(t *layerTraits, x int32) (q, k, v, gate int32) {
 	}
 	if t.gatedQ {
 		both := g.reshape(b.product(t, "Q and gate", 2*t.ek*t.h, u, x, t.bytes.q), 2*t.ek, t.h, u)
-		gate = g.part(both, true, t.ek, t.h, u)
-		q = b.norm(&layerTraits{home: t.home}, g.part(both, false, t.ek, t.h, u), "Q")
+		gate = g.part(both, t.ek, t.h, u)
+		q = b.norm(&layerTraits{home: t.home}, g.part(both, t.ek, t.h, u), "Q")
 	} else {
 		q = one("Q", t.ek, t.h, t.bytes.q, true)
 	}
@@ -111,7 +111,7 @@ func (b *builder) store(t *layerTraits, a, idx int32) {
 // weigh is softmax(QK)V, in one operation with flash attention and in three without.
 func (b *builder) weigh(t *layerTraits, q, mask int32, cells int64, keys, values external) int32 {
 	g, u := b.g, b.p.tokens
-	shown := g.part(g.part(q, false, t.ek, t.h, u), false, t.ek, u, t.h)
+	shown := g.part(g.part(q, t.ek, t.h, u), t.ek, u, t.h)
 	if b.p.flash {
 		n := g.op("attention", shaped(t.ev, t.h, u), shown, mask)
 		g.nodes[n].ext = [2]external{keys, values}
@@ -124,7 +124,7 @@ func (b *builder) weigh(t *layerTraits, q, mask int32, cells int64, keys, values
 	kq = g.over("scores", kq, mask)
 	kqv := g.op("attention", shaped(t.ev, u, t.h), kq)
 	g.nodes[kqv].ext[0] = values
-	out := g.op("attention", shaped(t.ev*t.h, u), g.part(kqv, false, t.ev, t.h, u))
+	out := g.op("attention", shaped(t.ev*t.h, u), g.part(kqv, t.ev, t.h, u))
 	g.expand(out)
 	return out
 }
@@ -140,13 +140,13 @@ func (b *builder) latent(t *layerTraits, x int32) int32 {
 	} else {
 		q = b.product(t, "Q", width*t.h, u, x, t.bytes.q)
 	}
-	qNope, qRope := g.part(q, false, l.nope, t.h, u), g.part(q, true, l.rope, t.h, u)
+	qNope, qRope := g.part(q, l.nope, t.h, u), g.part(q, l.rope, t.h, u)
 	kv := b.product(t, "compressed KV", l.rank+l.rope, u, x, t.bytes.k)
-	latent, kRope := g.part(kv, false, l.rank, u), g.part(kv, true, l.rope, 1, u)
+	latent, kRope := g.part(kv, l.rank, u), g.part(kv, l.rope, 1, u)
 	qRope, kRope = g.over("rotary Q", qRope, b.positions), g.over("rotary K", kRope, b.positions)
 	latent = b.norm(&layerTraits{home: t.home}, latent, "compressed KV")
-	absorbed := g.op("absorbed Q", shaped(l.rank, u, t.h), g.part(qNope, false, l.nope, u, t.h))
-	q = g.op("Q", shaped(l.rank+l.rope, t.h, u), g.part(absorbed, false, l.rank, t.h, u), qRope)
+	absorbed := g.op("absorbed Q", shaped(l.rank, u, t.h), g.part(qNope, l.nope, u, t.h))
+	q = g.op("Q", shaped(l.rank+l.rope, t.h, u), g.part(absorbed, l.rank, t.h, u), qRope)
 	latent = g.reshape(latent, l.rank, 1, u)
 	k := g.op("K", shaped(l.rank+l.rope, 1, u), latent, kRope)
 	g.expand(q)
@@ -162,13 +162,13 @@ func (b *builder) weighLatent(t *layerTraits, q int32) int32 {
 	u, cells, mask := p.tokens, p.cells, b.caches[0].mask
 	width := l.rank + l.rope
 	keys := external{product(cells, p.kvType.row(width)), t.store}
-	shown := g.part(g.part(q, false, width, t.h, u), false, width, u, t.h)
+	shown := g.part(g.part(q, width, t.h, u), width, u, t.h)
 	var out int32
 	if p.flash {
 		n := g.op("attention", shaped(l.rank, t.h, u), shown, mask)
 		g.nodes[n].ext[0] = keys
-		n = g.op("attention", shaped(l.value, u, t.h), g.part(n, false, l.rank, u, t.h))
-		out = g.op("attention", shaped(l.value*t.h, u), g.part(n, false, l.value, t.h, u))
+		n = g.op("attention", shaped(l.value, u, t.h), g.part(n, l.rank, u, t.h))
+		out = g.op("attention", shaped(l.value*t.h, u), g.part(n, l.value, t.h, u))
 	} else {
 		kq := g.op("scores", shaped(cells, u, t.h), shown)
 		g.nodes[kq].ext[0] = keys
@@ -176,7 +176,7 @@ func (b *builder) weighLatent(t *layerTraits, q int32) int32 {
 		v := g.add(node{what: "values turned round", width: 2, layout: shaped(cells, l.rank)})
 		kqv := g.op("attention", shaped(l.rank, u, t.h), v, kq)
 		kqv = g.op("attention", shaped(l.value, u, t.h), kqv)
-		out = g.op("attention", shaped(l.value*t.h, u), g.part(kqv, false, l.value, t.h, u))
+		out = g.op("attention", shaped(l.value*t.h, u), g.part(kqv, l.value, t.h, u))
 	}
 	out = g.reshape(out, l.value*t.h, u)
 	g.expand(out)

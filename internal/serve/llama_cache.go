@@ -1,11 +1,16 @@
 package serve
 
-import "github.com/llmcheck/llmcheck/internal/arch"
+import (
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+)
 
 // cells is how many tokens the caches hold.
 type cells struct {
 	full, window int64 // of one stream
 	streams      int64 // caches beside each other: one for each sequence, or one for all
+	endless      bool  // windows are not used
 }
 
 // cellsOf follows llama_kv_cache and llama_kv_cache_iswa: both kinds are rounded up to 256 cells. A window needs
@@ -16,7 +21,7 @@ func cellsOf(window, context, sequences int64, o *LlamaOptions) cells {
 	if !o.UnifiedKV {
 		c.streams, c.full, inOne = sequences, roundUp(context, 256), 1
 	}
-	c.window = c.full
+	c.window, c.endless = c.full, window == 0 || o.FullWindow
 	if window > 0 && !o.FullWindow {
 		c.window = roundUp(min(c.full, saturate(product(window, inOne), o.MicroBatch)), 256)
 	}
@@ -49,9 +54,23 @@ func rowsOf(m *arch.Mixer, kv kvType) int64 {
 // stateOf is what a recurrent layer keeps for one sequence, in 32 bits.
 func stateOf(m *arch.Mixer) int64 { return product(4, saturate(m.Conv, m.State)) }
 
-// largestWindow is the window of the layers that have one; 0 if none has.
+// ignoresWindow holds for classes whose window llama.cpp does not use: it keeps every token of every layer for them.
+func ignoresWindow(class string) bool {
+	for _, p := range []string{"Mistral", "Ministral", "Mixtral", "Phi3", "PhiMoE", "Phimoe", "Qwen2", "Qwen3", "Starcoder2", "SmolLM3", "Dots1",
+		"HunYuan", "DeciLM", "Bailing"} {
+		if strings.HasPrefix(class, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// largestWindow is the window of the layers that have one; 0 if none has that llama.cpp uses.
 func largestWindow(s *arch.Shape) int64 {
 	w := int64(0)
+	if ignoresWindow(s.Architecture) {
+		return 0
+	}
 	for i := range s.Blocks {
 		if m := &s.Blocks[i].Mixer; m.Kind == arch.Sliding || m.Kind == arch.Chunked {
 			w = max(w, m.Window)
@@ -78,7 +97,7 @@ func cachesOf(s *arch.Shape, p *placement, c cells, kv kvType, sequences int64) 
 		}
 		k.cache[on] = saturate(k.cache[on], c.cacheOf(m, kv))
 		k.state[on] = saturate(k.state[on], product(sequences, stateOf(m)))
-		if m.Kind == arch.Full || m.Kind == arch.Latent {
+		if m.Kind == arch.Full || m.Kind == arch.Latent || c.endless && attends(m.Kind) {
 			k.perToken[on] += rowsOf(m, kv)
 		}
 	}

@@ -55,23 +55,23 @@ func (g *graph) over(what string, src ...int32) int32 {
 }
 
 // reshape shows the same numbers in another shape.
-func (g *graph) reshape(a int32, ne ...int64) int32 { return g.show(a, shaped(ne...), false) }
+func (g *graph) reshape(a int32, ne ...int64) int32 { return g.show(a, shaped(ne...)) }
 
 // part shows some of the numbers, or all in another order.
-func (g *graph) part(a int32, offset bool, ne ...int64) int32 {
+func (g *graph) part(a int32, ne ...int64) int32 {
 	l := shaped(ne...)
 	l.strided = true
-	return g.show(a, l, offset)
+	return g.show(a, l)
 }
 
-func (g *graph) show(a int32, l layout, offset bool) int32 {
+func (g *graph) show(a int32, l layout) int32 {
 	root, p := a, &g.nodes[a]
 	if p.view != none {
-		root, offset = p.view, offset || p.offset
+		root = p.view
 	}
 	n := node{width: p.width, layout: l, what: "view"}
 	i := g.add(n, a)
-	g.nodes[i].view, g.nodes[i].offset, g.nodes[i].size = root, offset, 0
+	g.nodes[i].view, g.nodes[i].size = root, 0
 	return i
 }
 

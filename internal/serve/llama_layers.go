@@ -34,6 +34,7 @@ type layerTraits struct {
 	choiceBias bool // added to the scores only for the choice
 	normalize  bool
 	scaled     bool
+	softmaxed  bool // the scores of the chosen experts, and not those of all, pass a softmax
 	weighFirst bool // the weight goes on the input of the experts
 
 	on     backend // where it runs
@@ -355,11 +356,11 @@ func (b *builder) experts(t *layerTraits, what string, rows, k, u int64, x, chos
 func (b *builder) total(out int32, d, k, u int64) int32 {
 	g := b.g
 	if k == 1 {
-		return g.op("MLP output", shaped(d, u), g.part(out, false, d, u))
+		return g.op("MLP output", shaped(d, u), g.part(out, d, u))
 	}
 	views := make([]int32, k)
 	for i := range views {
-		views[i] = g.part(out, i > 0, d, u)
+		views[i] = g.part(out, d, u)
 		g.expand(views[i])
 	}
 	sum := views[0]
@@ -379,8 +380,11 @@ func (b *builder) route(t *layerTraits, x int32, u int64) (chosen, weights int32
 	if t.choiceBias {
 		choice = g.over("router", scores)
 	}
-	chosen = g.part(g.op("router", shaped(t.experts, u), choice), false, t.topK, u)
+	chosen = g.part(g.op("router", shaped(t.experts, u), choice), t.topK, u)
 	weights = g.op("router", shaped(1, t.topK, u), g.reshape(scores, 1, t.experts, u), chosen)
+	if t.softmaxed {
+		weights = g.reshape(g.over("router", g.reshape(weights, t.topK, u)), 1, t.topK, u)
+	}
 	if t.normalize {
 		flat := g.reshape(weights, t.topK, u)
 		sum := g.over("router", g.op("router", shaped(1, u), flat))

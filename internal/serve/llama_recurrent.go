@@ -26,7 +26,7 @@ func (b *builder) recalled(what string, elements int64) int32 {
 
 // remember writes back what a tensor ends with.
 func (b *builder) remember(t *layerTraits, a int32) {
-	b.g.expand(b.g.add(node{what: "store", flags: isStore | pinned, on: t.store}, b.g.part(a, true, 1)))
+	b.g.expand(b.g.add(node{what: "store", flags: isStore | pinned, on: t.store}, b.g.part(a, 1)))
 }
 
 // convolved joins the input of the convolution to what is remembered, and convolves.
@@ -56,20 +56,20 @@ func (b *builder) scanned(t *layerTraits, src ...int32) int32 {
 func (b *builder) gatedBy(scan, in, skip int32) int32 {
 	g := b.g
 	l := g.nodes[skip].layout
-	past := g.over("scan and input", g.part(scan, false, l.ne[0], l.ne[1], l.ne[2]), skip)
+	past := g.over("scan and input", g.part(scan, l.ne[0], l.ne[1], l.ne[2]), skip)
 	g.nodes[past].layout.strided = false
-	gate := g.op("gate", l, g.part(in, false, l.ne[0], l.ne[1], l.ne[2]))
+	gate := g.op("gate", l, g.part(in, l.ne[0], l.ne[1], l.ne[2]))
 	return g.op("gated", l, gate, past)
 }
 
 func (b *builder) mamba2(t *layerTraits, x int32) int32 {
 	g, u, r := b.g, b.p.tokens, &t.recurrent
 	in := b.product(t, "recurrent input", r.in, u, x, t.bytes.q)
-	mixed := b.convolved(t, g.part(in, true, r.conv, u))
+	mixed := b.convolved(t, g.part(in, r.conv, u))
 	mixed = g.over("convolution", g.over("convolution", mixed))
-	steps := g.over("steps", g.op("steps", shaped(r.heads, u), g.part(in, true, r.heads, u)))
-	heads := g.part(mixed, false, r.inner/r.heads, r.heads, u)
-	scan := b.scanned(t, heads, steps, g.part(mixed, true, r.conv-r.inner, u), b.stateIDs)
+	steps := g.over("steps", g.op("steps", shaped(r.heads, u), g.part(in, r.heads, u)))
+	heads := g.part(mixed, r.inner/r.heads, r.heads, u)
+	scan := b.scanned(t, heads, steps, g.part(mixed, r.conv-r.inner, u), b.stateIDs)
 	skip := g.op("input", shaped(r.inner/r.heads, r.heads, u), heads)
 	out := b.gatedBy(scan, in, skip)
 	if r.normed {
@@ -81,11 +81,11 @@ func (b *builder) mamba2(t *layerTraits, x int32) int32 {
 func (b *builder) mamba(t *layerTraits, x int32) int32 {
 	g, u, r := b.g, b.p.tokens, &t.recurrent
 	in := b.product(t, "recurrent input", r.in, u, x, t.bytes.q)
-	mixed := b.convolved(t, g.part(in, false, r.conv, u))
+	mixed := b.convolved(t, g.part(in, r.conv, u))
 	mixed = g.over("convolution", g.over("convolution", mixed))
 	small := g.op("steps, B and C", shaped(max(1, r.small), u), mixed)
-	steps := g.over("steps", g.op("steps", shaped(r.inner, u), g.part(small, false, max(1, r.small), u)))
-	scan := b.scanned(t, g.reshape(mixed, 1, r.inner, u), steps, g.part(small, true, max(1, r.small), u), b.stateIDs)
+	steps := g.over("steps", g.op("steps", shaped(r.inner, u), g.part(small, max(1, r.small), u)))
+	scan := b.scanned(t, g.reshape(mixed, 1, r.inner, u), steps, g.part(small, max(1, r.small), u), b.stateIDs)
 	return g.reshape(b.gatedBy(scan, in, g.over("input", mixed)), r.inner, u)
 }
 
@@ -94,25 +94,25 @@ func (b *builder) delta(t *layerTraits, x int32) int32 {
 	g, u, r := b.g, b.p.tokens, &t.recurrent
 	g.expand(x)
 	in := b.product(t, "recurrent input", r.conv, u, x, t.bytes.q)
-	input := b.joined(t, g.part(in, false, r.conv, u))
+	input := b.joined(t, g.part(in, r.conv, u))
 	state := b.recalled("state", r.state)
 	mixed := g.over("convolution", g.op("convolution", shaped(r.conv, u), input))
 	keys := r.keyHeads * r.keyWidth
-	repeated := func(what string, offset bool) int32 {
-		n := g.op(what, shaped(r.keyWidth, r.keyHeads, u), g.part(mixed, offset, r.keyWidth, r.keyHeads, u))
+	repeated := func(what string) int32 {
+		n := g.op(what, shaped(r.keyWidth, r.keyHeads, u), g.part(mixed, r.keyWidth, r.keyHeads, u))
 		if r.keyHeads == r.heads {
 			return n
 		}
 		return g.op(what, shaped(r.keyWidth, r.heads, u), g.reshape(n, keys, u))
 	}
-	q, k := repeated("Q", false), repeated("K", true)
+	q, k := repeated("Q"), repeated("K")
 	small := g.op("decay and strength", shaped(2*r.heads, u), x)
-	decay := g.over("decay", g.op("decay", shaped(r.heads, u), g.part(small, true, r.heads, u)))
-	strength := g.over("strength", g.op("strength", shaped(r.heads, u), g.part(small, false, r.heads, u)))
+	decay := g.over("decay", g.op("decay", shaped(r.heads, u), g.part(small, r.heads, u)))
+	strength := g.over("strength", g.op("strength", shaped(r.heads, u), g.part(small, r.heads, u)))
 	scan := g.op("scan", shaped(product(r.inner, u)+product(r.state, max(1, b.p.sequences))), q, k,
-		g.part(mixed, true, r.inner/r.heads, r.heads, u), g.joinedTo(decay, strength), state)
+		g.part(mixed, r.inner/r.heads, r.heads, u), g.joinedTo(decay, strength), state)
 	b.remember(t, scan)
-	out := b.norm(&layerTraits{home: t.home}, g.part(scan, false, r.inner/r.heads, r.heads, u), "norm of the recurrence")
+	out := b.norm(&layerTraits{home: t.home}, g.part(scan, r.inner/r.heads, r.heads, u), "norm of the recurrence")
 	gate := g.reshape(g.op("gate", shaped(r.inner, u), x), r.inner/r.heads, r.heads, u)
 	return g.reshape(g.over("gated", out, g.over("gate", gate)), r.inner, u)
 }
@@ -128,7 +128,7 @@ func (g *graph) joinedTo(a, other int32) int32 {
 func (b *builder) shortConvolution(t *layerTraits, x int32) int32 {
 	g, u, r := b.g, b.p.tokens, &t.recurrent
 	in := b.product(t, "recurrent input", r.in, u, x, t.bytes.q)
-	gated := g.op("gated input", shaped(r.conv, u), g.part(in, false, r.conv, u), g.part(in, true, r.conv, u))
-	out := b.convolved(t, g.part(gated, false, u, r.conv))
-	return g.over("gated", out, g.part(in, true, r.conv, u))
+	gated := g.op("gated input", shaped(r.conv, u), g.part(in, r.conv, u), g.part(in, r.conv, u))
+	out := b.convolved(t, g.part(gated, u, r.conv))
+	return g.over("gated", out, g.part(in, r.conv, u))
 }

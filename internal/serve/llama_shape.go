@@ -18,7 +18,8 @@ func traitsOf(s *arch.Shape, b *arch.Block, out *layerTraits) {
 		h: m.Heads, k: m.KVHeads, ek: m.KeyWidth, ev: m.ValueWidth, window: m.Kind == arch.Sliding || m.Kind == arch.Chunked,
 		attention: attends(m.Kind), rope: !withoutRotation(s.Architecture), gated: b.MLP.Gated, f: b.MLP.Width,
 		experts: b.MLP.Experts, topK: b.MLP.TopK, fe: b.MLP.ExpertWidth, shared: b.MLP.SharedWidth, normalize: !keepsScores(s.Architecture),
-		weighFirst: strings.HasPrefix(s.Architecture, "Llama4"),
+		weighFirst: strings.HasPrefix(s.Architecture, "Llama4"), softmaxed: strings.HasPrefix(s.Architecture, "GptOss"),
+		scaled: strings.HasPrefix(s.Architecture, "DeepseekV3") || strings.HasPrefix(s.Architecture, "Kimi") || strings.HasPrefix(s.Architecture, "GlmMoeDsa"),
 	}
 	if t.experts > 0 {
 		t.f = 0
@@ -42,7 +43,7 @@ func traitsOf(s *arch.Shape, b *arch.Block, out *layerTraits) {
 
 // keepsScores holds for models that do not make the scores of the chosen experts add up to one.
 func keepsScores(class string) bool {
-	return strings.HasPrefix(class, "DeepseekV2") || strings.HasPrefix(class, "Qwen2Moe")
+	return strings.HasPrefix(class, "DeepseekV2") || strings.HasPrefix(class, "Qwen2Moe") || strings.HasPrefix(class, "GptOss")
 }
 
 func attends(k arch.Kind) bool {
@@ -55,7 +56,7 @@ func attends(k arch.Kind) bool {
 
 // withoutRotation holds for models with learned positions, with ALiBi and with none.
 func withoutRotation(class string) bool {
-	for _, p := range []string{"GPT2", "GPTBigCode", "Bloom", "MPT", "Jamba", "NemotronH", "OPT"} {
+	for _, p := range []string{"GPT2", "GPTBigCode", "Bloom", "MPT", "Jamba", "NemotronH", "OPT", "GraniteMoeHybrid"} {
 		if strings.HasPrefix(class, p) {
 			return true
 		}

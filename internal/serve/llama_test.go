@@ -1,7 +1,10 @@
 package serve
 
 import (
+	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -270,6 +273,26 @@ func TestLlamaThroughFit(t *testing.T) {
 	}
 }
 
+// TestLlamaWindows: the window of Gemma is used, that of Mistral is not.
+func TestLlamaWindows(t *testing.T) {
+	mistral := shapeOf(t, `{"architectures":["MistralForCausalLM"],"hidden_size":4096,"num_attention_heads":32,"num_key_value_heads":8,
+		"intermediate_size":14336,"num_hidden_layers":32,"vocab_size":32000,"sliding_window":4096,"tie_word_embeddings":false,
+		"max_position_embeddings":32768}`)
+	mem := account(t, Model{Shape: mistral, Weights: quant.Unquantized(mistral)}, llamaPlan(32768))
+	if want := int64(32 * 32768 * 2 * 8 * 128 * 2); mem.Sum(KVCache).Mid != want || mem.Cache.BytesPerToken != want/32768 {
+		t.Errorf("the cache takes %d, want %d", mem.Sum(KVCache).Mid, want)
+	}
+	gemma := llamaModels(t)["gemma-3-1b"]
+	if m := account(t, gemma, llamaPlan(32768)); m.Cache.BytesPerToken != 4*2*256*2 {
+		t.Errorf("%d bytes a token, want those of the four full layers", m.Cache.BytesPerToken)
+	}
+	full := llamaPlan(32768)
+	full.Llama.FullWindow = true
+	if m := account(t, gemma, full); m.Cache.BytesPerToken != 26*2*256*2 {
+		t.Errorf("%d bytes a token without windows, want those of all layers", m.Cache.BytesPerToken)
+	}
+}
+
 // FuzzLlamaPlan: no plan of any size panics, takes long or fits by overflow.
 func FuzzLlamaPlan(f *testing.F) {
 	f.Add(int64(8192), int64(1), int64(512), int64(2048), 33, 0, 1, false, true)
@@ -302,4 +325,43 @@ func BenchmarkLlamaFit(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestLlamaCorpus plans every real configuration, whole, in part and with quantized caches.
+func TestLlamaCorpus(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "configs", "*", "config.json"))
+	more, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "configs", "*.json"))
+	files = append(files, more...)
+	if len(files) == 0 {
+		t.Skip("no corpus of configurations beside the project")
+	}
+	planned := 0
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := strictjson.Parse(bytes.NewReader(data), 0, "id2label", "label2id")
+		if err != nil {
+			continue // a file of another kind
+		}
+		s, err := arch.Of(v)
+		if err != nil {
+			continue
+		}
+		m := Model{Shape: s, Weights: quant.Unquantized(s)}
+		for _, layers := range []int{-1, 3} {
+			p := llamaPlan(8192)
+			p.Llama.GPULayers = layers
+			mem := account(t, m, p)
+			if mem.Sum(Activation).Low <= 0 || mem.Sum(Weights).Mid <= 0 {
+				t.Errorf("%s: %+v", name, mem.Terms)
+			}
+		}
+		planned++
+	}
+	if planned < 20 {
+		t.Errorf("%d configurations of %d were planned", planned, len(files))
+	}
+	t.Logf("%d of %d", planned, len(files))
 }
