@@ -75,7 +75,7 @@ const (
 
 // Components lists them in that order.
 func Components() []Component {
-	return []Component{Embedding, Attention, Indexer, Recurrent, Dense, Experts, Shared, Router, Norm, Head, Tower, MTPPart, Other}
+	return []Component{Embedding, Attention, Indexer, Recurrent, Dense, Experts, Shared, Router, Norm, Head, Tower, MTPPart, Adapter, Other}
 }
 
 // Split is how tensor parallelism divides a tensor.

@@ -27,7 +27,8 @@ type config struct {
 	assumed []Assumption
 	symbols []Symbol
 	gaps    []Gap
-	text    Dim // where values is that of a tower: the width of the language model
+	text    Dim     // where values is that of a tower: the width of the language model,
+	around  *config // and the reader of the file as a whole
 	err     error
 }
 
@@ -106,6 +107,16 @@ func (c *config) countOr(otherwise int64, why string, keys ...string) int64 {
 	if n < 0 || n > maxCount {
 		c.fail(fmt.Errorf("%s is %d, want 0 to %d", key, n, maxCount))
 		return 0
+	}
+	return n
+}
+
+// timesOr is a number that sizes are multiplied with, so there is at least one.
+func (c *config) timesOr(otherwise int64, why string, keys ...string) int64 {
+	n := c.countOr(otherwise, why, keys...)
+	if n == 0 {
+		c.fail(fmt.Errorf("%s is 0, want 1 to %d", keys[0], maxCount))
+		return 1
 	}
 	return n
 }

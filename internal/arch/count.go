@@ -67,3 +67,24 @@ func (s *Shape) sum(want func(Component) bool) Params {
 	}
 	return p
 }
+
+// MTPParams counts the blocks that predict further tokens, with what is stored for them beside.
+func (s *Shape) MTPParams() int64 { return s.Of(MTPPart).Total }
+
+// Bounds are the least and the most parameters that the model can have, where a part of it is only bounded.
+func (s *Shape) Bounds() (low, high int64) {
+	p := s.Params()
+	low, high = p.Total, p.Total
+	for _, g := range s.Gaps {
+		low, high = low+g.Low, high+g.High
+	}
+	return low, high
+}
+
+// Formula is how the size of one copy comes about: "h·e × d".
+func (t *Tensor) Formula() string {
+	if t.Cols.N == 1 {
+		return t.Rows.Text
+	}
+	return t.Rows.Text + " × " + t.Cols.Text
+}

@@ -69,7 +69,9 @@ func chatGLM(c *config) *Shape {
 	}
 	norm(&p.block, inputNorm, p.d)
 	norm(&p.block, postNorm, p.d)
-	return p.shape(names{"transformer.", "embedding.word_embeddings", "encoder.layers", "encoder.final_layernorm", "transformer.output_layer"}, norm)
+	return p.shape(names{
+		"transformer.", "embedding.word_embeddings", "encoder.layers", "encoder.final_layernorm", "transformer.output_layer",
+	}, norm)
 }
 
 func internLM2(c *config) *Shape {

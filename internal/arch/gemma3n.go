@@ -18,8 +18,11 @@ type gemma3nDecoder struct {
 
 func gemma3n(c *config) *Shape {
 	g := gemma3nDecoder{
-		gemma4Decoder: gemma4Decoder{f: c.nested(true), window: c.sliding(), embedded: c.dimOr("p", 256, classDefault, "hidden_size_per_layer_input")},
-		streams:       c.named("n_a", "altup_num_inputs", max(1, c.countOr(4, classDefault, "altup_num_inputs")), 64), rank: c.dimOr("r", 64, classDefault, "laurel_rank"),
+		gemma4Decoder: gemma4Decoder{
+			f: c.nested(true), window: c.sliding(), embedded: c.dimOr("p", 256, classDefault, "hidden_size_per_layer_input"),
+		},
+		streams: c.named("n_a", "altup_num_inputs", max(1, c.countOr(4, classDefault, "altup_num_inputs")), 64),
+		rank:    c.dimOr("r", 64, classDefault, "laurel_rank"),
 	}
 	g.local = c.heads(g.f.d)
 	g.local.headNorm = true
@@ -63,7 +66,8 @@ func (g *gemma3nDecoder) block(s *stack, width Dim) {
 	s.matrix("per_layer_input_gate", Dense, g.embedded, d, Replicated, 0)
 	s.matrix("per_layer_projection", Dense, d, g.embedded, Replicated, 0)
 	for _, name := range []string{
-		"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm", "post_per_layer_input_norm",
+		"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm",
+		"post_per_layer_input_norm",
 	} {
 		s.norm(name, d)
 	}

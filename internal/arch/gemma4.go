@@ -173,7 +173,8 @@ func (g *gemma4Decoder) embedLayers(c *config, s *Shape) {
 	all := g.f.depth.Times(g.embedded)
 	outer := stack{s.Outer}
 	outer.add(Tensor{
-		Name: g.f.body + "embed_tokens_per_layer.weight", Component: Embedding, Rows: vocab, Cols: all, Visited: Dim{0, "0"}, Split: ByVocab,
+		Name: g.f.body + "embed_tokens_per_layer.weight", Component: Embedding, Rows: vocab, Cols: all, Visited: Dim{0, "0"},
+		Split: ByVocab,
 	})
 	outer.matrix(g.f.body+"per_layer_model_projection", Embedding, all, g.f.d, Replicated, 0)
 	outer.norm(g.f.body+"per_layer_projection_norm", g.embedded)

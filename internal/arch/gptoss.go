@@ -39,9 +39,11 @@ func (m moe) addFused(b *stack) {
 	b.expert("mlp.experts.gate_up_proj", two, m.d, m.experts, m.topK, ByExpert)
 	b.expert("mlp.experts.down_proj", m.d, m.width, m.experts, m.topK, ByExpertCols)
 	b.add(Tensor{
-		Name: "mlp.experts.gate_up_proj_bias", Component: Experts, Rows: two, Cols: one, Copies: m.experts, Visited: m.topK, Split: ByExpert,
+		Name: "mlp.experts.gate_up_proj_bias", Component: Experts, Rows: two, Cols: one, Copies: m.experts, Visited: m.topK,
+		Split: ByExpert,
 	})
 	b.add(Tensor{
-		Name: "mlp.experts.down_proj_bias", Component: Experts, Rows: m.d, Cols: one, Copies: m.experts, Visited: m.topK, Split: Replicated,
+		Name: "mlp.experts.down_proj_bias", Component: Experts, Rows: m.d, Cols: one, Copies: m.experts, Visited: m.topK,
+		Split: Replicated,
 	})
 }

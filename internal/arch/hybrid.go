@@ -176,7 +176,8 @@ type liquid struct {
 func lfm2(c *config, experts bool) *Shape {
 	f := c.frame(true)
 	f.norm = "embedding_norm"
-	l := liquid{f: f, a: c.heads(f.d), kernel: c.dimOr("c", 3, classDefault, "conv_L_cache"), convBias: c.flagOr(false, "", "conv_bias")}
+	l := liquid{f: f, a: c.heads(f.d), kernel: c.dimOr("c", 3, classDefault, "conv_L_cache")}
+	l.convBias = c.flagOr(false, "", "conv_bias")
 	attends := c.liquidLayers(f.depth.N)
 	dense := f.depth.N
 	if experts {

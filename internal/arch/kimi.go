@@ -99,8 +99,8 @@ func (x *kimi) readDelta(c *config) {
 	}
 	p.symbols = c.symbols
 	x.k = deltaAttention{
-		d: x.f.d, h: p.count("h_d", "num_heads"), e: p.dim("e_d", "head_dim"), kernel: p.dimOr("c", 4, classDefault, "short_conv_kernel_size"),
-		wide: p.flagOr(false, "", "use_full_rank_gate"),
+		d: x.f.d, h: p.count("h_d", "num_heads"), e: p.dim("e_d", "head_dim"),
+		kernel: p.dimOr("c", 4, classDefault, "short_conv_kernel_size"), wide: p.flagOr(false, "", "use_full_rank_gate"),
 	}
 	listed, ok, err := p.values.Uints("kda_layers")
 	if p.fail(err); !ok {

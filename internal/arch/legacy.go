@@ -193,7 +193,7 @@ func bloom(c *config) *Shape {
 
 // mpt nests what attention is in attn_config; without linear biases it has learned positions.
 func mpt(c *config) *Shape {
-	ratio := c.countOr(4, "", "expansion_ratio")
+	ratio := c.timesOr(4, "", "expansion_ratio")
 	d, _, _ := c.lookup([]string{"d_model", "hidden_size"})
 	class := sizes{f: min(mul(max(d, 0), ratio), maxDim)}
 	alibi, qkNorm := true, false

@@ -5,7 +5,9 @@ import "slices"
 // Llama 4: each interleave_moe_layer_step-th layer has experts and a shared one; three of four layers attend within
 // chunks, and the fourth, which has no positions, to everything (transformers: modeling_llama4.py).
 func llama4Rules() []rule {
-	return []rule{{"llama4", []string{"Llama4ForConditionalGeneration", "Llama4ForCausalLM"}, []string{"llama4", "llama4_text"}, llama4}}
+	return []rule{{
+		"llama4", []string{"Llama4ForConditionalGeneration", "Llama4ForCausalLM"}, []string{"llama4", "llama4_text"}, llama4,
+	}}
 }
 
 func llama4(c *config) *Shape {
@@ -16,7 +18,8 @@ func llama4(c *config) *Shape {
 	a := c.heads(x.frame.d)
 	a.qkvBias = c.flagOr(false, "", "attention_bias")
 	a.outBias = a.qkvBias
-	x.moe = moe{d: x.frame.d, width: c.dim("f_e", "intermediate_size"), prefix: "feed_forward.", router: "router", sharedName: "shared_expert."}
+	x.moe = moe{d: x.frame.d, width: c.dim("f_e", "intermediate_size")}
+	x.moe.prefix, x.moe.router, x.moe.sharedName = "feed_forward.", "router", "shared_expert."
 	x.moe.experts, x.moe.topK = c.routed([]string{"num_local_experts"}, []string{"num_experts_per_tok"})
 	x.moe.shared = x.moe.width
 	x.is = c.interleaved()

@@ -133,7 +133,8 @@ func mamba2(c *config) *Shape {
 		bias: c.flagOr(false, "", "use_bias"), convBias: c.flagOr(true, "", "use_conv_bias"), prefix: "mixer.",
 	}
 	if x := c.optional("x", "expand"); x.N > 0 && mul(x.N, f.d.N) != m.inner().N {
-		c.fail(fmt.Errorf("expand times hidden_size is %d and num_heads times head_dim is %d, want the same", mul(x.N, f.d.N), m.inner().N))
+		c.fail(fmt.Errorf("expand times hidden_size is %d and num_heads times head_dim is %d, want the same",
+			mul(x.N, f.d.N), m.inner().N))
 	}
 	var b stack
 	m.add(&b)

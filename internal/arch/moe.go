@@ -363,8 +363,7 @@ func dbrx(c *config) *Shape {
 	m.experts = c.under("ffn_config", func(p *config) Dim { return p.count("E", "moe_num_experts") })
 	m.topK = c.under("ffn_config", func(p *config) Dim { return p.count("K", "moe_top_k") })
 	var b stack
-	b.matrix("norm_attn_norm.attn.Wqkv", Attention, a.h.Plus(number(2).Times(a.k)).Times(a.e), f.d, ByKVHeads, a.k.N)
-	b.matrix("norm_attn_norm.attn.out_proj", Attention, f.d, a.h.Times(a.e), ByCols, a.h.N)
+	a.fused(&b, "norm_attn_norm.attn.Wqkv", "norm_attn_norm.attn.out_proj")
 	b.norm("norm_attn_norm.norm_1", f.d)
 	b.norm("norm_attn_norm.norm_2", f.d)
 	b.table("ffn.router.layer.weight", Router, m.experts, f.d, Replicated, 0)
@@ -676,8 +675,8 @@ func bailing(c *config, second bool) *Shape {
 	x := mixed{frame: c.frame(false), is: c.fromLayer(0)}
 	x.frame.embed = "word_embeddings"
 	a := c.heads(x.frame.d)
-	bias, norms := c.flagOr(false, "", "use_qkv_bias"), c.flagOr(second, "", "use_qk_norm")
-	out := c.flagOr(false, "", "use_bias")
+	a.qkvBias, a.outBias = c.flagOr(false, "", "use_qkv_bias"), c.flagOr(false, "", "use_bias")
+	norms := c.flagOr(second, "", "use_qk_norm")
 	x.moe = moe{d: x.frame.d, width: c.dim("f_e", "moe_intermediate_size"), prefix: "mlp."}
 	if c.flagOr(second, "", "moe_router_enable_expert_bias") {
 		x.moe.correction = "gate.expert_bias"
@@ -689,15 +688,7 @@ func bailing(c *config, second bool) *Shape {
 	}
 	x.moe.shared = c.sharedWidth(unit, "num_shared_experts")
 	add := func(s *stack) {
-		rows := a.h.Plus(number(2).Times(a.k)).Times(a.e)
-		s.matrix("attention.query_key_value", Attention, rows, a.d, ByKVHeads, a.k.N)
-		s.matrix("attention.dense", Attention, a.d, a.h.Times(a.e), ByCols, a.h.N)
-		if bias {
-			s.bias("attention.query_key_value", Attention, rows, ByKVHeads, a.k.N)
-		}
-		if out {
-			s.bias("attention.dense", Attention, a.d, ByCols, a.h.N)
-		}
+		a.fused(s, "attention.query_key_value", "attention.dense")
 		if norms {
 			s.norm("attention.query_layernorm", a.e)
 			s.norm("attention.key_layernorm", a.e)
@@ -727,7 +718,7 @@ func (x *mixed) predict(c *config, s *Shape, p predictors, mix func(*stack), mix
 	d := x.frame.d
 	var b stack
 	mix(&b)
-	x.feed(c, &b, true)
+	x.feed(c, &b, x.moe.experts.N > 0)
 	b.norm("enorm", d)
 	b.norm("hnorm", d)
 	b.norm("shared_head.norm", d)

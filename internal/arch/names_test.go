@@ -94,3 +94,54 @@ func spoken(v strictjson.Value) (modules []string) {
 	walk(v)
 	return modules
 }
+
+// TestStoredBytes holds the marks of tensors, which are matrices and which are kept in 32 bits, to files whose size is known to the
+// byte: those of MiniMax-M1 in 16 bits, of MiniMax-M2 in 8 with a scale for each block of 128 by 128, and of gpt-oss,
+// whose experts have 4 bits and a scale of 8 for 32 of them.
+func TestStoredBytes(t *testing.T) {
+	dir := corpus()
+	if dir == "" {
+		t.Skip("no corpus of configurations beside the project")
+	}
+	blocks := func(n int64) int64 { return (n + 127) / 128 }
+	for _, tt := range []struct {
+		file   string
+		want   int64
+		packed func(x *arch.Tensor) int64 // 0 for what is kept in 16 bits
+	}{
+		{"MiniMaxAI__MiniMax-M1-80k.json", 912_210_767_872, func(*arch.Tensor) int64 { return 0 }},
+		{"MiniMaxAI__MiniMax-M2.7.json", 230_121_630_720, func(x *arch.Tensor) int64 {
+			if !x.Matrix || x.Component == arch.Head {
+				return 0
+			}
+			return x.Elements() + 4*blocks(x.Rows.N)*blocks(x.Cols.N)*x.Copies.N
+		}},
+		{"openai__gpt-oss-120b.json", 65_248_815_744, func(x *arch.Tensor) int64 {
+			if !x.Matrix || x.Component != arch.Experts {
+				return 0
+			}
+			return x.Elements() * 17 / 32
+		}},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			s, err := arch.Of(load(t, filepath.Join(dir, tt.file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got int64
+			for x := range s.Tensors() {
+				switch packed := tt.packed(x); {
+				case packed > 0:
+					got += packed
+				case x.Float32:
+					got += 4 * x.Elements()
+				default:
+					got += 2 * x.Elements()
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%d bytes, want %d (%+d)", got, tt.want, got-tt.want)
+			}
+		})
+	}
+}

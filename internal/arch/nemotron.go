@@ -57,7 +57,8 @@ func nemotronH(c *config) *Shape {
 		c.fail(fmt.Errorf("the pattern has %d layers, want at most %d", len(pattern), maxLayers))
 	}
 	n := nemotronStack{f: frame{
-		d: c.dim("d", "hidden_size"), vocab: c.dim("V", "vocab_size"), tied: c.tied(false), body: "backbone.", embed: "embeddings", norm: "norm_f",
+		d: c.dim("d", "hidden_size"), vocab: c.dim("V", "vocab_size"), tied: c.tied(false),
+		body: "backbone.", embed: "embeddings", norm: "norm_f",
 		depth: c.named("L", "hybrid_override_pattern", int64(len(pattern)), maxLayers),
 	}}
 	if layers, _, ok := c.lookup([]string{"num_hidden_layers"}); ok && layers != int64(len(pattern)) {
@@ -82,8 +83,9 @@ func (n *nemotronStack) read(c *config, pattern string) {
 	n.mlpBias = c.flagOr(false, "", "mlp_bias")
 	if strings.Contains(pattern, "M") {
 		n.m = ssm{
-			d: d, heads: c.count("h_m", "mamba_num_heads"), width: c.dim("e_m", "mamba_head_dim"), groups: c.dimOr("G", 8, classDefault, "n_groups"),
-			state: c.dimOr("S", 128, classDefault, "ssm_state_size"), kernel: c.dimOr("c", 4, classDefault, "conv_kernel"),
+			d: d, heads: c.count("h_m", "mamba_num_heads"), width: c.dim("e_m", "mamba_head_dim"),
+			groups: c.dimOr("G", 8, classDefault, "n_groups"),
+			state:  c.dimOr("S", 128, classDefault, "ssm_state_size"), kernel: c.dimOr("c", 4, classDefault, "conv_kernel"),
 			bias: c.flagOr(false, "", "use_bias", "mamba_proj_bias"), convBias: c.flagOr(true, "", "use_conv_bias"), prefix: "mixer.",
 		}
 	}

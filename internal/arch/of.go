@@ -131,6 +131,11 @@ func (s *Shape) check() error {
 	if len(s.Blocks) == 0 {
 		return errors.New("the configuration describes no layer")
 	}
+	for i := range s.Blocks {
+		if m := s.Blocks[i].Mixer; m.KVHeads > 0 && m.Heads%m.KVHeads != 0 {
+			return fmt.Errorf("the configuration contradicts itself: the %d heads of queries in block %d are no multiple of the %d that share keys and values", m.Heads, i, m.KVHeads)
+		}
+	}
 	sum := 0.0
 	for t := range s.Tensors() {
 		if t.Rows.N < 0 || t.Cols.N < 0 || t.Copies.N < 0 {

@@ -16,15 +16,20 @@ import (
 // whether they divide them, and this is the cautious side.
 func (c *config) towers() []Tensor {
 	var all []Tensor
-	for _, t := range []struct{ key, what string }{{"vision_config", "vision tower"}, {"audio_config", "audio tower"}} {
+	around := c.outer()
+	kind := around.wordOr("", "model_type")
+	for _, t := range []struct{ key, what, around string }{
+		{"vision_config", "vision tower", kind}, {"audio_config", "audio tower", ""}, // a model is known by what it sees
+	} {
 		part, ok := c.above(t.key)
 		if !ok {
 			continue
 		}
-		part.text = c.hidden()
-		build := towerRule(part.wordOr("", "model_type"), c.outer().wordOr("", "model_type"), part)
+		part.text, part.around = c.hidden(), around
+		build := towerRule(part.wordOr("", "model_type"), t.around, part)
 		if build == nil {
-			part.gaps = append(part.gaps, Gap{What: t.what, Why: "no formula is known for the " + t.key + " of this model, so its weights are missing from the count"})
+			part.gaps = append(part.gaps, Gap{What: t.what, Why: "no formula is known for the " + t.key +
+				" of this model, so its weights are missing from the count"})
 		} else {
 			b := tower{stack: new(stack), copies: one}
 			build(part, &b)
@@ -32,6 +37,8 @@ func (c *config) towers() []Tensor {
 		}
 		c.absorb(t.key, part)
 	}
+	c.fail(around.err)
+	c.symbols, c.assumed = append(c.symbols, around.symbols...), append(c.assumed, around.assumed...)
 	return all
 }
 
@@ -51,8 +58,13 @@ func (c *config) hidden() Dim {
 	return Dim{}
 }
 
-// outer reads the keys of the whole file.
-func (c *config) outer() *config { return &config{values: c.top, top: c.top} }
+// outer reads the keys of the whole file. For towers it is one reader, which keeps what it finds.
+func (c *config) outer() *config {
+	if c.around != nil {
+		return c.around
+	}
+	return &config{values: c.top, top: c.top}
+}
 
 // above is the configuration under a key of the whole file.
 func (c *config) above(key string) (*config, bool) {
@@ -78,51 +90,43 @@ func (c *config) absorb(key string, part *config) {
 	c.gaps = append(c.gaps, part.gaps...)
 }
 
-// towerRule picks the tower by the model_type of its own configuration, else by that of the model around it.
+// towerRule picks the tower by the model_type of its own configuration, or where that has none by that of the model
+// around it.
 func towerRule(own, around string, part *config) func(*config, *tower) {
-	if strings.HasPrefix(around, "minimax_m3") {
-		return minimaxTower
-	}
-	switch own {
-	case "idefics3", "idefics3_vision", "smolvlm", "smolvlm_vision":
-		return ideficsTower
-	case "intern_vit_6b":
-		return internTower
-	case "siglip_vision_model":
-		return siglipTower
-	case "clip_vision_model":
-		return clipTower
-	case "pixtral":
-		return pixtralTower
-	case "llama4_vision_model":
-		return llama4Tower
-	case "mllama_vision_model":
-		return mllamaTower
-	case "gemma4_vision":
-		return gemma4Tower
-	case "gemma4_audio":
-		return gemma4Audio
-	case "moonvit":
-		return moonTower
-	}
 	switch {
+	case strings.HasPrefix(around, "minimax_m3"): // which says that it is CLIP, and is not
+		return minimaxTower
 	case part.has("vt_hidden_size"):
 		return moonTower
-	case around == "idefics3" || around == "smolvlm":
-		return ideficsTower
-	case around == "internvl_chat":
-		return internTower
-	case strings.HasPrefix(around, "glm4v"):
-		return glm4Tower
 	}
-	for _, kind := range []string{own, around} {
-		switch {
-		case strings.HasPrefix(kind, "qwen2_vl"):
-			return qwen2Tower
-		case strings.HasPrefix(kind, "qwen2_5_vl"):
-			return qwen25Tower
-		case strings.HasPrefix(kind, "qwen3_vl"), strings.HasPrefix(kind, "qwen3_5"):
-			return qwen3Tower
+	return towerByType(cmp.Or(own, around))
+}
+
+func towerByType(kind string) func(*config, *tower) {
+	for _, t := range []struct {
+		kind  string // what model_type begins with
+		build func(*config, *tower)
+	}{
+		{"siglip_vision", siglipTower},
+		{"clip_vision", clipTower},
+		{"pixtral", pixtralTower},
+		{"llama4_vision", llama4Tower},
+		{"mllama_vision", mllamaTower},
+		{"gemma4_vision", gemma4Tower},
+		{"gemma4_audio", gemma4Audio},
+		{"moonvit", moonTower},
+		{"idefics3", ideficsTower},
+		{"smolvlm", ideficsTower},
+		{"intern_vit", internTower},
+		{"internvl_chat", internTower},
+		{"glm4v", glm4Tower},
+		{"qwen2_vl", qwen2Tower},
+		{"qwen2_5_vl", qwen25Tower},
+		{"qwen3_vl", qwen3Tower},
+		{"qwen3_5", qwen3Tower},
+	} {
+		if strings.HasPrefix(kind, t.kind) {
+			return t.build
 		}
 	}
 	return nil
@@ -200,7 +204,7 @@ func (c *config) towerDepth(otherwise int64) Dim {
 // pixels are the numbers of one patch: channels of a square.
 func (c *config) pixels(patch int64) Dim {
 	p := c.dimOr("p_t", patch, classDefault, "patch_size", "spatial_patch_size")
-	channels := c.countOr(3, "", "num_channels", "in_channels", "in_chans")
+	channels := c.timesOr(3, "", "num_channels", "in_channels", "in_chans")
 	return number(channels).Times(p).Times(p)
 }
 
@@ -286,13 +290,6 @@ func cohereProjector(c *config, t *tower, v Dim) {
 	}
 	p.linear("linear_1", a, packed, true)
 	p.linear("linear_2", c.textWidth(), Dim{max(1, a.N/2), "a_t/2"}, true)
-	c.take(outer)
-}
-
-// take is absorb for keys of the file as a whole.
-func (c *config) take(outer *config) {
-	c.fail(outer.err)
-	c.symbols, c.assumed = append(c.symbols, outer.symbols...), append(c.assumed, outer.assumed...)
 }
 
 // glm4Tower is that of GLM-4.1V (modeling_glm4v.py): its MLPs are as wide as what it leads to, and a convolution packs
@@ -330,7 +327,6 @@ func ideficsTower(c *config, t *tower) {
 	outer := c.outer()
 	s := outer.dimOr("s_t", 2, classDefault, "scale_factor")
 	t.at("model.connector.").linear("modality_projection.proj", c.textWidth(), v.Times(s).Times(s), false)
-	c.take(outer)
 }
 
 // internTower is InternViT and the projector of InternVL (modeling_intern_vit.py, modeling_internvl_chat.py): a scale for
@@ -368,7 +364,7 @@ func minimaxTower(c *config, t *tower) {
 	v, m, n := c.towerWidth(1280), c.towerFFN(5120), c.towerDepth(32)
 	frames, side := int64(2), int64(2)
 	if merge, ok := c.part("img_token_compression_config"); ok {
-		frames, side = merge.countOr(2, "", "temporal_patch_size"), merge.countOr(2, "", "spatial_merge_size")
+		frames, side = merge.timesOr(2, "", "temporal_patch_size"), merge.timesOr(2, "", "spatial_merge_size")
 		c.fail(merge.err)
 	}
 	b := t.at("vision_tower.vision_model.")
@@ -385,7 +381,6 @@ func minimaxTower(c *config, t *tower) {
 	p.linear("linear_2", d, w, true)
 	q.linear("linear_1", w, number(side).Times(number(side)).Times(d), true)
 	q.linear("linear_2", d, w, true)
-	c.take(outer)
 }
 
 // siglipHead pools the patches into one vector; language models do not use it, yet their files hold it.
@@ -425,7 +420,6 @@ func llavaProjector(c *config, t *tower, v Dim) {
 	if outer.isKind("llava_next") || outer.isKind("llava_onevision") {
 		t.at("").table("image_newline", d, one)
 	}
-	c.fail(outer.err)
 }
 
 // pixtralTower has rotary positions, RMS norms and gated MLPs without biases (modeling_pixtral.py). Mistral 3 merges
@@ -454,13 +448,12 @@ func pixtralTower(c *config, t *tower) {
 	bias := outer.flagOr(false, "", "multimodal_projector_bias")
 	p.linear("linear_1", d, v, bias)
 	p.linear("linear_2", d, d, bias)
-	c.fail(outer.err)
 }
 
 // qwen2Tower is that of Qwen2-VL (modeling_qwen2_vl.py): hidden_size is the width that it leads to, embed_dim its own.
 func qwen2Tower(c *config, t *tower) {
 	v, n := c.dimOr("d_t", 1280, classDefault, "embed_dim"), c.towerDepth(32)
-	m := number(c.countOr(4, classDefault, "mlp_ratio")).Times(v)
+	m := number(c.timesOr(4, classDefault, "mlp_ratio")).Times(v)
 	b := t.at("visual.")
 	b.patches("patch_embed.proj", v, c.frames(14), false)
 	l := b.each("blocks.", n)
@@ -477,7 +470,7 @@ func qwen2Tower(c *config, t *tower) {
 
 // frames are the pixels of a patch over the frames that one token spans.
 func (c *config) frames(patch int64) Dim {
-	return c.pixels(patch).Times(number(c.countOr(2, "", "temporal_patch_size")))
+	return c.pixels(patch).Times(number(c.timesOr(2, "", "temporal_patch_size")))
 }
 
 // qwen25Tower is that of Qwen2.5-VL (modeling_qwen2_5_vl.py): RMS norms, gated MLPs with biases.

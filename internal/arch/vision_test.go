@@ -72,9 +72,43 @@ func TestTowers(t *testing.T) {
 }
 
 func TestUnknownTowerIsAGap(t *testing.T) {
-	v := parsed(t, `{"model_type": "new", "vision_config": {"model_type": "new_vision"}}`)
-	c := &config{values: v, top: v}
-	if got := c.towers(); got != nil || len(c.gaps) != 1 || c.err != nil {
-		t.Errorf("%d tensors, gaps %v, %v", len(got), c.gaps, c.err)
+	for name, text := range map[string]string{
+		"of a new kind":                `{"model_type": "new", "vision_config": {"model_type": "new_vision"}}`,
+		"of a new kind in a known one": `{"model_type": "qwen3_vl", "vision_config": {"model_type": "new_vision"}}`,
+		"of sound in a known one":      `{"model_type": "qwen3_vl", "audio_config": {"model_type": "new_audio"}}`,
+		"of no kind":                   `{"vision_config": {"hidden_size": 64}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := parsed(t, text)
+			c := &config{values: v, top: v}
+			if got := c.towers(); got != nil || len(c.gaps) != 1 || c.err != nil {
+				t.Errorf("%d tensors, gaps %v, %v", len(got), c.gaps, c.err)
+			}
+		})
+	}
+}
+
+// TestTowerOfAModel says where what a tower assumes and its letters are from.
+func TestTowerOfAModel(t *testing.T) {
+	s, err := Of(parsed(t, `{"architectures": ["Idefics3ForConditionalGeneration"], "model_type": "idefics3", "scale_factor": 4,
+		"text_config": {"model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9,
+			"num_key_value_heads": 3, "num_hidden_layers": 30, "vocab_size": 49280},
+		"vision_config": {"hidden_size": 768, "image_size": 512, "patch_size": 16}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]int64{}
+	for _, l := range s.Symbols {
+		keys[l.Key] = l.Value
+	}
+	if keys["scale_factor"] != 4 || keys["vision_config.hidden_size"] != 768 || keys["hidden_size"] != 576 {
+		t.Errorf("%v", s.Symbols)
+	}
+	assumed := map[string]string{}
+	for _, a := range s.Assumed {
+		assumed[a.Key] = a.Value
+	}
+	if assumed["vision_config.num_hidden_layers"] != "12" || assumed["tie_word_embeddings"] != "false" {
+		t.Errorf("%v", s.Assumed)
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
@@ -230,40 +228,17 @@ func (a *App) resolveRef(s string) (model.Ref, error) {
 
 // runLicense asks every question and writes one answer.
 func runLicense(ctx context.Context, o *licenseOptions) error {
-	progress := o.app.progress(len(o.asked))
-	defer progress.stop()
-	deps, err := o.deps(o.config, o.refs(), progress.hear)
-	if err != nil {
-		return err
-	}
-	if err := o.agree(deps.Licenses); err != nil {
-		return err
-	}
-	docs := make([]*report.Document, len(o.asked))
-	codes := make([]Code, len(o.asked))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(o.config.Jobs)
-	for i, q := range o.asked {
-		group.Go(func() error {
-			defer progress.done()
-			var err error
-			docs[i], codes[i], err = o.answer(ctx, deps, q)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	progress.stop()
-	var b bytes.Buffer
-	page := render.Page{Width: o.app.Width, Color: o.output == "" && o.app.color(o.config.Color)}
-	if err := o.format.Render(&b, docs, page); err != nil {
-		return err
-	}
-	if err := o.app.write(o.output, b.Bytes()); err != nil {
-		return err
-	}
-	return o.app.explain(answered(Worst(codes...)), docs)
+	return o.answer(ctx, questions{
+		config: o.config, refs: o.refs(), format: o.format, output: o.output,
+		ready: func(d diligence.Deps) error { return o.agree(d.Licenses) },
+		ask: func(ctx context.Context, d diligence.Deps, i int) (*report.Document, Code, error) {
+			doc, err := diligence.License(ctx, d, o.asked[i])
+			if doc == nil {
+				return nil, Failed, err
+			}
+			return doc, o.code(doc, err), nil
+		},
+	})
 }
 
 // agree gives the agreements the ids of the catalog. A name that means nothing would be an agreement that nobody misses.
@@ -289,17 +264,6 @@ func (o *licenseOptions) refs() []model.Ref {
 		refs[i] = q.Ref
 	}
 	return refs
-}
-
-// answer asks one question within its time.
-func (o *licenseOptions) answer(ctx context.Context, deps diligence.Deps, q diligence.LicenseQuestion) (*report.Document, Code, error) {
-	limited, cancel := context.WithTimeout(ctx, o.config.Timeout)
-	defer cancel()
-	doc, err := diligence.License(limited, deps, q)
-	if doc == nil {
-		return nil, Failed, err
-	}
-	return doc, o.code(doc, err), nil
 }
 
 // code is the status of one answer.

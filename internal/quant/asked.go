@@ -196,3 +196,18 @@ func nvidia(shape *arch.Shape, m *module) bool {
 }
 
 func mlxTakes(_ *arch.Shape, m *module) bool { return m.area != tower && mlxLayer(m) }
+
+// InFileName is the mix that the name of a GGUF file ends in, as the naming convention of the format has it
+// ("Llama-3.2-3B-Instruct-Q8_0.gguf"), and the name before it; ok is false where it ends in none.
+func InFileName(name string) (stem, mix string, ok bool) {
+	stem, ok = strings.CutSuffix(strings.ToLower(name), ".gguf")
+	i := strings.LastIndexAny(stem, "-.")
+	if !ok || i < 0 {
+		return name, "", false
+	}
+	m, ok := findMix(stem[i+1:])
+	if !ok {
+		return name[:len(stem)], "", false
+	}
+	return name[:i], m.name, true
+}

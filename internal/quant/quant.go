@@ -106,3 +106,20 @@ func build(shape *arch.Shape, name string, base *Format, choose choice) *Scheme 
 	}
 	return s
 }
+
+// Quantized reports whether linear layers take fewer than 16 bits for a number.
+func (s *Scheme) Quantized() bool { return s.linear().Bits < 16 }
+
+// GGUF reports whether the formats are those of llama.cpp.
+func (s *Scheme) GGUF() bool { return s.pad > 0 }
+
+// linear is the format of the linear layers that has the fewest bits.
+func (s *Scheme) linear() Format {
+	least := *s.base
+	for _, f := range s.picked {
+		if f.Bits < least.Bits {
+			least = *f
+		}
+	}
+	return least
+}

@@ -155,37 +155,85 @@ func TestRoundTrip(t *testing.T) {
 
 // TestEveryPart keeps the documents complete: each part of a report stands in at least one of them.
 func TestEveryPart(t *testing.T) {
-	seen := make(map[string]bool)
-	outcomes := make(map[string]bool)
+	seen, outcomes, verdicts := make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	for _, s := range samples(t) {
 		for _, d := range s.docs {
-			var parts map[string]any
-			b, err := json.Marshal(d.License)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := json.Unmarshal(b, &parts); err != nil {
-				t.Fatal(err)
-			}
-			for k, v := range parts {
-				if list, ok := v.([]any); !ok || len(list) > 0 {
-					seen[k] = true
-				}
-			}
-			outcomes[d.License.Outcome] = true
 			seen["gaps"] = seen["gaps"] || len(d.Gaps) > 0
+			if d.License != nil {
+				outcomes[d.License.Outcome] = true
+				mark(t, seen, "", d.License)
+			}
+			if e := d.Estimate; e != nil {
+				verdicts[e.Verdict] = true
+				mark(t, seen, "estimate.", e)
+				mark(t, seen, "model.", e.Model)
+				mark(t, seen, "plan.", e.Plan)
+				mark(t, seen, "memory.", e.Memory)
+				mark(t, seen, "cache.", e.Cache)
+			}
+			seen["both"] = seen["both"] || d.License != nil && d.Estimate != nil
 		}
 	}
-	for _, part := range []string{
-		"gaps", "matches", "claims", "effective", "licenses", "reasons", "duties", "thresholds", "questions", "changes", "lineage",
-		"datasets", "passages", "disclaimer", "summary", "use",
-	} {
+	for _, part := range strings.Fields("gaps both matches claims effective licenses reasons duties thresholds questions changes lineage" +
+		" datasets passages disclaimer summary use " + estimateParts) {
 		if !seen[part] {
 			t.Errorf("no document shows %s", part)
 		}
 	}
-	if len(outcomes) != 4 {
-		t.Errorf("outcomes shown: %v", outcomes)
+	if len(outcomes) != 4 || len(verdicts) != 4 {
+		t.Errorf("outcomes shown: %v, verdicts: %v", outcomes, verdicts)
+	}
+}
+
+const estimateParts = `estimate.summary estimate.plan estimate.why estimate.memory_per_gpu estimate.kv_capacity_tokens
+	estimate.max_concurrency estimate.cache estimate.at estimate.host_bytes estimate.terms estimate.breaks estimate.changes
+	estimate.candidates estimate.refused estimate.assumed estimate.notes model.params_low model.params_high model.params_mtp
+	model.weights_bytes_low model.weights_bytes_high model.state_bytes model.layers model.components model.symbols model.sizes
+	model.license plan.gpu_memory_utilization plan.n_gpu_layers plan.n_cpu_moe memory.budget_bytes cache.blocks cache.state_bytes`
+
+// mark notes the keys of a part that hold something.
+func mark(t *testing.T, seen map[string]bool, prefix string, part any) {
+	t.Helper()
+	b, err := json.Marshal(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(b, &keys); err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range keys {
+		if list, ok := v.([]any); !ok || len(list) > 0 {
+			seen[prefix+k] = true
+		}
+	}
+}
+
+// TestSamplesAddUp: the figures of the samples are not measured, but they keep the laws that figures keep.
+func TestSamplesAddUp(t *testing.T) {
+	n := 0
+	for _, s := range samples(t) {
+		for _, d := range s.docs {
+			if d.Estimate == nil || s.name == "estimate-poisoned" {
+				continue
+			}
+			for _, o := range append([]report.Outlook{d.Estimate.Outlook}, d.Estimate.Candidates...) {
+				if o.Memory == nil {
+					continue
+				}
+				n++
+				m := o.Memory
+				if sum := m.Weights + m.Activation + m.NonTorch + m.Graphs + m.KVCache + m.Reserved + m.Unused; sum != m.Capacity {
+					t.Errorf("%s: the parts of %s sum to %d of %d", s.name, o.Plan.Cards(), sum, m.Capacity)
+				}
+				if c := o.Cache; c != nil && c.Blocks != nil && *c.Blocks*c.BlockTokens*c.BytesPerToken > m.KVCache {
+					t.Errorf("%s: the blocks are larger than the cache", s.name)
+				}
+			}
+		}
+	}
+	if n == 0 {
+		t.Error("no sample has an account")
 	}
 }
 
@@ -205,15 +253,73 @@ func TestNothingToShow(t *testing.T) {
 	}
 }
 
+// named is the only document of a sample.
+func named(t *testing.T, name string) *report.Document {
+	t.Helper()
+	for _, s := range samples(t) {
+		if s.name == name {
+			return s.docs[0]
+		}
+	}
+	t.Fatalf("no sample %s", name)
+	return nil
+}
+
 // TestUnknownOutcome: a word that is no outcome is shown as undetermined, never as permission.
 func TestUnknownOutcome(t *testing.T) {
-	d := parse(t, samples(t)[0].data)[0]
+	d := named(t, "allowed")
 	d.License.Outcome = "fine"
 	for format, want := range map[string]string{
 		"text": "UNDETERMINED", "markdown": "❓ Undetermined", "html": `class="verdict undetermined"`, "sarif": `"level": "warning"`,
 	} {
 		if got := write(t, format, []*report.Document{d}, render.Page{}); !strings.Contains(got, want) {
 			t.Errorf("%s does not hold %q:\n%s", format, want, got)
+		}
+	}
+}
+
+// TestUnknownVerdict: a word that is no verdict, and one that the rest of the document belies, are shown as undetermined,
+// never as a model that fits.
+func TestUnknownVerdict(t *testing.T) {
+	for name, edit := range map[string]func(*report.Estimate){
+		"unknown": func(e *report.Estimate) { e.Verdict = "sure" },
+		"empty":   func(e *report.Estimate) { e.Verdict = "" },
+		"belied":  func(e *report.Estimate) { e.Fits = false },
+	} {
+		d := named(t, "estimate-fits")
+		edit(d.Estimate)
+		for format, want := range map[string]string{
+			"text": "UNDETERMINED  ", "markdown": "❓ Undetermined", "html": `class="verdict undetermined"`, "sarif": `"estimate-undetermined",
+          "ruleIndex": 5`,
+		} {
+			if got := write(t, format, []*report.Document{d}, render.Page{}); !strings.Contains(got, want) {
+				t.Errorf("%s, %s does not hold %q:\n%s", name, format, want, got)
+			}
+		}
+	}
+}
+
+// TestBothParts: a document with both answers shows both verdicts before anything else, and its gaps once.
+func TestBothParts(t *testing.T) {
+	d := named(t, "license-and-estimate")
+	d.Gaps = []report.Gap{{What: "onlyonce", Why: "why", Kind: "absent"}}
+	for format, words := range map[string][]string{
+		"text":     {"ALLOWED  openai/", "TIGHT  openai/", "judged for", "Memory per GPU", "onlyonce", "not legal advice"},
+		"markdown": {"✅ Allowed", "🟡 Tight", "Judged for", "Memory per GPU", "onlyonce"},
+		"html":     {`verdict allowed`, `verdict conditional`, "Judged for", "Memory per GPU", "onlyonce"},
+	} {
+		got := write(t, format, []*report.Document{d}, render.Page{})
+		if n := strings.Count(got, "onlyonce"); n != 1 {
+			t.Errorf("%s tells a gap %d times", format, n)
+		}
+		at := 0
+		for _, w := range words {
+			i := strings.Index(got[at:], w)
+			if i < 0 {
+				t.Errorf("%s: no %q after byte %d", format, w, at)
+				break
+			}
+			at += i
 		}
 	}
 }

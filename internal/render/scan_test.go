@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -45,7 +46,7 @@ func hidden(s string) (faults []string) {
 
 // What the scanners look for.
 var (
-	colorCode  = regexp.MustCompile("\x1b\\[(0|1|2|1;3[1-4])m")
+	colorCode  = regexp.MustCompile("\x1b\\[(0|1|2|1;3[1-6])m")
 	taskBox    = regexp.MustCompile(`^(- )\[ \] `)
 	escape     = regexp.MustCompile(`\\[!-/:-@\[-` + "`" + `{-~]|&#124;`)
 	bullet     = regexp.MustCompile(`^(  )?- `)
@@ -164,8 +165,8 @@ func withoutCode(line string) (rest string, ok bool) {
 }
 
 var (
-	elements   = strings.Fields("html head meta title style body main section article header footer p h1 h2 h3 div span dl dt dd ul li table thead tbody tr th td a br strong code svg rect")
-	attributes = strings.Fields("lang charset http-equiv content name class id scope colspan href aria-hidden aria-label role viewBox preserveAspectRatio x y width height")
+	elements   = strings.Fields("html head meta title style body main section article header footer p h1 h2 h3 div span dl dt dd ul li table thead tbody tr th td a br strong code svg rect text desc")
+	attributes = strings.Fields("lang charset http-equiv content name class id scope colspan href aria-hidden aria-label role viewBox preserveAspectRatio x y width height aria-labelledby text-anchor")
 )
 
 func scanHTML(s string) []string {
@@ -235,7 +236,7 @@ func TestScan(t *testing.T) {
 func TestScanPoisonEverywhere(t *testing.T) {
 	for _, s := range samples(t) {
 		for turn := range poison {
-			if s.name == "batch" && turn%5 != 0 { // its documents are other samples
+			if strings.HasSuffix(s.name, "batch") && turn%5 != 0 { // its documents are other samples
 				continue
 			}
 			docs := parse(t, poisonedJSON(t, s.data, turn))
@@ -264,7 +265,9 @@ var poison = []string{
 func poisonedJSON(t *testing.T, data []byte, turn int) []byte {
 	t.Helper()
 	var v any
-	if err := json.Unmarshal(data, &v); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber() // counts may be larger than a double holds
+	if err := dec.Decode(&v); err != nil {
 		t.Fatal(err)
 	}
 	n := turn
@@ -344,6 +347,35 @@ func everywhere(s string) *report.Document {
 			Datasets: []report.Dataset{{ID: s, Risk: s, Source: s}}, Disclaimer: s,
 			Passages: []report.Passage{{Topic: s, File: s, StartLine: 1, EndLine: 1, Quote: s}},
 		},
+		Estimate: estimateOf(s),
+	}
+}
+
+// estimateOf is an estimate that says s and nothing else.
+func estimateOf(s string) *report.Estimate {
+	one := report.Range{Low: 1, Mid: 1 << 30, High: 1 << 31}
+	o := report.Outlook{
+		Plan: &report.ServingPlan{
+			GPU: s, GPUName: s, GPUs: 2, Nodes: 2, Tensor: 2, Engine: s, EngineVersion: s, Quantization: s, KVType: s, MaxModelLen: 8192,
+		},
+		Verdict: s, Why: s, Host: new(int64(1)), KVTokens: new(int64(1)), MaxConcurrency: new(1.5), Breaks: s,
+		Memory:  &report.DeviceMemory{Capacity: 10 << 30, Budget: 9 << 30, Weights: 11 << 30, Unused: -1 << 30, Rank: s},
+		Cache:   &report.Cache{BytesPerToken: 1, BytesPerRequest: 1, Blocks: new(int64(1)), BlockTokens: 16},
+		At:      []report.AtContext{{MaxModelLen: 1, Verdict: s}},
+		Terms:   []report.Term{{Part: s, Name: s, Bytes: one, Formula: s, Source: s}},
+		Changes: []report.Mend{{Text: s, Flag: s}, {Text: s, Flag: "--x " + s}, {Text: s + " --y", Flag: "--y"}},
+	}
+	other := o
+	other.Plan = new(*o.Plan)
+	other.Plan.Quantization += "2"
+	return &report.Estimate{
+		Summary: s, Outlook: o, Candidates: []report.Outlook{o, other}, Refused: []report.Refused{{Plan: s, Why: s}},
+		Assumed: []report.Assumption{{What: s, Value: s, Why: s}}, Notes: []string{s},
+		Model: report.EstimatedModel{
+			Architecture: s, Family: s + "2", Quantization: s, Layers: []report.LayerKind{{Kind: s, Count: 1}}, Source: s, License: s,
+			Components: []report.Component{{Name: s, Tensors: []report.TensorFormula{{Name: s, Formula: s, Format: s}}}},
+			Symbols:    []report.Symbol{{Text: s, Key: s, Value: 1}}, Sizes: []report.Size{{Source: s, Explanation: s}},
+		},
 	}
 }
 
@@ -387,15 +419,22 @@ func TestVerdictFirst(t *testing.T) {
 		if len(s.docs) > 1 {
 			continue
 		}
-		l := s.docs[0].License
+		word, summary := headline(s.docs[0])
 		lines := strings.SplitN(write(t, "text", s.docs, render.Page{Width: 80}), "\n", 6)
-		if !strings.HasPrefix(lines[0], strings.ToUpper(l.Outcome)+"  ") {
+		if !strings.HasPrefix(lines[0], strings.ToUpper(word)+"  ") {
 			t.Errorf("%s begins with %q", s.name, lines[0])
 		}
-		if head := strings.Join(lines[:5], " "); s.name != "poisoned" && !strings.Contains(head, firstWords(l.Summary)) {
-			t.Errorf("%s: %q is not in the first five lines:\n%s", s.name, firstWords(l.Summary), head)
+		if head := strings.Join(lines[:5], " "); !strings.HasSuffix(s.name, "poisoned") && !strings.Contains(head, firstWords(summary)) {
+			t.Errorf("%s: %q is not in the first five lines:\n%s", s.name, firstWords(summary), head)
 		}
 	}
+}
+
+func headline(d *report.Document) (word, summary string) {
+	if d.License != nil {
+		return d.License.Outcome, d.License.Summary
+	}
+	return report.Spoken(d.Estimate.Word()), d.Estimate.Summary
 }
 
 func firstWords(s string) string { return strings.Join(strings.Fields(s)[:4], " ") }

@@ -17,12 +17,26 @@ type Summary struct {
 	Conditional  int `json:"conditional"`
 	Undetermined int `json:"undetermined"`
 	Prohibited   int `json:"prohibited"`
+
+	Estimates *Verdicts `json:"estimates,omitempty"` // if any document holds an estimate
 }
+
+// Verdicts counts the verdicts of several estimates.
+type Verdicts struct {
+	Fits         int `json:"fits"`
+	Tight        int `json:"tight"`
+	DoesNotFit   int `json:"does_not_fit"`
+	Undetermined int `json:"undetermined"`
+}
+
+// Licensed is the number of documents that judge a license.
+func (s Summary) Licensed() int { return s.Allowed + s.Conditional + s.Undetermined + s.Prohibited }
 
 // Summarize counts outcomes.
 func Summarize(docs []*Document) Summary {
 	s := Summary{Total: len(docs)}
 	for _, d := range docs {
+		s.Estimates = s.Estimates.plus(d.Estimate)
 		if d.License == nil {
 			continue
 		}
@@ -38,4 +52,24 @@ func Summarize(docs []*Document) Summary {
 		}
 	}
 	return s
+}
+
+func (v *Verdicts) plus(e *Estimate) *Verdicts {
+	if e == nil {
+		return v
+	}
+	if v == nil {
+		v = &Verdicts{}
+	}
+	switch e.Word() {
+	case Fits:
+		v.Fits++
+	case Tight:
+		v.Tight++
+	case DoesNotFit:
+		v.DoesNotFit++
+	default:
+		v.Undetermined++
+	}
+	return v
 }

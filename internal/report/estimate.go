@@ -42,6 +42,8 @@ type EstimatedModel struct {
 	ParamsMTP       int64       `json:"params_mtp,omitempty"` // beside the total
 	Quantization    string      `json:"quantization"`
 	WeightsBytes    int64       `json:"weights_bytes"`
+	WeightsLow      *int64      `json:"weights_bytes_low,omitempty"` // where a part is only bounded
+	WeightsHigh     *int64      `json:"weights_bytes_high,omitempty"`
 	KVBytesPerToken int64       `json:"kv_bytes_per_token"`    // of one more token of a long request, over all devices
 	StateBytes      int64       `json:"state_bytes,omitempty"` // of one request, whatever its length
 	MaxContext      int64       `json:"max_context,omitempty"`

@@ -344,7 +344,7 @@ func (l *License) Info(id string) (LicenseInfo, bool) {
 // Complete returns the document with empty lists in place of missing ones, so that scripts may walk every list.
 func (d *Document) Complete() *Document {
 	c := *d
-	c.Gaps = nonNil(d.Gaps)
+	c.Gaps, c.Estimate = nonNil(d.Gaps), d.Estimate.complete()
 	if d.License == nil {
 		return &c
 	}

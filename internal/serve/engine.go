@@ -1,5 +1,16 @@
 package serve
 
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/records"
+)
+
 // Kind is the program that serves.
 type Kind string
 
@@ -16,4 +27,174 @@ const (
 type Engine struct {
 	Kind    Kind
 	Version string // as asked, or the newest that is known
+	Assumed bool   // nobody named the version
+
+	number  version
+	profile *profile
 }
+
+//go:embed engines/*.yaml
+var engineFiles embed.FS
+
+// kinds are all engines, the most used first.
+func kinds() []Kind { return []Kind{VLLM, SGLang, TensorRT, LlamaCPP, Transformers} }
+
+// Profiles are the records of all engines, decoded once by who needs them.
+type Profiles struct{ byKind map[Kind]*profile }
+
+// Engines reads the records of all engines. The caller keeps what it returns.
+func Engines() (*Profiles, error) {
+	p := &Profiles{byKind: make(map[Kind]*profile)}
+	for _, k := range kinds() {
+		if k == LlamaCPP {
+			continue // its laws are formulas without history: see llama.go
+		}
+		one, err := readProfile(k)
+		if err != nil {
+			return nil, err
+		}
+		p.byKind[k] = one
+	}
+	return p, nil
+}
+
+func readProfile(k Kind) (*profile, error) {
+	name := "engines/" + string(k) + ".yaml"
+	data, err := engineFiles.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the record of engine %s: %w", k, err)
+	}
+	p := &profile{}
+	if err := records.Decode(name, data, p); err != nil {
+		return nil, err
+	}
+	if err := p.prepare(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return p, nil
+}
+
+// Kinds are the names of all engines.
+func Kinds() []string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, string(k))
+	}
+	return names
+}
+
+// ErrEngine is wrapped by the error for a name or a version that is not known.
+var ErrEngine = errors.New("engine is not known")
+
+// FindEngine reads the record of one engine and picks the version, as Profiles.Find does.
+func FindEngine(kind, version string) (*Engine, error) {
+	k, err := kindOf(kind)
+	if err != nil {
+		return nil, err
+	}
+	if k == LlamaCPP {
+		return llamaEngine(version), nil
+	}
+	p, err := readProfile(k)
+	if err != nil {
+		return nil, err
+	}
+	return p.at(version)
+}
+
+// Find is the engine of that name in that version, written as people write it: "0.8.5.post1", "0.9.x/0.10.0",
+// "LMI (vLLM 0.7.x)", "0.7.0-dev V1". No version is the newest that is known.
+func (p *Profiles) Find(kind, version string) (*Engine, error) {
+	k, err := kindOf(kind)
+	if err != nil {
+		return nil, err
+	}
+	if k == LlamaCPP {
+		return llamaEngine(version), nil
+	}
+	return p.byKind[k].at(version)
+}
+
+func llamaEngine(version string) *Engine {
+	return &Engine{Kind: LlamaCPP, Version: version, Assumed: version == ""}
+}
+
+func kindOf(name string) (Kind, error) {
+	k := strings.ToLower(strings.TrimSpace(name))
+	switch k {
+	case "tensorrt-llm", "tensorrt", "trtllm", "trt":
+		k = string(TensorRT)
+	case "llamacpp", "llama-cpp", "llama.cpp-server":
+		k = string(LlamaCPP)
+	case "hf", "huggingface":
+		k = string(Transformers)
+	case "":
+		k = string(VLLM)
+	}
+	if !slices.Contains(kinds(), Kind(k)) {
+		return "", fmt.Errorf("%w: %q, want one of %s", ErrEngine, name, strings.Join(Kinds(), ", "))
+	}
+	return Kind(k), nil
+}
+
+func (p *profile) at(asked string) (*Engine, error) {
+	e := &Engine{Kind: p.Kind, Version: asked, profile: p}
+	switch strings.ToLower(strings.TrimSpace(asked)) {
+	case "", "latest", "nightly", "main":
+		e.Version, e.number, e.Assumed = p.Newest, p.newest, true
+		return e, nil
+	}
+	n, ok := parseVersion(asked)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s has no version %q, want digits and dots such as %s", ErrEngine, p.Kind, asked, p.Newest)
+	}
+	if p.rewrite > 0 && n < p.rewrite && namesV1(asked) {
+		n = p.rewrite // people ran the new engine before it was the default
+	}
+	e.number = n
+	return e, nil
+}
+
+func namesV1(s string) bool {
+	return slices.ContainsFunc(strings.Fields(s), func(w string) bool { return strings.EqualFold(w, "v1") })
+}
+
+// version is major, minor and patch in one number, so that comparing is cheap.
+type version int64
+
+const versionStep = 1 << 16
+
+// parseVersion reads the first number with a dot in it. A part written as x is 0.
+func parseVersion(s string) (version, bool) {
+	for i := range len(s) {
+		if !digit(s[i]) || i > 0 && digit(s[i-1]) {
+			continue
+		}
+		if v, ok := versionAt(s[i:]); ok {
+			return v, true
+		}
+	}
+	return 0, false
+}
+
+func versionAt(s string) (version, bool) {
+	end := 0
+	for end < len(s) && (digit(s[end]) || s[end] == '.' || s[end] == 'x' || s[end] == 'X') {
+		end++
+	}
+	parts := strings.Split(strings.Trim(s[:end], "."), ".")
+	if len(parts) < 2 {
+		return 0, false
+	}
+	var v version
+	for i := range 3 {
+		n := 0
+		if i < len(parts) {
+			n, _ = strconv.Atoi(parts[i])
+		}
+		v = v*versionStep + version(min(max(n, 0), versionStep-1))
+	}
+	return v, true
+}
+
+func digit(b byte) bool { return b >= '0' && b <= '9' }

@@ -1,3 +1,488 @@
 package serve
 
-func fitLlama(Model, Plan) (*Memory, error) { return nil, ErrIllegal }
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+)
+
+// What llama.cpp takes where nothing is said (common/common.h, tools/server).
+const (
+	llamaMicroBatch = 512
+	llamaBatch      = 2048
+	llamaContext    = 8192
+	llamaMaxSeqs    = 256 // LLAMA_MAX_SEQ
+	llamaMaxDevices = 16
+	llamaMaxContext = 1 << 28
+	llamaSource     = "llama.cpp v0.5.0"
+)
+
+// completeLlama fills in what was not said.
+func completeLlama(m Model, p Plan) Plan {
+	set := func(name string, value int64, why string) {
+		p.Assumed = append(p.Assumed, Setting{name, strconv.FormatInt(value, 10), why})
+	}
+	if p.MaxModelLen == 0 {
+		p.MaxModelLen = llamaContext
+		if most := m.Shape.MaxContext; most > 0 {
+			p.MaxModelLen = min(p.MaxModelLen, most)
+		}
+		set("n_ctx", p.MaxModelLen, "a usual length; llama.cpp itself takes the maximum of the model")
+	}
+	if p.MaxSeqs == 0 {
+		p.MaxSeqs = 1
+		set("n_parallel", 1, "one request at a time; more slots share the context")
+	}
+	if p.Llama.MicroBatch == 0 {
+		p.Llama.MicroBatch = llamaMicroBatch
+		set("n_ubatch", llamaMicroBatch, "the default of llama.cpp")
+	}
+	if p.BatchedTokens == 0 {
+		p.BatchedTokens = llamaBatch
+		set("n_batch", llamaBatch, "the default of llama.cpp")
+	}
+	if p.Llama.GPULayers == 0 {
+		p.Llama.GPULayers = -1
+	}
+	p.KV = cmpOr(p.KV, "auto")
+	p.GPUs = max(1, p.GPUs)
+	if p.GPU == nil {
+		p.GPUs = 0
+	}
+	return p
+}
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// legalLlama refuses what llama.cpp refuses.
+func legalLlama(m Model, p Plan) error {
+	kv, err := llamaKV(p.KV)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.Tensor > 1:
+		return fmt.Errorf("%w: llama.cpp deals out whole layers to GPUs and does not divide them; use pipeline parallelism instead of tensor parallel %d",
+			ErrIllegal, p.Tensor)
+	case p.Expert > 1:
+		return fmt.Errorf("%w: llama.cpp has no expert parallelism", ErrIllegal)
+	case p.GPUs < 0 || p.GPUs > llamaMaxDevices:
+		return fmt.Errorf("%w: %d GPUs, llama.cpp takes at most %d", ErrIllegal, p.GPUs, llamaMaxDevices)
+	case p.MaxModelLen < 1 || p.MaxModelLen > llamaMaxContext:
+		return fmt.Errorf("%w: a context of %d tokens, want 1 to %d", ErrIllegal, p.MaxModelLen, llamaMaxContext)
+	case p.MaxSeqs < 1 || p.MaxSeqs > llamaMaxSeqs:
+		return fmt.Errorf("%w: %d slots, llama.cpp takes 1 to %d", ErrIllegal, p.MaxSeqs, llamaMaxSeqs)
+	case p.Llama.MicroBatch < 1 || p.Llama.MicroBatch > 1<<20 || p.BatchedTokens < 1 || p.BatchedTokens > 1<<20:
+		return fmt.Errorf("%w: a batch of %d tokens, want 1 to %d", ErrIllegal, p.Llama.MicroBatch, 1<<20)
+	case p.Llama.CPUExperts < 0 || p.Llama.GPULayers < -1:
+		return fmt.Errorf("%w: a negative number of layers", ErrIllegal)
+	}
+	return legalCache(m.Shape, kv, p.Llama.NoFlash)
+}
+
+// legalCache holds the format of the cache against the widths of the model.
+func legalCache(s *arch.Shape, kv kvType, noFlash bool) error {
+	if !kv.quantized() {
+		return nil
+	}
+	for i := range s.Blocks {
+		m := &s.Blocks[i].Mixer
+		if noFlash && attends(m.Kind) && m.Kind != arch.Latent {
+			return fmt.Errorf("%w: a cache of values in %s needs flash attention; turn it on or keep the cache in f16", ErrIllegal, kv.name)
+		}
+		for _, width := range []int64{m.KeyWidth, m.ValueWidth} {
+			if m.Kind != arch.Latent && attends(m.Kind) && width%kv.numbers != 0 {
+				return fmt.Errorf("%w: heads of %d numbers do not divide into the blocks of %d of a cache in %s; keep it in f16",
+					ErrIllegal, width, kv.numbers, kv.name)
+			}
+		}
+	}
+	return nil
+}
+
+// llamaRun is one configuration, ready to be counted.
+type llamaRun struct {
+	m     Model
+	p     Plan
+	kv    kvType
+	place placement
+	align int64
+
+	window  int64
+	weights *weighed
+	layers  []layerTraits // without what depends on the context
+	kinds   []int         // which layers stand for all in the plan of the buffers
+}
+
+// newLlamaRun places the weights. Devices align tensors to 128 bytes, the host to 32.
+func newLlamaRun(m Model, p Plan, align int64) *llamaRun {
+	r := &llamaRun{m: m, p: p, align: align, window: largestWindow(m.Shape)}
+	r.kv, _ = llamaKV(p.KV)
+	r.place = placed(len(m.Shape.Blocks), p.GPUs, p.Llama.GPULayers, p.Llama.CPUExperts)
+	r.weights = weigh(m, &r.place, align)
+	r.layers = r.traits()
+	r.kinds = representatives(r.layers)
+	return r
+}
+
+// traits of all layers. Layers that share their tensors and their mixer are read once.
+func (r *llamaRun) traits() []layerTraits {
+	out := make([]layerTraits, len(r.m.Shape.Blocks))
+	for i := range out {
+		b := &r.m.Shape.Blocks[i]
+		if j := alike(r.m.Shape.Blocks, i); j >= 0 {
+			out[i] = out[j]
+		} else {
+			traitsOf(r.m.Shape, b, &out[i])
+			if r.place.devices > 0 && !r.place.complete() {
+				sizesOf(r.weights, b, &out[i])
+			}
+		}
+		r.locate(&out[i], i)
+	}
+	return out
+}
+
+// alike is an earlier layer with the same tensors and mixer, or -1.
+func alike(blocks []arch.Block, i int) int {
+	for j := i - 1; j >= 0 && j >= i-12; j-- {
+		a, b := &blocks[j], &blocks[i]
+		if len(a.Tensors) == len(b.Tensors) && len(a.Tensors) > 0 && &a.Tensors[0] == &b.Tensors[0] && a.Mixer == b.Mixer && a.MLP == b.MLP {
+			return j
+		}
+	}
+	return -1
+}
+
+// offloadFrom is the number of tokens from which an operation on weights of the host runs on a device all the same,
+// which fetches the weights for it.
+const offloadFrom = 32
+
+func (r *llamaRun) locate(t *layerTraits, i int) {
+	on := r.place.blocks[i]
+	t.on, t.home, t.store, t.expert = on, on, on, on
+	if i < r.place.experts {
+		t.expert = host
+	}
+	if on == host && r.place.devices > 0 && r.tokens() >= offloadFrom {
+		t.on = 1
+	}
+}
+
+// tokens of the largest micro-batch.
+func (r *llamaRun) tokens() int64 {
+	return min(r.p.Llama.MicroBatch, r.p.BatchedTokens, r.p.MaxModelLen)
+}
+
+// representatives picks layers that stand for all: the third of a kind leaves the buffers as the second did, so more
+// would not change the peak. What follows on what matters too, and the last layer is its own kind.
+func representatives(layers []layerTraits) []int {
+	var kinds []int // index of the first layer of each kind
+	seen := map[[2]int]int{}
+	var out []int
+	before := -1
+	for i := range layers {
+		k := slices.IndexFunc(kinds, func(j int) bool { return layers[j] == layers[i] })
+		if k < 0 {
+			k = len(kinds)
+			kinds = append(kinds, i)
+		}
+		step := [2]int{before, k}
+		if before = k; seen[step] < 3 || i == len(layers)-1 {
+			out = append(out, i)
+		}
+		seen[step]++
+	}
+	return out
+}
+
+// buffers plans the forward pass for so many cells.
+func (r *llamaRun) buffers(c cells) (*graph, *walk) {
+	p := r.pass(c)
+	copies := 1
+	if r.place.devices > 1 && r.place.complete() {
+		copies = pipelineCopies
+	}
+	g := p.build(r.place.devices+1, copies)
+	return g, g.plan(r.align, -1)
+}
+
+// pipelineCopies is how many sets of inputs are kept where several devices work at once (GGML_SCHED_MAX_COPIES).
+const pipelineCopies = 4
+
+func (r *llamaRun) pass(c cells) *pass {
+	p := &pass{
+		d: r.m.Shape.Hidden.N, vocab: r.m.Shape.Vocab.N, tokens: r.tokens(), outputs: r.outputs(), cells: c.full,
+		windowCells: c.window, flash: !r.p.Llama.NoFlash, kvType: r.kv, windowed: r.window > 0, outputOn: r.place.output,
+		transposed: r.p.Llama.NoFlash, latent: true,
+	}
+	for _, i := range r.kinds {
+		t := r.layers[i]
+		p.layers = append(p.layers, t)
+		p.latent = p.latent && (t.latent.rank > 0 || !t.attention)
+		p.kWidth = max(p.kWidth, t.ek)
+		p.vWidthMax = max(p.vWidthMax, product(t.k, t.ev))
+	}
+	return p
+}
+
+func (r *llamaRun) outputs() int64 {
+	if r.p.Llama.AllOutputs {
+		return r.tokens()
+	}
+	return min(r.tokens(), r.p.MaxSeqs)
+}
+
+// fitLlama is the account of the device that binds, or of the host where there is no device.
+func fitLlama(m Model, p Plan) (*Memory, error) {
+	p = completeLlama(m, p)
+	if err := legalLlama(m, p); err != nil {
+		return nil, err
+	}
+	return newLlamaRun(m, p, alignmentOf(p)).memory(), nil
+}
+
+func alignmentOf(p Plan) int64 {
+	if p.GPU != nil && p.GPU.Vendor == "nvidia" {
+		return 128
+	}
+	return 32
+}
+
+func (r *llamaRun) memory() *Memory {
+	c := cellsOf(r.window, r.p.MaxModelLen, r.p.MaxSeqs, &r.p.Llama)
+	g, w := r.buffers(c)
+	k := cachesOf(r.m.Shape, &r.place, c, r.kv, r.p.MaxSeqs)
+	out := &Memory{Host: r.hostTerms(c, &k, w)}
+	if r.place.devices == 0 {
+		return r.onHost(out, c, &k)
+	}
+	on := backend(1)
+	var most Interval
+	for d := 1; d <= r.place.devices; d++ {
+		terms := r.deviceTerms(backend(d), c, &k, g, w)
+		if sum := total(terms); out.Terms == nil || sum.High > most.High {
+			out.Terms, most, on = terms, sum, backend(d)
+		}
+	}
+	out.Rank = r.rank(on)
+	out.Capacity = r.p.GPU.Usable()
+	out.Budget = out.Capacity
+	out.Terms = slices.Concat(out.Terms, r.sharedWithHost(out.Host))
+	r.judge(out, total(out.Terms))
+	r.cache(out, on, c, &k, w)
+	return out
+}
+
+func total(terms []Term) Interval {
+	var sum Interval
+	for i := range terms {
+		sum = sum.Plus(terms[i].Bytes)
+	}
+	return sum
+}
+
+func (r *llamaRun) rank(on backend) string {
+	if r.place.devices == 1 {
+		return "the GPU"
+	}
+	return fmt.Sprintf("GPU %d of %d", on, r.place.devices)
+}
+
+// sharedWithHost charges what lies on the host to a device that uses the same memory without a limit of its own.
+func (r *llamaRun) sharedWithHost(terms []Term) []Term {
+	if !r.p.GPU.Unified || r.p.GPU.Vendor == "apple" {
+		return nil
+	}
+	return []Term{{Reserved, "what lies on the host, in the same memory", total(terms), "sum of the host", "one memory for both"}}
+}
+
+// onHost is the account without any device: nobody said how much memory the host has.
+func (r *llamaRun) onHost(out *Memory, c cells, k *kept) *Memory {
+	out.Rank, out.Verdict = "host", Tight
+	out.Why = fmt.Sprintf("no GPU takes part, so all of %s lies in the memory of the host, and how much that has was not said",
+		gib(total(out.Host).Mid))
+	out.Terms = nil
+	r.fillCache(out, host, c, k)
+	return out
+}
+
+// judge compares with what the card has. The term that breaks it is the one with which the sum crosses the limit.
+func (r *llamaRun) judge(out *Memory, sum Interval) {
+	switch {
+	case sum.High <= out.Budget:
+		out.Verdict = Fits
+		out.Why = fmt.Sprintf("%s of %s are needed", gib(sum.High), gib(out.Budget))
+		return
+	case sum.Low > out.Budget:
+		out.Verdict = DoesNot
+	default:
+		out.Verdict = Tight
+	}
+	left := out.Budget
+	for i := range out.Terms {
+		if left -= out.Terms[i].Bytes.High; left < 0 {
+			out.Breaks = &out.Terms[i]
+			break
+		}
+	}
+	out.Why = fmt.Sprintf("%s to %s are needed of %s", gib(sum.Low), gib(sum.High), gib(out.Budget))
+}
+
+func gib(n int64) string { return strconv.FormatFloat(float64(n)/(1<<30), 'f', 2, 64) + " GiB" }
+
+// deviceTerms is what one device holds.
+func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, g *graph, w *walk) []Term {
+	terms := []Term{{Weights, "weights", Exact(r.weights.on[on]), r.weightsText(on), llamaSource + ": llama-model.cpp"}}
+	if on == 1 && r.weights.towers > 0 {
+		terms = append(terms, Term{Weights, "vision projector", Interval{0, r.weights.towers, r.weights.towers},
+			"only where the server is given the projector (--mmproj)", "sum of its tensors"})
+	}
+	terms = append(terms, Term{KVCache, "KV cache", Exact(k.cache[on]), r.cacheText(c), llamaSource + ": llama-kv-cache.cpp"})
+	if k.state[on] > 0 {
+		terms = append(terms, Term{KVCache, "recurrent state", Exact(k.state[on]),
+			fmt.Sprintf("%d sequences · 4 bytes · states of the convolution and of the recurrence", r.p.MaxSeqs), llamaSource + ": llama-memory-recurrent.cpp"})
+	}
+	terms = append(terms,
+		Term{Activation, "compute buffer", r.compute(w.arenas[on].peak), g.explain(on, w), llamaSource + ": ggml-alloc.c, llama-graph.cpp"},
+		r.pool(),
+		r.context(),
+	)
+	return terms
+}
+
+// compute widens the buffer where the graph of a layer is known only roughly.
+func (r *llamaRun) compute(n int64) Interval {
+	for i := range r.layers {
+		if r.layers[i].recurrent.in > 0 {
+			return Interval{n - n/5, n, n + n/2}
+		}
+	}
+	return Exact(n)
+}
+
+func (r *llamaRun) weightsText(on backend) string {
+	n := 0
+	for _, b := range r.place.blocks {
+		if b == on {
+			n++
+		}
+	}
+	parts := []string{fmt.Sprintf("%d of %d layers", n, len(r.place.blocks))}
+	if r.place.output == on {
+		parts = append(parts, "the output")
+	}
+	if r.place.output == on && r.weights.copied > 0 {
+		parts = append(parts, "where the embedding, which is the head as well, lies a second time")
+	}
+	if r.place.experts > 0 {
+		parts = append(parts, fmt.Sprintf("without the experts of the first %d layers", r.place.experts))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (r *llamaRun) cacheText(c cells) string {
+	s := fmt.Sprintf("%d cells", product(c.full, c.streams))
+	if c.window != c.full {
+		s += fmt.Sprintf(" (%d where a window of %d holds: window and micro-batch, rounded up to 256)", product(c.window, c.streams), r.window)
+	}
+	return s + " · keys and values of a token in " + r.kv.name
+}
+
+// pool is what CUDA kernels take beside the planned buffer: operands turned into other number formats, and a cache
+// that is quantized turned back for attention over many tokens.
+func (r *llamaRun) pool() Term {
+	widest := int64(0)
+	for _, i := range r.kinds {
+		t := &r.layers[i]
+		widest = max(widest, t.f, t.h*max(t.ek, t.ev), r.m.Shape.Hidden.N, product(t.topK, max(t.fe, r.m.Shape.Hidden.N)))
+	}
+	mid := product(2, r.tokens(), widest)
+	high := product(2, mid)
+	if r.kv.quantized() {
+		cells := saturate(product(r.p.MaxModelLen, r.p.MaxSeqs), 256)
+		high = saturate(high, product(4, cells, r.widestCache()))
+	}
+	return Term{NonTorch, "scratch of kernels", Interval{0, mid, high},
+		fmt.Sprintf("2 bytes · %d tokens · %d, the widest operand; twice that at most, and one layer of a quantized cache in 16 bits", r.tokens(), widest),
+		"ggml-cuda: pool"}
+}
+
+func (r *llamaRun) widestCache() int64 {
+	n := int64(0)
+	for _, i := range r.kinds {
+		n = max(n, product(r.layers[i].k, max(r.layers[i].ek, r.layers[i].ev)))
+	}
+	return n
+}
+
+// context is what the driver takes before the first tensor.
+func (r *llamaRun) context() Term {
+	const mib = 1 << 20
+	if r.p.GPU.Vendor == "apple" {
+		return Term{Reserved, "Metal context", Interval{8 * mib, 32 * mib, 128 * mib}, "pipelines and command buffers", "estimate"}
+	}
+	return Term{Reserved, "CUDA context and libraries", Interval{250 * mib, 420 * mib, 650 * mib}, "driver, kernels, cuBLAS", "estimate"}
+}
+
+// hostTerms is what lies in the memory of the host.
+func (r *llamaRun) hostTerms(c cells, k *kept, w *walk) []Term {
+	name := "weights, mapped from the file"
+	if r.p.Llama.NoMMap {
+		name = "weights"
+	}
+	rows := r.p.MaxSeqs
+	if r.p.Llama.AllOutputs {
+		rows = r.p.BatchedTokens
+	}
+	terms := []Term{
+		{Weights, name, Exact(r.weights.on[host]), r.weightsText(host) + ", the embedding", llamaSource + ": llama-model.cpp"},
+		{Activation, "compute buffer", r.compute(w.arenas[host].peak), "inputs of the pass, and what runs on the host", llamaSource + ": ggml-alloc.c"},
+		{Activation, "output buffer", Exact(product(4, r.m.Shape.Vocab.N, rows)),
+			fmt.Sprintf("4 bytes · %d · %d rows", r.m.Shape.Vocab.N, rows), llamaSource + ": llama-context.cpp"},
+	}
+	if n := k.cache[host]; n > 0 {
+		terms = append(terms, Term{KVCache, "KV cache", Exact(n), r.cacheText(c), llamaSource + ": llama-kv-cache.cpp"})
+	}
+	if n := k.state[host]; n > 0 {
+		terms = append(terms, Term{KVCache, "recurrent state", Exact(n), "of layers on the host", llamaSource + ": llama-memory-recurrent.cpp"})
+	}
+	return terms
+}
+
+// MaxGPULayers is how many layers, the output counted as one, can be put on the devices of a plan so that it fits with
+// the high end of every range: 0 if not even the output fits. The plan's own number of layers is not looked at.
+func (m Model) MaxGPULayers(p Plan) (int, error) {
+	p = completeLlama(m, p)
+	if err := legalLlama(m, p); err != nil {
+		return 0, err
+	}
+	fits := func(n int) bool {
+		p.Llama.GPULayers = n
+		return newLlamaRun(m, p, alignmentOf(p)).memory().Verdict == Fits
+	}
+	most := len(m.Shape.Blocks) + 1
+	if p.GPUs == 0 {
+		return 0, nil
+	}
+	if fits(most) { // the buffers are smaller when no weights have to be fetched
+		return most, nil
+	}
+	low, high := 0, most
+	for low+1 < high {
+		if mid := (low + high) / 2; fits(mid) {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low, nil
+}

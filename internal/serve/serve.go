@@ -18,6 +18,9 @@ type Model struct {
 	LoadMTP bool // whether the engine loads the blocks that predict further tokens
 }
 
+// Bytes is the size of the weights as stored.
+func (m Model) Bytes() int64 { return m.Weights.Total(m.Shape) }
+
 // Plan is how it is to be served. Zero values take the engine's default for the card, which Complete fills in and names.
 type Plan struct {
 	Engine *Engine
@@ -143,17 +146,6 @@ type Cache struct {
 // ErrIllegal is wrapped by the error for a plan that the engine refuses; the text names the rule.
 var ErrIllegal = errors.New("plan is not possible")
 
-// Fit computes the account of a plan. An error that wraps ErrIllegal says which rule the plan breaks.
-func Fit(m Model, p Plan) (*Memory, error) {
-	p, err := p.Complete(m)
-	if err != nil {
-		return nil, err
-	}
-	if err := legal(m, p); err != nil {
-		return nil, err
-	}
-	if p.Engine.Kind == LlamaCPP {
-		return fitLlama(m, p)
-	}
-	return fitPaged(m, p)
-}
+// Fit computes the account of a plan. An error that wraps ErrIllegal says which rule the plan breaks. Who has many plans
+// for one model prepares it once and calls Prepared.Fit.
+func Fit(m Model, p Plan) (*Memory, error) { return Prepare(m).Fit(p) }

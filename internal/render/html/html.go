@@ -21,18 +21,23 @@ import (
 //go:embed page.html
 var page string
 
+//go:embed estimate.html
+var estimatePage string
+
 //go:embed style.css
 var style string
 
 // Render writes the documents.
 func Render(w io.Writer, docs []*report.Document) error {
-	t, err := template.New("page").Funcs(functions).Parse(page)
+	bars := &drawer{}
+	t, err := template.New("page").Funcs(functions).Funcs(template.FuncMap{"chart": bars.chart, "small": bars.small}).
+		Parse(estimatePage + page)
 	if err != nil {
 		return fmt.Errorf("reading the page template: %w", err)
 	}
 	var b bytes.Buffer
 	err = t.Execute(&b, data{
-		Title: title(docs), Docs: docs, Summary: report.Summarize(docs), Policy: policy(),
+		Title: title(docs), Kicker: kicker(docs), Docs: docs, Summary: report.Summarize(docs), Policy: policy(),
 		Style: template.CSS(style), //nolint:gosec // our own file
 	})
 	if err != nil {
@@ -44,6 +49,7 @@ func Render(w io.Writer, docs []*report.Document) error {
 
 type data struct {
 	Title   string
+	Kicker  string
 	Docs    []*report.Document
 	Summary report.Summary
 	Policy  string
@@ -58,8 +64,11 @@ func policy() string {
 }
 
 var functions = template.FuncMap{
-	"clean": printable.Line, "join": strings.Join, "outcome": report.Outcome, "capital": capital, "sign": sign,
+	"clean": printable.Line, "join": strings.Join, "outcome": report.Outcome, "capital": capital, "kicker": func(d *report.Document) string { return kicker([]*report.Document{d}) }, "sign": sign,
 	"place": place, "percent": percent, "places": report.Places, "sentence": report.Sentence, "bar": barOf, "bound": bound, "measured": measured, "when": when,
+	"tone": report.Tone, "spoken": report.Spoken, "trouble": troubleOf, "hosted": hosted,
+	"intervals":  func() string { return report.Intervals },
+	"titled":     func(title string, t report.Table) titledTable { return titledTable{title, t} },
 	"anchor":     func(i int) string { return fmt.Sprintf("m%d", i+1) },
 	"depth":      func(d int) string { return fmt.Sprintf("d%d", min(max(d, 1), 5)) },
 	"tasks":      func(title string, list []report.Task) tasks { return tasks{title, list} },
@@ -74,9 +83,21 @@ type tasks struct {
 
 func title(docs []*report.Document) string {
 	if len(docs) == 1 {
-		return "License check of " + printable.Line(docs[0].Subject.Ref)
+		return kicker(docs) + " of " + printable.Line(docs[0].Subject.Ref)
 	}
-	return fmt.Sprintf("License check of %d models", len(docs))
+	return fmt.Sprintf("%s of %d models", kicker(docs), len(docs))
+}
+
+// kicker names what was asked.
+func kicker(docs []*report.Document) string {
+	estimates := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil })
+	switch licenses := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.License != nil }); {
+	case estimates && licenses:
+		return "License check and memory estimate"
+	case estimates:
+		return "Memory estimate"
+	}
+	return "License check"
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -19,6 +19,17 @@ var escaped = strings.NewReplacer(
 // that a forge would turn into a link, a mention or a picture after Markdown is done, where no escape helps, are shown as
 // code.
 func inline(s string) string {
+	words := words(s)
+	if len(words) > 0 {
+		words[0] = unblock(words[0])
+	}
+	return strings.Join(words, " ")
+}
+
+// within is inline for a cell of a table, where no block can begin.
+func within(s string) string { return cell(strings.Join(words(s), " ")) }
+
+func words(s string) []string {
 	words := strings.Fields(printable.Line(s))
 	for i, w := range words {
 		if magic(w) {
@@ -28,10 +39,7 @@ func inline(s string) string {
 		}
 		words[i] = escaped.Replace(w)
 	}
-	if len(words) > 0 {
-		words[0] = unblock(words[0])
-	}
-	return strings.Join(words, " ")
+	return words
 }
 
 // unblock keeps the first word of a line from starting a list, a rule or a heading.

@@ -47,8 +47,22 @@ func (w *writer) printf(format string, args ...any) { fmt.Fprintf(&w.b, format, 
 
 func (w *writer) summary(docs []*report.Document) {
 	s := report.Summarize(docs)
-	w.printf("## License check: %d prohibited, %d undetermined, %d conditional, %d allowed\n\n", s.Prohibited, s.Undetermined,
-		s.Conditional, s.Allowed)
+	if s.Licensed() > 0 || s.Estimates == nil {
+		w.printf("## License check: %d prohibited, %d undetermined, %d conditional, %d allowed\n\n", s.Prohibited, s.Undetermined,
+			s.Conditional, s.Allowed)
+		w.licenses(docs)
+	}
+	if v := s.Estimates; v != nil {
+		if s.Licensed() > 0 {
+			w.printf("\n")
+		}
+		w.printf("## Memory estimate: %d fit, %d tight, %d undetermined, %d do not fit\n\n", v.Fits, v.Tight, v.Undetermined,
+			v.DoesNotFit)
+		w.estimates(docs)
+	}
+}
+
+func (w *writer) licenses(docs []*report.Document) {
 	w.printf("| verdict | model | license | to do |\n|---|---|---|---|\n")
 	for _, d := range docs {
 		if l := d.License; l != nil {
@@ -58,29 +72,67 @@ func (w *writer) summary(docs []*report.Document) {
 	}
 }
 
-// folded hides the report on one of several models behind its verdict.
+func (w *writer) estimates(docs []*report.Document) {
+	w.printf("| verdict | model | in one sentence |\n|---|---|---|\n")
+	for _, d := range docs {
+		if e := d.Estimate; e != nil {
+			w.printf("| %s %s | %s | %s |\n", fit(e.Word()), report.Spoken(e.Word()), cell(code(d.Target())), within(e.Summary))
+		}
+	}
+}
+
+// folded hides the report on one of several models behind its verdicts.
 func (w *writer) folded(d *report.Document) {
-	if d.License == nil {
+	var verdicts []string
+	if l := d.License; l != nil {
+		verdicts = append(verdicts, mark(l.Outcome)+" "+report.Outcome(l.Outcome))
+	}
+	if e := d.Estimate; e != nil {
+		verdicts = append(verdicts, fit(e.Word())+" "+report.Spoken(e.Word()))
+	}
+	if len(verdicts) == 0 {
 		w.printf("\n")
 		w.document(d)
 		return
 	}
-	w.printf("\n<details><summary>%s %s: <code>%s</code></summary>\n\n", mark(d.License.Outcome), report.Outcome(d.License.Outcome),
-		tag(d.Subject.Ref))
+	w.printf("\n<details><summary>%s: <code>%s</code></summary>\n\n", strings.Join(verdicts, ", "), tag(d.Target()))
 	w.document(d)
 	w.printf("\n</details>\n")
 }
 
+// document writes the verdicts first, then what they rest on.
 func (w *writer) document(d *report.Document) {
-	l := d.License
-	if l == nil {
+	if d.License == nil && d.Estimate == nil {
 		w.printf("### %s\n\nThe document holds no answer that this format can show.\n", code(d.Subject.Ref))
 		return
 	}
+	if d.License != nil {
+		w.verdict(d)
+	}
+	if d.Estimate != nil {
+		if d.License != nil {
+			w.printf("\n")
+		}
+		w.outlook(d)
+	}
+	if d.License != nil {
+		w.license(d)
+	}
+	if d.Estimate != nil {
+		w.estimate(d)
+	}
+}
+
+func (w *writer) verdict(d *report.Document) {
+	l := d.License
 	w.printf("### %s %s: %s\n\n%s\n", mark(l.Outcome), capital(report.Outcome(l.Outcome)), code(d.Subject.Ref), inline(l.Summary))
 	if g := d.Glance(); g != "" {
 		w.printf("\n**%s**\n", inline(g))
 	}
+}
+
+func (w *writer) license(d *report.Document) {
+	l := d.License
 	w.use(l.Use)
 	w.reasons(l)
 	conditions, routine := l.Tasks()
@@ -211,11 +263,17 @@ func (w *writer) evidence(d *report.Document) {
 		p := l.Passages[i]
 		return fmt.Sprintf("%s, %s: %s", inline(p.Topic), code(place(p.File, p.StartLine, p.EndLine)), inline(p.Quote))
 	})
+	if d.Estimate == nil { // else they stand below both parts
+		w.gaps(d)
+	}
+	w.printf("\n</details>\n")
+}
+
+func (w *writer) gaps(d *report.Document) {
 	w.list("Not found or not read", len(d.Gaps), func(i int) string {
 		g := d.Gaps[i]
 		return fmt.Sprintf("%s: %s (%s)", inline(g.What), inline(g.Why), inline(g.Kind))
 	})
-	w.printf("\n</details>\n")
 }
 
 // maxDifferences keeps a comment readable: the JSON has all.

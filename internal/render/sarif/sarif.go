@@ -161,9 +161,13 @@ func Render(w io.Writer, docs []*report.Document) error {
 		ColumnKind: "utf16CodeUnits",
 	}
 	inv := invocation{ExecutionSuccessful: true}
+	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil }) {
+		r.Tool.Driver.Rules = append(r.Tool.Driver.Rules, estimateRules()...)
+	}
 	for _, d := range docs {
 		r.Tool.Driver.Version = clean(d.Tool.Version)
 		r.Results = append(r.Results, results(d)...)
+		r.Results = append(r.Results, fitting(d)...)
 		inv.Notifications = append(inv.Notifications, notifications(d)...)
 	}
 	r.Invocations = []invocation{inv}
@@ -185,7 +189,7 @@ func notifications(d *report.Document) []notification {
 	add := func(text string) {
 		out = append(out, notification{"warning", message{plain(d.Subject.Ref + ": " + text)}})
 	}
-	if d.License == nil {
+	if d.License == nil && d.Estimate == nil {
 		add("the license was not judged")
 	}
 	for _, g := range d.Gaps {
@@ -264,12 +268,16 @@ func (a *alerts) add(outcome, text, code, license, section string) {
 	if n := a.used[key]; n > 1 {
 		key += "\x00" + strconv.Itoa(n)
 	}
-	sum := sha256.Sum256([]byte(key))
 	index, loud := level(outcome)
-	a.list = append(a.list, result{
-		RuleID: rules()[index].ID, RuleIndex: index, Level: loud, Message: message{plain(a.d.Subject.Ref + ": " + text)},
-		Locations: []location{place(a.d)}, PartialFingerprints: map[string]string{fingerprint: hex.EncodeToString(sum[:16])},
-	})
+	a.list = append(a.list, alert(a.d, text, key, rules()[index].ID, index, loud))
+}
+
+func alert(d *report.Document, text, key, rule string, index int, level string) result {
+	sum := sha256.Sum256([]byte(key))
+	return result{
+		RuleID: rule, RuleIndex: index, Level: level, Message: message{plain(d.Subject.Ref + ": " + text)},
+		Locations: []location{place(d)}, PartialFingerprints: map[string]string{fingerprint: hex.EncodeToString(sum[:16])},
+	}
 }
 
 // place points at the text that is the license, where the model is a folder here. A model elsewhere has no file that a
@@ -284,6 +292,12 @@ func place(d *report.Document) location {
 	}
 	ref := strings.TrimPrefix(d.Subject.Ref, "dir:")
 	loc.PhysicalLocation.ArtifactLocation.URI = uri(ref)
+	if d.License == nil {
+		if d.Estimate != nil && d.Estimate.Model.Source == "config.json" && d.Subject.Origin != "file" {
+			loc.PhysicalLocation.ArtifactLocation.URI = uri(ref + "/config.json")
+		}
+		return loc
+	}
 	for _, m := range d.License.Matches {
 		if m.StartLine == 0 || m.File == "" {
 			continue

@@ -4,17 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/report"
 )
 
-func (p *printer) license(d *report.Document) {
-	l := d.License
-	p.verdict(d)
-	p.line("")
-	if r := d.Subject.Revision; r != "" && !strings.HasSuffix(d.Subject.Ref, r) {
-		p.item(label{"revision", bold, narrow}, r)
-	}
+func (p *printer) license(l *report.License) {
 	p.judged(l.Use)
 	p.binding(l)
 	p.reasons(l)
@@ -27,20 +20,11 @@ func (p *printer) license(d *report.Document) {
 	p.differences(l)
 	p.passages(l)
 	p.datasets(l)
-	p.gaps(d)
-	p.line("")
-	p.paragraph(l.Disclaimer+catalogAge(d.Tool), dim)
 }
 
 // verdict is what a person in a hurry reads: the outcome, of what, the sentence why, and how much there is to do.
 func (p *printer) verdict(d *report.Document) {
-	word := strings.ToUpper(report.Outcome(d.License.Outcome))
-	indent := strings.Repeat(" ", len(word)+2)
-	head := p.paint(word, outcomeStyle(d.License.Outcome)) + "  "
-	for _, l := range wrap(printable.Line(d.Subject.Ref), p.page.Width-len(indent)) {
-		p.line(head + p.paint(l, bold))
-		head = indent
-	}
+	p.head(report.Outcome(d.License.Outcome), outcomeStyle(d.License.Outcome), d.Subject.Ref)
 	p.paragraph(d.License.Summary, plain)
 	if g := d.Glance(); g != "" {
 		p.paragraph(g, bold)

@@ -71,6 +71,9 @@ const (
 	yellow style = "1;33"
 	green  style = "1;32"
 	blue   style = "1;34"
+
+	magenta style = "1;35"
+	cyan    style = "1;36"
 )
 
 func outcomeStyle(outcome string) style {
@@ -148,15 +151,28 @@ func (p *printer) paragraph(text string, st style) {
 
 func (p *printer) summary(docs []*report.Document) {
 	s := report.Summarize(docs)
-	for _, l := range wrap(fmt.Sprintf("%d models: %d prohibited, %d undetermined, %d conditional, %d allowed", s.Total, s.Prohibited,
-		s.Undetermined, s.Conditional, s.Allowed), p.page.Width) {
-		p.line(p.paint(l, bold))
+	if s.Licensed() > 0 || s.Estimates == nil {
+		p.strong(fmt.Sprintf("%d models: %d prohibited, %d undetermined, %d conditional, %d allowed", s.Total, s.Prohibited,
+			s.Undetermined, s.Conditional, s.Allowed))
+	}
+	if v := s.Estimates; v != nil {
+		p.strong(fmt.Sprintf("%d models: %d fit, %d tight, %d undetermined, %d do not fit", s.Total, v.Fits, v.Tight,
+			v.Undetermined, v.DoesNotFit))
 	}
 	p.line("")
 	for _, d := range docs {
 		if d.License != nil {
 			p.item(verdict(d.License.Outcome), d.Subject.Ref, d.License.Summary)
 		}
+		if e := d.Estimate; e != nil {
+			p.item(label{report.Spoken(e.Word()), outcomeStyle(report.Tone(e.Word())), narrow}, d.Target(), e.Summary)
+		}
+	}
+}
+
+func (p *printer) strong(s string) {
+	for _, l := range wrap(s, p.page.Width) {
+		p.line(p.paint(l, bold))
 	}
 }
 
@@ -164,11 +180,48 @@ func verdict(outcome string) label {
 	return label{report.Outcome(outcome), outcomeStyle(outcome), 16}
 }
 
+// document writes the verdicts first, then what they rest on, and last what could not be read.
 func (p *printer) document(d *report.Document) {
-	if d.License == nil {
+	if d.License == nil && d.Estimate == nil {
 		p.paragraph(d.Subject.Ref+": the document holds no answer that this format can show", plain)
 		p.gaps(d)
 		return
 	}
-	p.license(d)
+	if d.License != nil {
+		p.verdict(d)
+	}
+	if d.Estimate != nil {
+		p.outlook(d)
+	}
+	if r := d.Subject.Revision; r != "" && !strings.HasSuffix(d.Subject.Ref, r) {
+		p.line("")
+		p.item(label{"revision", bold, narrow}, r)
+	} else if d.License != nil {
+		p.line("")
+	}
+	if d.License != nil {
+		p.license(d.License)
+	}
+	if d.Estimate != nil {
+		p.estimate(d.Estimate)
+	}
+	p.gaps(d)
+	p.line("")
+	if d.Estimate != nil {
+		p.paragraph(report.Intervals, dim)
+	}
+	if l := d.License; l != nil {
+		p.paragraph(l.Disclaimer+catalogAge(d.Tool), dim)
+	}
+}
+
+// head is the first line: the verdict and what it is about.
+func (p *printer) head(word string, st style, about string) {
+	word = strings.ToUpper(word)
+	indent := strings.Repeat(" ", len(word)+2)
+	head := p.paint(word, st) + "  "
+	for _, l := range wrap(printable.Line(about), p.page.Width-len(indent)) {
+		p.line(head + p.paint(l, bold))
+		head = indent
+	}
 }

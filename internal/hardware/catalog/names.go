@@ -1,0 +1,161 @@
+package catalog
+
+import (
+	_ "embed"
+	"iter"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// aliases holds a line for each pair of folded name and id, sorted; Table makes it from the records. It is searched as it
+// is, so that nothing is built before the first question.
+//
+//go:embed aliases.tsv
+var aliases string
+
+// Table lists every name of every record as a line "folded name TAB id", sorted: the file aliases.tsv.
+func Table(all map[string]*Record) string {
+	var lines []string
+	for id, r := range all {
+		for _, n := range names(r) {
+			lines = append(lines, n+"\t"+id+"\n")
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+// names lists the folded names of a record, its own and those that it shares.
+func names(r *Record) []string {
+	out := own(r)
+	for _, s := range r.Shared {
+		out = append(out, fold(s))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// own lists the names that no other record may bear.
+func own(r *Record) []string {
+	out := []string{fold(r.ID), fold(r.Name)}
+	for _, s := range r.Aliases {
+		out = append(out, fold(s))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// lookup finds the ids of a folded name in a table by bisection over its bytes: the line that covers a byte tells the
+// side.
+func lookup(table, name string) []string {
+	if name == "" {
+		return nil
+	}
+	key := name + "\t"
+	at := sort.Search(len(table), func(i int) bool { return lineAt(table, i) >= key })
+	var ids []string
+	for line := range strings.Lines(table[at:]) {
+		id, ok := strings.CutPrefix(line, key)
+		if !ok {
+			break
+		}
+		ids = append(ids, strings.TrimSuffix(id, "\n"))
+	}
+	return ids
+}
+
+func lineAt(table string, i int) string {
+	start := strings.LastIndexByte(table[:i], '\n') + 1
+	line, _, _ := strings.Cut(table[start:], "\n")
+	return line
+}
+
+// idle are words that makers and people put around the name of a card and that tell no two of ours apart.
+var idle = map[string]bool{
+	"nvidia": true, "geforce": true, "tesla": true, "amd": true, "instinct": true, "radeon": true, "intel": true, "apple": true,
+	"aws": true, "google": true, "cloud": true, "generation": true, "edition": true, "gpu": true, "card": true, "accelerator": true,
+	"graphics": true, "unified": true, "memory": true, "tm": true,
+}
+
+// fold brings the spellings of one name together: case, punctuation and idle words do not matter.
+func fold(name string) string {
+	var b strings.Builder
+	for w := range words(name) {
+		if !idle[w] {
+			b.WriteString(w)
+		}
+	}
+	return b.String()
+}
+
+// words yields the runs of letters and digits in small letters. Letters outside ASCII are words of no card: they are kept
+// so that a name which only looks like one of ours is not taken for it.
+func words(name string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool {
+		return r < 0x80 && (r < '0' || r > '9') && (r < 'a' || r > 'z')
+	})
+}
+
+var (
+	sizeForm = regexp.MustCompile(`(?i)(^|[^a-z0-9.])([0-9]{1,6}(?:\.[0-9]{1,3})?)[ -]?(gib|gb|g)($|[^a-z0-9])`)
+	noteForm = regexp.MustCompile(`\(([^()]*)\)`)
+)
+
+// said is a name with what else was written around it.
+type said struct {
+	name    string  // without sizes and notes
+	gb      float64 // the memory as sold; 0 is not said
+	visible float64 // MiB, from a figure in GiB that a note gives
+	notes   string  // what stood in parentheses
+}
+
+// parse takes a name apart: "GB10-128GB unified (121.7 GiB)". It reports false where it names two sizes.
+func parse(text string) (said, bool) {
+	var s said
+	rest := noteForm.ReplaceAllStringFunc(text, func(note string) string {
+		s.notes += " " + strings.Trim(note, "()")
+		return " "
+	})
+	one := true
+	for m := range matches(&rest) {
+		one = one && (s.gb == 0 || s.gb == m.n)
+		s.gb = m.n
+	}
+	notes := s.notes
+	for m := range matches(&notes) {
+		switch {
+		case m.unit == "gib":
+			s.visible = m.n * 1024
+		case s.gb == 0:
+			s.gb = m.n
+		}
+	}
+	s.name = strings.TrimSpace(rest)
+	return s, one
+}
+
+type figure struct {
+	n    float64
+	unit string
+}
+
+// matches yields the sizes of memory in a text and takes them out of it.
+func matches(text *string) iter.Seq[figure] {
+	return func(yield func(figure) bool) {
+		for range 8 { // nobody names more, and a hostile text must end
+			m := sizeForm.FindStringSubmatchIndex(*text)
+			if m == nil {
+				return
+			}
+			n, err := strconv.ParseFloat((*text)[m[4]:m[5]], 64)
+			f := figure{n, strings.ToLower((*text)[m[6]:m[7]])}
+			*text = (*text)[:m[3]] + " " + (*text)[m[8]:]
+			if err != nil || !yield(f) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,631 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Verdicts of the contract, best first.
+const (
+	Fits         = "fits"
+	Tight        = "tight"
+	DoesNotFit   = "does_not_fit"
+	Undetermined = "undetermined"
+)
+
+// Word is the verdict of the contract. Any other word is undetermined, and so is one that is milder than what the
+// document says beside it: what cannot be understood fits nowhere.
+func (o *Outlook) Word() string {
+	w := fitting(o.Verdict)
+	if w == Fits && !o.Fits {
+		return Undetermined
+	}
+	return w
+}
+
+func fitting(s string) string {
+	if s == Fits || s == Tight || s == DoesNotFit {
+		return s
+	}
+	return Undetermined
+}
+
+// Word is the verdict at this length of context.
+func (a AtContext) Word() string { return fitting(a.Verdict) }
+
+// Spoken is a verdict as people say it.
+func Spoken(verdict string) string { return strings.ReplaceAll(fitting(verdict), "_", " ") }
+
+// Tone is the outcome of a license that is as good or as bad as the verdict, for formats that color both alike.
+func Tone(verdict string) string {
+	switch fitting(verdict) {
+	case Fits:
+		return "allowed"
+	case Tight:
+		return "conditional"
+	case DoesNotFit:
+		return "prohibited"
+	}
+	return "undetermined"
+}
+
+// Target is what the verdict is about: "acme/tiny on 1 x NVIDIA H100 SXM".
+func (d *Document) Target() string {
+	if d.Estimate == nil || d.Estimate.Plan == nil {
+		return d.Subject.Ref
+	}
+	return d.Subject.Ref + " on " + d.Estimate.Plan.Cards()
+}
+
+// Cards is what the plan runs on: "16 x NVIDIA H100 SXM on 2 nodes".
+func (p *ServingPlan) Cards() string {
+	s := cmp.Or(p.GPUName, p.GPU, "a card that is not named")
+	if p.GPUs > 0 {
+		s = Grouped(int64(p.GPUs)) + " x " + s
+	}
+	if p.Nodes > 1 {
+		s += " on " + Grouped(int64(p.Nodes)) + " nodes"
+	}
+	return s
+}
+
+// Parallel is how the plan spreads the model: "tensor 8, expert 8"; "" on one card.
+func (p *ServingPlan) Parallel() string {
+	var parts []string
+	for _, d := range []struct {
+		name string
+		n    int
+	}{{"tensor", p.Tensor}, {"pipeline", p.Pipeline}, {"expert", p.Expert}, {"data", p.Data}} {
+		if d.n > 1 {
+			parts = append(parts, d.name+" "+Grouped(int64(d.n)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Settings lists how the model is served, in words.
+func (p *ServingPlan) Settings() []Fact {
+	var fs facts
+	fs.add("engine", strings.TrimSpace(p.Engine+" "+p.EngineVersion))
+	fs.add("on", p.Cards())
+	fs.add("parallel", p.Parallel())
+	fs.add("weights in", p.Quantization)
+	fs.add("KV cache in", p.KVType)
+	fs.count("context of a request", p.MaxModelLen, " tokens")
+	fs.count("requests at most", p.MaxSeqs, "")
+	fs.count("tokens of a pass", p.BatchedTokens, "")
+	if p.Utilization > 0 {
+		fs.add("memory utilization", decimal(p.Utilization, 2))
+	}
+	fs.add("layers on the GPU", layersOn(p.GPULayers))
+	if p.CPUExperts != nil {
+		fs.add("experts on the CPU", "of "+Grouped(int64(*p.CPUExperts))+" layers")
+	}
+	return fs
+}
+
+func layersOn(n *int) string {
+	switch {
+	case n == nil:
+		return ""
+	case *n < 0:
+		return "all"
+	}
+	return Grouped(int64(*n)) + ", the output counted as one"
+}
+
+// facts leaves out what is not known.
+type facts []Fact
+
+func (fs *facts) add(name, value string) {
+	if value != "" {
+		*fs = append(*fs, Fact{name, value})
+	}
+}
+
+func (fs *facts) count(name string, n int64, unit string) {
+	if n > 0 {
+		fs.add(name, Grouped(n)+unit)
+	}
+}
+
+// Facts lists what the configuration says of the model, in words.
+func (m *EstimatedModel) Facts() []Fact {
+	var fs facts
+	fs.add("architecture", m.architecture())
+	fs.add("parameters", m.Parameters())
+	fs.add("weights", m.weights())
+	fs.add("layers", m.layers())
+	fs.count("longest context", m.MaxContext, " tokens")
+	fs.add("KV cache", m.cache())
+	fs.add("configuration", m.Source)
+	fs.add("license", m.License)
+	return fs
+}
+
+func (m *EstimatedModel) architecture() string {
+	if m.Family == "" || m.Family == m.Architecture {
+		return cmp.Or(m.Architecture, unknown)
+	}
+	return cmp.Or(m.Architecture, unknown) + " (" + m.Family + ")"
+}
+
+// Parameters counts the parameters, with the bounds where a part is only bounded.
+func (m *EstimatedModel) Parameters() string {
+	s := Params(m.ParamsTotal)
+	if m.ParamsLow != nil && m.ParamsHigh != nil && *m.ParamsLow < *m.ParamsHigh {
+		s = "between " + Params(*m.ParamsLow) + " and " + Params(*m.ParamsHigh)
+	}
+	if m.ParamsActive > 0 && m.ParamsActive != m.ParamsTotal {
+		s += ", " + Params(m.ParamsActive) + " active for a token"
+	}
+	if m.ParamsMTP > 0 {
+		s += "; beside them " + Params(m.ParamsMTP) + " that predict further tokens"
+	}
+	return s
+}
+
+func (m *EstimatedModel) weights() string {
+	size := "size " + unknown
+	switch {
+	case m.WeightsLow != nil && m.WeightsHigh != nil && *m.WeightsLow < *m.WeightsHigh:
+		size = "between " + Bytes(*m.WeightsLow) + " and " + Bytes(*m.WeightsHigh)
+	case m.WeightsBytes > 0:
+		size = Bytes(m.WeightsBytes)
+	}
+	return strings.TrimSuffix(size+" in "+m.Quantization, " in ")
+}
+
+func (m *EstimatedModel) layers() string {
+	parts := make([]string, len(m.Layers))
+	for i, l := range m.Layers {
+		parts[i] = Grouped(int64(l.Count)) + " x " + l.Kind
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (m *EstimatedModel) cache() string {
+	var parts []string
+	if m.KVBytesPerToken > 0 {
+		parts = append(parts, Bytes(m.KVBytesPerToken)+" a token over all GPUs")
+	}
+	if m.StateBytes > 0 {
+		parts = append(parts, Bytes(m.StateBytes)+" a request whatever its length")
+	}
+	return strings.Join(parts, " and ")
+}
+
+// Glance says the figures that people ask for first, for the line below the verdict.
+func (e *Estimate) Glance() string {
+	var parts []string
+	if m := e.Memory; m != nil && m.Capacity > 0 {
+		parts = append(parts, "weights "+GiB(m.Weights)+" of "+GiB(m.Capacity)+" per GPU")
+	}
+	if e.KVTokens != nil && *e.KVTokens > 0 {
+		parts = append(parts, Grouped(*e.KVTokens)+" tokens of KV cache")
+	}
+	if s := e.atOnce(); s != "" && e.MaxConcurrency != nil && *e.MaxConcurrency > 0 {
+		parts = append(parts, s+" at once")
+	}
+	if n := len(e.Candidates); n > 0 {
+		fit := 0
+		for i := range e.Candidates {
+			if w := e.Candidates[i].Word(); w == Fits || w == Tight {
+				fit++
+			}
+		}
+		parts = append(parts, fmt.Sprintf("%d of %d candidates fit", fit, n))
+	}
+	return Sentence(strings.Join(parts, " · "))
+}
+
+// atOnce is how many requests of which length the plan holds; "" if that is not known.
+func (o *Outlook) atOnce() string {
+	if o.MaxConcurrency == nil {
+		return ""
+	}
+	s := Requests(*o.MaxConcurrency) + " requests"
+	if s == "1 requests" {
+		s = "1 request"
+	}
+	if o.Plan != nil && o.Plan.MaxModelLen > 0 {
+		s += " of " + Grouped(o.Plan.MaxModelLen) + " tokens"
+	}
+	return s
+}
+
+// CacheFacts lists the numbers that people mean by the size of the cache of keys and values.
+func (o *Outlook) CacheFacts() []Fact {
+	if o.Cache == nil && o.KVTokens == nil && o.MaxConcurrency == nil {
+		return nil
+	}
+	fs := facts{
+		{"bytes per token", unknown},
+		{"bytes per request", unknown},
+		{"KV cache tokens", unknown},
+		{"requests at once", cmp.Or(o.atOnce(), unknown)},
+	}
+	if o.KVTokens != nil {
+		fs[2].Value = Grouped(*o.KVTokens) + o.logged()
+	}
+	if c := o.Cache; c != nil {
+		fs[0].Value = perToken(c)
+		fs[1].Value = o.perRequest()
+		fs.count("largest request", c.MaxContext, " tokens")
+	}
+	return fs
+}
+
+func perToken(c *Cache) string {
+	if c.BytesPerToken <= 0 {
+		return "none that grow with the length"
+	}
+	return Bytes(c.BytesPerToken) + " per GPU (" + Grouped(c.BytesPerToken) + ")"
+}
+
+func (o *Outlook) perRequest() string {
+	s := Bytes(o.Cache.BytesPerRequest) + " per GPU"
+	if o.Plan != nil && o.Plan.MaxModelLen > 0 {
+		s += " for " + Grouped(o.Plan.MaxModelLen) + " tokens"
+	}
+	if o.Cache.StateBytes > 0 {
+		s += ", of which " + Bytes(o.Cache.StateBytes) + " whatever the length"
+	}
+	return s
+}
+
+// logged says whose figure the number of tokens is, and how it comes about.
+func (o *Outlook) logged() string {
+	s := ""
+	if o.Plan != nil && o.Plan.Engine != "" {
+		s = ", as " + o.Plan.Engine + " counts them"
+	}
+	if c := o.Cache; c != nil && c.Blocks != nil && c.BlockTokens > 0 {
+		s += fmt.Sprintf(" (%s blocks of %s)", Grouped(*c.Blocks), Grouped(c.BlockTokens))
+	}
+	return s
+}
+
+// Broken names what breaks the plan, with its size if the account has it; "" if nothing does.
+func (o *Outlook) Broken() string {
+	i := slices.IndexFunc(o.Terms, func(t Term) bool { return t.Name == o.Breaks })
+	if o.Breaks == "" || i < 0 || !o.Terms[i].Bytes.Known() {
+		return o.Breaks
+	}
+	return o.Breaks + ", " + o.Terms[i].Bytes.String()
+}
+
+// Trouble is the title of what stands against the plan, with what breaks it; "" if there is nothing to tell.
+func (e *Estimate) Trouble() (title, breaks string) {
+	breaks = e.Broken()
+	switch {
+	case breaks == "" && e.Reason() == "" && len(e.Changes) == 0:
+		return "", ""
+	case e.Word() == DoesNotFit:
+		title = "What breaks it"
+	case e.Word() == Tight:
+		title = "What makes it tight"
+	case e.Word() == Undetermined:
+		title = "What leaves it open"
+	default:
+		return "What would make more room", breaks
+	}
+	if len(e.Changes) > 0 {
+		title += ", and the smallest changes that mend it"
+	}
+	return title, breaks
+}
+
+// Reason is why the verdict is what it is, if the summary does not say it in the same words.
+func (e *Estimate) Reason() string {
+	if e.Why == e.Summary {
+		return ""
+	}
+	return e.Why
+}
+
+// Intervals says what a range in an estimate means.
+const Intervals = "Ranges are meant to hold the measured value in eight of ten cases. A GiB is 1,073,741,824 bytes."
+
+// Line is the change, and its flag if the text does not hold it in its midst.
+func (m Mend) Line() (text, flag string) {
+	head, ok := strings.CutSuffix(m.Text, m.Flag)
+	switch {
+	case ok && m.Flag != "":
+		return strings.TrimRight(head, ": "), m.Flag
+	case strings.Contains(m.Text, m.Flag):
+		return m.Text, ""
+	}
+	return m.Text, m.Flag
+}
+
+// Missing is how much memory is missing; "" if none is.
+func (o *Outlook) Missing() string {
+	if o.Memory == nil || o.Memory.Unused >= 0 {
+		return ""
+	}
+	return GiB(-max(o.Memory.Unused, -math.MaxInt64))
+}
+
+// MemoryPart is one part of the account of a device.
+type MemoryPart struct {
+	Key   string // as in the JSON: weights, kv_cache, …, unused, missing
+	Name  string
+	Bytes int64
+	Range Range // of its terms, if they are no exact figures
+}
+
+var partNames = [...]struct{ key, name string }{
+	{"weights", "weights"},
+	{"activation", "activations"},
+	{"non_torch", "non-torch"},
+	{"graphs", "graphs"},
+	{"kv_cache", "KV cache"},
+	{"reserved", "reserved"},
+	{"unused", "unused"},
+}
+
+func (m *DeviceMemory) bytes() [len(partNames)]int64 {
+	return [...]int64{m.Weights, m.Activation, m.NonTorch, m.Graphs, m.KVCache, m.Reserved, m.Unused}
+}
+
+// Parts lists the parts of the account in the order of the bar; parts that are nothing are left out, but for the weights
+// and the cache. What is negative at the end is missing.
+func (o *Outlook) Parts() []MemoryPart {
+	if o.Memory == nil {
+		return nil
+	}
+	var parts []MemoryPart
+	for i, n := range o.Memory.bytes() {
+		p := MemoryPart{Key: partNames[i].key, Name: partNames[i].name, Bytes: n}
+		switch {
+		case p.Key == "unused" && n < 0:
+			p.Key, p.Name, p.Bytes = "missing", "missing", -max(n, -math.MaxInt64)
+		case n == 0 && p.Key != "weights" && p.Key != "kv_cache":
+			continue
+		}
+		p.Range = o.spread(p)
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// spread adds up the ranges of the terms of a part, where they are about what the part is.
+func (o *Outlook) spread(p MemoryPart) Range {
+	exact := Range{float64(p.Bytes), float64(p.Bytes), float64(p.Bytes)}
+	var sum Range
+	for i := range o.Terms {
+		if t := &o.Terms[i]; t.Part == p.Key && t.Bytes.Known() {
+			sum.Low, sum.Mid, sum.High = sum.Low+t.Bytes.Low, sum.Mid+t.Bytes.Mid, sum.High+t.Bytes.High
+		}
+	}
+	if !sum.Known() || sum.Low >= sum.High || exact.Mid < sum.Low || exact.Mid > sum.High {
+		return exact
+	}
+	return Range{sum.Low, exact.Mid, sum.High}
+}
+
+// Amount is how large the part is, with its range if it has one.
+func (p MemoryPart) Amount() string {
+	if p.Bytes < 0 { // memory that was freed while it was measured
+		return GiB(p.Bytes)
+	}
+	return p.Range.String()
+}
+
+// Share of the capacity in whole percent.
+func (m *DeviceMemory) Share(bytes int64) string {
+	if m.Capacity <= 0 || bytes < 0 {
+		return ""
+	}
+	percent := 100 * float64(bytes) / float64(m.Capacity)
+	switch {
+	case percent > 0 && percent < 1:
+		return "<1 %"
+	case percent > 9999:
+		return ">9,999 %"
+	}
+	return Grouped(int64(math.Round(percent))) + " %"
+}
+
+// Limits says what the device has and how much of it the engine uses.
+func (m *DeviceMemory) Limits() string {
+	if m.Capacity <= 0 {
+		return "what the card has is not known"
+	}
+	s := "the card has " + GiB(m.Capacity)
+	if m.Budget > 0 && m.Budget != m.Capacity {
+		s += ", the engine lets itself use " + GiB(m.Budget)
+	}
+	return s
+}
+
+// Title says whose memory it is.
+func (m *DeviceMemory) Title() string {
+	if m.Rank == "" {
+		return "Memory per GPU"
+	}
+	return "Memory per GPU (" + m.Rank + ")"
+}
+
+// Bar is the account as a drawing.
+type Bar struct {
+	Segments []Segment
+	Mark     int // where the capacity ends: the width, or less if more is needed than there is
+}
+
+// Segment is one part of a bar.
+type Segment struct {
+	Key   string
+	Bytes int64
+	Width int
+}
+
+// Bar divides a width among the parts. What is there gets at least one column, as far as there are any. What does not
+// fit makes the bar longer than the card, and the whole is drawn smaller; nothing is drawn for negative amounts.
+func (m *DeviceMemory) Bar(width int) Bar {
+	width = max(width, 0)
+	var sizes [len(partNames)]float64
+	used := 0.0
+	for i, n := range m.bytes() {
+		if i < len(sizes)-1 {
+			sizes[i] = float64(max(n, 0))
+			used += sizes[i]
+		}
+	}
+	capacity := float64(max(m.Capacity, 0))
+	sizes[len(sizes)-1] = max(capacity-used, 0)
+	b := Bar{Mark: width}
+	if used > capacity {
+		b.Mark = min(int(capacity/used*float64(width)), max(width-1, 0))
+	}
+	for i, w := range apportion(sizes[:], width) {
+		if w > 0 {
+			b.Segments = append(b.Segments, Segment{partNames[i].key, m.bytes()[i], w})
+		}
+	}
+	return b
+}
+
+// Sign is the letter that stands for a part where a bar is drawn with letters.
+func Sign(part string) string {
+	switch part {
+	case "weights":
+		return "#"
+	case "activation":
+		return "a"
+	case "non_torch":
+		return "n"
+	case "graphs":
+		return "g"
+	case "kv_cache":
+		return "="
+	case "reserved":
+		return "r"
+	case "missing":
+		return "!"
+	}
+	return "."
+}
+
+// Stretch is a piece of a bar that is drawn with letters.
+type Stretch struct{ Key, Text string }
+
+// Stretches draws the bar with n letters, so that it needs no color. A mark is where the card ends, if more is needed.
+func (m *DeviceMemory) Stretches(n int) []Stretch {
+	b := m.Bar(n)
+	if b.Mark < n {
+		b = m.Bar(n - 1)
+	}
+	var out []Stretch
+	at := 0
+	for _, s := range b.Segments {
+		head := min(max(b.Mark-at, 0), s.Width)
+		if head > 0 {
+			out = append(out, Stretch{s.Key, strings.Repeat(Sign(s.Key), head)})
+		}
+		if head < s.Width {
+			if at <= b.Mark {
+				out = append(out, Stretch{"missing", Sign("missing")})
+			}
+			out = append(out, Stretch{s.Key, strings.Repeat(Sign(s.Key), s.Width-head)})
+		}
+		at += s.Width
+	}
+	return out
+}
+
+// Drawing is the bar as one line of n letters between brackets.
+func (m *DeviceMemory) Drawing(n int) string {
+	var b strings.Builder
+	for _, s := range m.Stretches(n - len("[]")) {
+		b.WriteString(s.Text)
+	}
+	return "[" + b.String() + "]"
+}
+
+// apportion divides n columns in proportion to the sizes, by largest remainders. All go to the last if nothing has a
+// size.
+func apportion(sizes []float64, n int) []int {
+	total := 0.0
+	for _, s := range sizes {
+		total += s
+	}
+	widths, left := make([]int, len(sizes)), n
+	if total <= 0 {
+		widths[len(widths)-1] = n
+		return widths
+	}
+	order := make([]int, len(sizes))
+	rest := make([]float64, len(sizes))
+	for i, s := range sizes {
+		exact := s / total * float64(n)
+		widths[i] = min(int(exact), left)
+		rest[i], order[i] = exact-float64(widths[i]), i
+		left -= widths[i]
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rest[b], rest[a]) })
+	for i := range left {
+		widths[order[i%len(order)]]++
+	}
+	return visible(sizes, widths)
+}
+
+// visible gives a column to everything that has a size, from the widest.
+func visible(sizes []float64, widths []int) []int {
+	for i, s := range sizes {
+		widest := slices.Index(widths, slices.Max(widths))
+		if s > 0 && widths[i] == 0 && widths[widest] > 1 {
+			widths[i]++
+			widths[widest]--
+		}
+	}
+	return widths
+}
+
+// Explained reports whether the document holds formulas, as --explain asks for.
+func (e *Estimate) Explained() bool {
+	return slices.ContainsFunc(e.Model.Components, func(c Component) bool { return len(c.Tensors) > 0 }) ||
+		slices.ContainsFunc(e.Terms, func(t Term) bool { return t.Formula != "" || t.Source != "" })
+}
+
+// complete puts empty lists in place of missing ones.
+func (e *Estimate) complete() *Estimate {
+	if e == nil {
+		return nil
+	}
+	c := *e
+	c.Candidates, c.Assumed = nonNil(e.Candidates), nonNil(e.Assumed)
+	c.Model.Layers, c.Model.Components = nonNil(e.Model.Layers), nonNil(e.Model.Components)
+	c.Model.Symbols, c.Model.Sizes = nonNil(e.Model.Symbols), nonNil(e.Model.Sizes)
+	return &c
+}
+
+// yesNo is "" where it is not known.
+func yesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return ""
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
+
+func counted(n int64) string {
+	if n <= 0 {
+		return unknown
+	}
+	return Grouped(n)
+}
+
+func cards(n *int) string {
+	if n == nil || *n <= 0 {
+		return unknown
+	}
+	return strconv.Itoa(*n)
+}
