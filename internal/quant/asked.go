@@ -14,7 +14,8 @@ import (
 func As(shape *arch.Shape, name string) (*Scheme, error) {
 	wanted := strings.ToLower(strings.TrimSpace(name))
 	if strings.Contains(wanted, "ud-") {
-		return nil, fmt.Errorf("%s: %w: such mixes are tuned for each file, so only its header tells; give the .gguf itself", clip(name), ErrUnknown)
+		return nil, fmt.Errorf("%s: %w: such mixes are tuned for each file, so only its header tells; give the .gguf itself",
+			clip(name), ErrUnknown)
 	}
 	for _, r := range recipes() {
 		if slices.Contains(r.names, wanted) {
@@ -129,23 +130,87 @@ func recipes() []recipe {
 		{names: []string{"bf16", "bfloat16"}, base: plain("bf16", 2)},
 		{names: []string{"fp16", "float16", "half"}, base: plain("fp16", 2)},
 		{names: []string{"fp32", "float32"}, base: plain("fp32", 4)},
-		{names: []string{"fp8", "fp8-dynamic", "w8a8-fp8"}, f: perChannel("fp8-per-channel", 8, 2, 0), takes: eight, note: channels},
-		{names: []string{"fp8-block"}, f: fp8Block(128, 128, 4, 0), takes: eightMTP, note: "as DeepSeek and Qwen publish: a scale in 32 bits for each block of 128 x 128"},
-		{names: []string{"fp8-static", "fp8-per-tensor"}, f: perTensor("fp8-per-tensor", 8, 8), takes: eight, note: "as Model Optimizer does: one scale for the weights and one for the input of a layer"},
+		{
+			names: []string{"fp8", "fp8-dynamic", "w8a8-fp8"},
+			f:     perChannel("fp8-per-channel", 8, 2, 0), takes: eight,
+			note: channels,
+		},
+		{
+			names: []string{"fp8-block"},
+			f:     fp8Block(128, 128, 4, 0), takes: eightMTP,
+			note: "as DeepSeek and Qwen publish: a scale in 32 bits for each block of 128 x 128",
+		},
+		{
+			names: []string{"fp8-static", "fp8-per-tensor"},
+			f:     perTensor("fp8-per-tensor", 8, 8), takes: eight,
+			note: "as Model Optimizer does: one scale for the weights and one for the input of a layer",
+		},
 		{names: []string{"mxfp8"}, f: mxfp8(), takes: eight},
-		{names: []string{"int8", "w8a8", "w8a8-int8", "int8-w8a8"}, f: perChannel("int8-per-channel", 8, 2, 0), takes: eight, note: channels},
-		{names: []string{"w8a16", "int8-w8a16"}, f: packed(packSpec{bits: 8, scale: 2, symmetric: true}), takes: eight, note: channels},
-		{names: []string{"w4a16", "w4a16-gptq", "w4a16-awq", "int4", "int4-w4a16"}, f: packed(packSpec{bits: 4, group: 128, scale: 2, symmetric: true}), takes: four, note: "as llm-compressor does: symmetric groups of 128"},
-		{names: []string{"gptq", "gptq-4bit", "gptq-int4"}, f: gptq(gptqSpec{bits: 4, group: 128, order: true}), takes: four, note: "as GPTQModel does: groups of 128 with their index"},
-		{names: []string{"gptq-8bit", "gptq-int8"}, f: gptq(gptqSpec{bits: 8, group: 128, order: true}), takes: four, note: "as GPTQModel does: groups of 128 with their index"},
-		{names: []string{"awq", "awq-4bit", "awq-int4"}, f: awq(4, 128), takes: four, note: "as AutoAWQ does: groups of 128 with zero points"},
-		{names: []string{"nf4", "bnb-4bit", "bnb-nf4", "bitsandbytes"}, f: bnb4("nf4", false), takes: anyLinear, note: "as bitsandbytes does without double quantization; loading on the fly reads the 16 bit files"},
-		{names: []string{"nf4-double", "bnb-4bit-double", "qlora"}, f: bnb4("nf4", true), takes: anyLinear, note: "as bitsandbytes does with double quantization"},
-		{names: []string{"bnb-8bit", "bnb-int8", "llm-int8"}, f: perChannel("bnb-int8", 8, 4, 1), takes: anyLinear, note: "as bitsandbytes does"},
-		{names: []string{"mxfp4"}, f: mxfp4(), takes: mostlyExperts, note: "as gpt-oss does: the experts where there are any, else the linear layers of the blocks"},
-		{names: []string{"nvfp4", "fp4"}, f: nvfp4("nvfp4", true), takes: nvidia, note: "as NVIDIA publishes: compressed attention (MLA), recurrent layers, MTP and towers stay in 16 bits"},
-		{names: []string{"autoround-int4", "autoround", "auto-round"}, f: gptq(gptqSpec{bits: 4, group: 128}), takes: four, note: "as AutoRound does: groups of 128, packed as GPTQ without index"},
-		{names: []string{"hqq", "hqq-4bit"}, f: grouped("hqq-4", 4, 64, 4, 0), takes: four, note: "as HQQ does: groups of 64"},
+		{
+			names: []string{"int8", "w8a8", "w8a8-int8", "int8-w8a8"},
+			f:     perChannel("int8-per-channel", 8, 2, 0), takes: eight,
+			note: channels,
+		},
+		{
+			names: []string{"w8a16", "int8-w8a16"},
+			f:     packed(packSpec{bits: 8, scale: 2, symmetric: true}), takes: eight,
+			note: channels,
+		},
+		{
+			names: []string{"w4a16", "w4a16-gptq", "w4a16-awq", "int4", "int4-w4a16"},
+			f:     packed(packSpec{bits: 4, group: 128, scale: 2, symmetric: true}), takes: four,
+			note: "as llm-compressor does: symmetric groups of 128",
+		},
+		{
+			names: []string{"gptq", "gptq-4bit", "gptq-int4"},
+			f:     gptq(gptqSpec{bits: 4, group: 128, order: true}), takes: four,
+			note: "as GPTQModel does: groups of 128 with their index",
+		},
+		{
+			names: []string{"gptq-8bit", "gptq-int8"},
+			f:     gptq(gptqSpec{bits: 8, group: 128, order: true}), takes: four,
+			note: "as GPTQModel does: groups of 128 with their index",
+		},
+		{
+			names: []string{"awq", "awq-4bit", "awq-int4"},
+			f:     awq(4, 128), takes: four,
+			note: "as AutoAWQ does: groups of 128 with zero points",
+		},
+		{
+			names: []string{"nf4", "bnb-4bit", "bnb-nf4", "bitsandbytes"},
+			f:     bnb4("nf4", false), takes: anyLinear,
+			note: "as bitsandbytes does without double quantization; loading on the fly reads the 16 bit files",
+		},
+		{
+			names: []string{"nf4-double", "bnb-4bit-double", "qlora"},
+			f:     bnb4("nf4", true), takes: anyLinear,
+			note: "as bitsandbytes does with double quantization",
+		},
+		{
+			names: []string{"bnb-8bit", "bnb-int8", "llm-int8"},
+			f:     perChannel("bnb-int8", 8, 4, 1), takes: anyLinear,
+			note: "as bitsandbytes does",
+		},
+		{
+			names: []string{"mxfp4"},
+			f:     mxfp4(), takes: mostlyExperts,
+			note: "as gpt-oss does: the experts where there are any, else the linear layers of the blocks",
+		},
+		{
+			names: []string{"nvfp4", "fp4"},
+			f:     nvfp4("nvfp4", true), takes: nvidia,
+			note: "as NVIDIA publishes: compressed attention (MLA), recurrent layers, MTP and towers stay in 16 bits",
+		},
+		{
+			names: []string{"autoround-int4", "autoround", "auto-round"},
+			f:     gptq(gptqSpec{bits: 4, group: 128}), takes: four,
+			note: "as AutoRound does: groups of 128, packed as GPTQ without index",
+		},
+		{
+			names: []string{"hqq", "hqq-4bit"},
+			f:     grouped("hqq-4", 4, 64, 4, 0), takes: four,
+			note: "as HQQ does: groups of 64",
+		},
 	}
 	for _, bits := range []int64{2, 3, 4, 5, 6, 8} {
 		list = append(list, recipe{
@@ -169,8 +234,12 @@ func eight(_ *arch.Shape, m *module) bool { return m.inBlocks() && !small(m) }
 
 func eightMTP(_ *arch.Shape, m *module) bool { return fp8Linear(m) && !small(m) }
 
+// four leaves alone what recipes for 4 bits ignore: indexers, and linear attention, but not the matrices of Mamba.
 func four(_ *arch.Shape, m *module) bool {
-	return m.inBlocks() && !small(m) && m.t.Component != arch.Recurrent && m.t.Component != arch.Indexer
+	if m.t.Component == arch.Recurrent && !strings.Contains(m.path, "mixer") && !strings.Contains(m.path, "mamba") {
+		return false
+	}
+	return m.inBlocks() && !small(m) && m.t.Component != arch.Indexer
 }
 
 func anyLinear(_ *arch.Shape, m *module) bool {

@@ -103,7 +103,7 @@ func (d *description) target(v strictjson.Value) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	t := target{all: !ok || slices.Contains(names, "Linear"), listed: newPatterns()}
+	t := target{all: !ok || slices.Contains(names, "Linear"), listed: newPatterns(&d.work)}
 	for _, n := range names {
 		if n == "Linear" || class(n) {
 			continue
@@ -301,7 +301,9 @@ func (d *description) mlx() (*Scheme, error) {
 	if len(d.shape.MTP) > 0 {
 		d.notes = append(d.notes, "MLX files leave MTP blocks out")
 	}
-	d.notes = append(d.notes, "a router that has a correction bias is no layer in MLX and stays in 16 bits; others are quantized")
+	if hasExperts(d.shape) {
+		d.notes = append(d.notes, "a router that has a correction bias is no layer in MLX and stays in 16 bits; others are quantized")
+	}
 	return d.finish(fmt.Sprintf("mlx-%gbit", f.Bits), func(m *module) *Format {
 		if m.area == mtp {
 			return gone

@@ -83,10 +83,16 @@ func nvfp4(name string, inputScale bool) *Format {
 }
 
 // mxfp4 has 32 numbers of 4 bits to an exponent of 8 bits (OCP Microscaling).
-func mxfp4() *Format { return grouped("mxfp4", 4, 32, 1, 0) }
+func mxfp4() *Format { return microscaled("mxfp4", 4) }
 
 // mxfp8 is the same with numbers of 8 bits.
-func mxfp8() *Format { return grouped("mxfp8", 8, 32, 1, 0) }
+func mxfp8() *Format { return microscaled("mxfp8", 8) }
+
+func microscaled(name string, bits int64) *Format {
+	f := grouped(name, bits, 32, 1, 0)
+	f.Name = name
+	return f
+}
 
 // gptqSpec is what the size of a GPTQ matrix depends on.
 type gptqSpec struct {
@@ -166,7 +172,8 @@ func affine(bits, group int64) *Format {
 // aqlm has codes for groups of inputs, codebooks of 16 bit numbers for the matrix and a scale for each output.
 func aqlm(codebooks, bits, in, out int64) *Format {
 	code := ceil(bits, 8)
-	return &Format{fmt.Sprintf("aqlm-%dx%d", codebooks, bits), float64(codebooks*bits) / float64(in*out), func(rows, cols int64) int64 {
+	mean := float64(codebooks*bits) / float64(in*out)
+	return &Format{fmt.Sprintf("aqlm-%dx%d", codebooks, bits), mean, func(rows, cols int64) int64 {
 		return ceil(rows, out)*ceil(cols, in)*codebooks*code + codebooks*(1<<bits)*in*out*2 + ceil(rows, out)*2
 	}}
 }

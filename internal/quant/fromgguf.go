@@ -21,8 +21,11 @@ type listed struct {
 }
 
 // FromGGUF maps each tensor to the type that the header of a GGUF file gives it. The total is that of the header, so
-// that tensors which the shape does not have are counted too. Of a split file, use FromParts.
+// that tensors which the shape does not have are counted too. One part of a split file is refused; FromParts takes all.
 func FromGGUF(shape *arch.Shape, h *gguf.Header) (*Scheme, error) {
+	if n, ok, err := h.Uint("split.count"); err == nil && ok && n > 1 {
+		return nil, fmt.Errorf("the GGUF file is one of %d parts, whose header lists some of the tensors; all parts are needed", n)
+	}
 	list := make(map[string]listed, len(h.Tensors))
 	pad := int64(max(1, min(h.Alignment, math.MaxInt32)))
 	for _, t := range h.Tensors {
@@ -51,7 +54,7 @@ func FromParts(shape *arch.Shape, stored *model.Stored) (*Scheme, error) {
 }
 
 func fromTensors(shape *arch.Shape, list map[string]listed, pad int64) (*Scheme, error) {
-	r := &fromHeader{list: list, formats: map[gguf.Type]*Format{}, gone: absent(), decoder: len(shape.Blocks), tied: shape.Tied}
+	r := &fromHeader{list: list, formats: map[gguf.Type]*Format{}, gone: absent(), decoder: len(shape.Blocks)}
 	s := build(shape, "gguf", typeFormat(gguf.F16), r.pick)
 	if r.found == 0 {
 		return nil, fmt.Errorf("reading types from the GGUF header: %w", errNoTensors)
@@ -72,7 +75,6 @@ type fromHeader struct {
 	formats map[gguf.Type]*Format
 	gone    *Format
 	decoder int
-	tied    bool
 	found   int
 	missing []string
 	left    map[area]int
@@ -137,7 +139,7 @@ func (r *fromHeader) name() string {
 func (r *fromHeader) tell(s *Scheme) {
 	s.note("types and sum are those of the header")
 	if len(r.missing) > 0 {
-		s.note(fmt.Sprintf("%d matrices were not found under their GGUF names and count as F16 where they are looked up one by one: %s",
+		s.note(fmt.Sprintf("%d matrices were not found under their GGUF names and count as F16 where one asks for them alone: %s",
 			len(r.missing), some(r.missing)))
 	}
 	if r.left[tower] > 0 {

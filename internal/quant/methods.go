@@ -2,7 +2,6 @@ package quant
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -87,7 +86,7 @@ func (d *description) dynamic(spec gptqSpec) ([]override, error) {
 			return nil, fmt.Errorf("dynamic has more or longer rules than are read, %d of %d characters", maxAnywhere, maxPattern)
 		}
 		text, leave := strings.CutPrefix(key, "-:")
-		re, err := nameMatcher(strings.TrimPrefix(text, "+:"))
+		re, err := expression(strings.TrimPrefix(text, "+:"), &d.work)
 		if err != nil {
 			return nil, fmt.Errorf("dynamic: %w", err)
 		}
@@ -105,18 +104,6 @@ func (d *description) dynamic(spec gptqSpec) ([]override, error) {
 		rules = append(rules, override{re, both(own)})
 	}
 	return rules, nil
-}
-
-// nameMatcher is an expression on the name of a module.
-func nameMatcher(text string) (matcher, error) {
-	re, err := regexp.Compile("^(?:" + text + ")")
-	if err != nil {
-		return nil, err
-	}
-	return func(m *module) bool {
-		path := strings.ReplaceAll(m.path, "*", "0")
-		return re.MatchString(path) || re.MatchString("model."+path) || re.MatchString("model.language_model."+path)
-	}, nil
 }
 
 // awq reads the configuration of AutoAWQ and llm-awq; a name in modules_to_not_convert is looked for anywhere.
@@ -179,7 +166,7 @@ func fp8Linear(m *module) bool {
 		return false
 	}
 	switch m.last() {
-	case "eh_proj", "weights_proj", "indexers_proj", "shared_expert_gate", "shared_head", "head", "embed_tokens":
+	case "eh_proj", "weights_proj", "indexers_proj", "shared_expert_gate", "shared_head", "head", "output", "embed_tokens":
 		return false
 	}
 	return true
@@ -309,7 +296,7 @@ func (d *description) autoRound() (*Scheme, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := rounder{packing: packing, formats: map[string]pair{}}
+	a := rounder{packing: packing, formats: map[string]pair{}, work: &d.work}
 	base, err := a.read(d.section, roundSpec{bits: 4, group: 128, kind: "int"})
 	if err != nil {
 		return nil, err
@@ -337,6 +324,7 @@ func (d *description) autoRound() (*Scheme, error) {
 type rounder struct {
 	packing string
 	formats map[string]pair
+	work    *budget
 }
 
 type roundSpec struct {
@@ -411,7 +399,7 @@ func (a *rounder) extra(section strictjson.Value, base roundSpec) (map[string]pa
 			named[string(buf)] = a.pair(s)
 			continue
 		}
-		re, err := nameMatcher(key)
+		re, err := expression(key, a.work)
 		if err != nil {
 			return nil, nil, fmt.Errorf("extra_config: %w", err)
 		}
@@ -472,7 +460,7 @@ func (d *description) aqlm() (*Scheme, error) {
 	for i, k := range []struct {
 		key             string
 		otherwise, most int64
-	}{{"num_codebooks", 1, 64}, {"nbits_per_codebook", 16, 16}, {"in_group_size", 8, 1024}, {"out_group_size", 1, 1024}} {
+	}{{"num_codebooks", 1, 16}, {"nbits_per_codebook", 16, 16}, {"in_group_size", 8, 64}, {"out_group_size", 1, 8}} {
 		var err error
 		if n[i], err = d.number(k.key, k.otherwise, 1, k.most); err != nil {
 			return nil, err

@@ -58,6 +58,9 @@ func (x mix) scheme(shape *arch.Shape) *Scheme {
 	if len(shape.Towers) > 0 {
 		s.note("the towers are in a file of their own (mmproj), taken to be F16")
 	}
+	if p.native() {
+		s.note("the experts stay in MXFP4, in which they were published, whatever the mix")
+	}
 	if len(shape.MTP) > 0 {
 		s.note("MTP blocks are counted with the types of the mix; many converters leave them out")
 	}
@@ -92,7 +95,7 @@ func newMixer(x mix, shape *arch.Shape) *mixer {
 		p.experts = max(p.experts, shape.Blocks[i].MLP.Experts)
 	}
 	p.ratio, p.big = headRatio(shape), seventy(shape)
-	p.imatrix = strings.HasPrefix(x.name, "IQ1") || strings.HasPrefix(x.name, "IQ2") || strings.HasPrefix(x.name, "IQ3_X") || x.name == "Q2_K_S"
+	p.imatrix = p.is("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ2_M", "IQ3_XXS", "IQ3_XS", "Q2_K_S")
 	for m := range modules(shape) {
 		if r := roleOf(m); r == attnV || r == attnQKV {
 			p.values++
@@ -149,8 +152,8 @@ func (p *mixer) pick(m *module) *Format {
 		return p.tower(m)
 	case r == fixed || m.t.Cols.N == 1:
 		return p.format(gguf.F32)
-	case r == kept:
-		return p.format(p.sixteen())
+	case m.expert() && p.native():
+		return p.format(gguf.MXFP4)
 	case p.base == gguf.F32 || p.base == gguf.F16 || p.base == gguf.BF16:
 		return p.format(p.base)
 	case r == attnKVB:
@@ -159,22 +162,15 @@ func (p *mixer) pick(m *module) *Format {
 	return p.format(fallback(p.raise(r, m), m.t.Cols.N))
 }
 
+// native reports whether the experts were trained in MXFP4, which converters keep whatever the file is called: all
+// published GGUF files of gpt-oss do.
+func (p *mixer) native() bool { return p.shape.Architecture == "GptOssForCausalLM" }
+
 func (p *mixer) tower(m *module) *Format {
 	if m.t.Cols.N == 1 {
 		return p.format(gguf.F32)
 	}
 	return p.format(gguf.F16)
-}
-
-// sixteen is the type of what is not quantized: that of the file which the mix was made from.
-func (p *mixer) sixteen() gguf.Type {
-	switch {
-	case p.base == gguf.F32 || p.base == gguf.BF16:
-		return p.base
-	case p.shape.DType == "bfloat16":
-		return gguf.BF16
-	}
-	return gguf.F16
 }
 
 // format is the format of a type; each is made once.
@@ -187,8 +183,8 @@ func (p *mixer) format(t gguf.Type) *Format {
 	return f
 }
 
-// typeFormat is the format of a type of ggml; its bits include the scales, which lie inside of the blocks. Rows that are no whole blocks, as the shards of a rank can be, count as
-// whole ones.
+// typeFormat is the format of a type of ggml; its bits include the scales, which lie inside of the blocks. Rows that are
+// no whole blocks, as the shards of a rank can be, count as whole ones.
 func typeFormat(t gguf.Type) *Format {
 	elements, size := t.Block()
 	block, bytes := max(1, int64(elements)), int64(size)
@@ -435,7 +431,7 @@ func (p *mixer) down4(i, n int) gguf.Type {
 	return either(more(i, n), gguf.Q5_K, p.base)
 }
 
-func either(is bool, yes, no gguf.Type) gguf.Type {
+func either[T any](is bool, yes, no T) T {
 	if is {
 		return yes
 	}
@@ -459,7 +455,8 @@ func (p *mixer) kvB(m *module) *Format {
 	if f, ok := p.splitKVB[key]; ok {
 		return f
 	}
-	f := &Format{k.Name + "+" + v.Name, (k.Bits*float64(keys) + v.Bits*float64(values)) / float64(keys+values), func(rows, cols int64) int64 {
+	bits := (k.Bits*float64(keys) + v.Bits*float64(values)) / float64(keys+values)
+	f := &Format{k.Name + "+" + v.Name, bits, func(rows, cols int64) int64 {
 		part := rows * keys / (keys + values)
 		return k.Bytes(part*cols/keys, keys) + v.Bytes(rows-part, cols)
 	}}

@@ -3,7 +3,10 @@ package quant_test
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/quant"
@@ -43,6 +46,89 @@ func TestMixBits(t *testing.T) {
 			got := float64(8*(q.Total(s)+256)) / float64(s.Params().Total+64)
 			if fmt.Sprintf("%.4f", got) != fmt.Sprintf("%.4f", row.want) && math.Abs(got-row.want) > 0 {
 				t.Errorf("%.4f bits, want %.4f", got, row.want)
+			}
+		})
+	}
+}
+
+// TestMixSizes holds Q4_K_M against the sizes that llama-bench prints for published files, to their last digit: 70B has
+// rules of its own, Qwen2.5-0.5B has rows that are no whole blocks and a tied head, Qwen3-30B has experts.
+func TestMixSizes(t *testing.T) {
+	for _, row := range []struct {
+		name, config string
+		mib          float64
+	}{
+		{"llama 70B", `{"architectures": ["LlamaForCausalLM"], "hidden_size": 8192, "intermediate_size": 28672, "num_hidden_layers": 80,
+			"num_attention_heads": 64, "num_key_value_heads": 8, "vocab_size": 128256, "tie_word_embeddings": false}`, 39.59 * 1024},
+		{"qwen3moe 30B", `{"architectures": ["Qwen3MoeForCausalLM"], "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 48,
+			"num_attention_heads": 32, "num_key_value_heads": 4, "head_dim": 128, "vocab_size": 151936, "tie_word_embeddings": false,
+			"num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 768, "decoder_sparse_step": 1, "mlp_only_layers": [],
+			"norm_topk_prob": true}`, 17.28 * 1024},
+		{"llama 1B", `{"architectures": ["LlamaForCausalLM"], "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 16,
+			"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 64, "vocab_size": 128256, "tie_word_embeddings": true}`, 762.81},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := shape(t, row.config)
+			q, err := quant.As(s, "Q4_K_M")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := float64(q.Total(s)) / (1 << 20); math.Abs(got-row.mib) > 6 {
+				t.Errorf("%.2f MiB, want %.2f", got, row.mib)
+			}
+		})
+	}
+}
+
+// TestMixTypes holds the types against those that a loader lists for Qwen2.5-0.5B as Q4_K_M, whose hidden size of 896
+// needs other types than asked for: 121 f32, 132 q5_0, 13 q8_0, 12 q4_K, 12 q6_K.
+func TestMixTypes(t *testing.T) {
+	s := shape(t, `{"architectures": ["Qwen2ForCausalLM"], "hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24,
+		"num_attention_heads": 14, "num_key_value_heads": 2, "vocab_size": 151936, "tie_word_embeddings": true}`)
+	q, err := quant.As(s, "gguf-q4_k_m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for name, x := range s.Named() {
+		got[q.Format(name, x).Name]++
+	}
+	if diff := cmp.Diff(map[string]int{"F32": 121, "Q5_0": 132, "Q8_0": 13, "Q4_K": 12, "Q6_K": 12}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPublishedMixes does the same for larger files, where the corpus has their configurations. Towers are in files of
+// their own.
+func TestPublishedMixes(t *testing.T) {
+	dir := corpus(t)
+	for _, row := range []struct {
+		file, name string
+		gib        float64
+	}{
+		{"openai__gpt-oss-20b", "MXFP4_MOE", 11.27}, {"openai__gpt-oss-120b", "MXFP4_MOE", 59.02},
+		{"google__gemma-3-1b-it", "Q4_K_M", 762.49 / 1024}, {"google__gemma-3-27b-it", "Q4_K_M", 15.40},
+		{"meta-llama__Llama-4-Scout-17B-16E-Instruct", "Q4_K_M", 60.86}, {"deepseek-ai__DeepSeek-V2-Lite", "Q4_K_M", 9.65},
+		{"Qwen__Qwen3-235B-A22B", "Q4_K_M", 132.39}, {"Qwen__Qwen3-32B", "Q4_K_M", 18.40}, {"Qwen__Qwen2.5-7B-Instruct", "Q4_K_M", 4.36},
+		{"microsoft__Phi-3.5-mini-instruct", "Q4_K_M", 2.23},
+	} {
+		t.Run(row.file+" "+row.name, func(t *testing.T) {
+			s, err := arch.Of(load(t, filepath.Join(dir, row.file+".json")))
+			if err != nil {
+				t.Skip(err)
+			}
+			q, err := quant.As(s, row.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sum int64
+			for name, x := range s.Named() {
+				if x.Component != arch.Tower {
+					sum += q.Bytes(name, x)
+				}
+			}
+			if got := float64(sum) / (1 << 30); math.Abs(got-row.gib) > 0.0061 {
+				t.Errorf("%.4f GiB, want %.4f", got, row.gib)
 			}
 		})
 	}

@@ -1,8 +1,10 @@
 package quant
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -16,6 +18,23 @@ const (
 	maxPattern  = 1024
 )
 
+// budget bounds the work of a description: what one comparison costs is the length of its pattern, or of its program.
+type budget struct{ left int64 }
+
+// The budget is ten times what the longest published lists need; a program above maxProgram is no name of a module.
+const (
+	maxWork    = 1 << 24
+	maxProgram = 2048
+)
+
+var errWork = errors.New("its patterns need more comparisons than any published model does")
+
+// take reports whether there is something left for a comparison of that cost.
+func (b *budget) take(cost int) bool {
+	b.left -= int64(cost)
+	return b.left >= 0
+}
+
 // patterns is a list of modules as configurations write it: names, names with wildcards, and "re:" expressions. A name
 // stands for the module and all below it, wherever in the tree the chain of parts occurs: "lm_head", "visual",
 // "model.layers.3.mlp.gate", "gate".
@@ -26,7 +45,8 @@ type patterns struct {
 	anywhere []matcher           // all others
 	memo     map[memoKey]bool    // what those without digits say
 	digits   []matcher           // those of anywhere that have digits
-	count    int                 // of globs
+	work     *budget
+	count    int // of globs
 	buf      []byte
 }
 
@@ -39,8 +59,9 @@ type memoKey struct {
 
 type matcher func(m *module) bool
 
-func newPatterns() *patterns {
+func newPatterns(work *budget) *patterns {
 	return &patterns{
+		work:  work,
 		names: map[string]int64{}, starts: map[string]struct{}{}, globs: map[string][]string{}, memo: map[memoKey]bool{},
 	}
 }
@@ -99,7 +120,7 @@ func (p *patterns) addGlob(glob string) error {
 		p.globs[key] = append(p.globs[key], glob)
 		return nil
 	}
-	return p.addMatcher(glob, func(m *module) bool { return below(glob, m.path) })
+	return p.addMatcher(glob, func(m *module) bool { return p.work.take(len(glob)) && below(glob, m.path) })
 }
 
 // globStart is the block that all matches of the pattern lie in. "layers.1*" also stands for layers.10, and has none.
@@ -125,20 +146,51 @@ func below(glob, path string) bool {
 
 // addRegexp takes an expression, which is tried from the start of the name as Python's re.match does.
 func (p *patterns) addRegexp(text string) error {
-	re, err := regexp.Compile("^(?:" + text + ")")
+	f, err := expression(text, p.work)
 	if err != nil {
 		return fmt.Errorf("pattern re:%s for modules: %w", text, err)
 	}
-	return p.addMatcher(text, func(m *module) bool {
+	return p.addMatcher(text, f)
+}
+
+// expression is a regular expression on the name of a module, in each of the spellings that quantizers know it by.
+func expression(text string, work *budget) (matcher, error) {
+	cost, err := program(text)
+	if err != nil {
+		return nil, err
+	}
+	re, err := regexp.Compile("^(?:" + text + ")")
+	if err != nil {
+		return nil, err
+	}
+	return func(m *module) bool {
+		if !work.take(cost) {
+			return false
+		}
 		path := strings.ReplaceAll(m.path, "*", "0")
-		full := strings.ReplaceAll(strings.TrimSuffix(m.name.String(), ".weight"), "*", "0")
 		for _, prefix := range []string{"", "model.", "model.language_model.", "language_model.model.", "language_model."} {
 			if re.MatchString(prefix + path) {
 				return true
 			}
 		}
-		return re.MatchString(full)
-	})
+		return re.MatchString(strings.ReplaceAll(strings.TrimSuffix(m.name.String(), ".weight"), "*", "0"))
+	}, nil
+}
+
+// program is how many instructions the expression compiles to, which bounds what one comparison costs.
+func program(text string) (int, error) {
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return 0, err
+	}
+	compiled, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	if n := len(compiled.Inst); n > maxProgram {
+		return 0, fmt.Errorf("it has %d instructions, more than %d", n, maxProgram)
+	}
+	return len(compiled.Inst), nil
 }
 
 func (p *patterns) addMatcher(text string, f matcher) error {
@@ -174,7 +226,7 @@ func (p *patterns) wild(m *module) bool {
 		return false
 	}
 	for _, g := range p.globs[key] {
-		if below(g, m.path) {
+		if p.work.take(len(g)) && below(g, m.path) {
 			return true
 		}
 	}

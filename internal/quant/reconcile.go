@@ -161,7 +161,7 @@ func newLedger(shape *arch.Shape, stored *model.Stored, scheme *Scheme) *ledger 
 		buf = fold(buf, canonical(owner(t.Name)))
 		e, ok := l.modules[string(buf)]
 		if !ok {
-			e = l.entry(string(buf))
+			e = l.resolve(string(buf))
 		}
 		e.stored += t.Bytes
 		e.wide = e.wide || t.Type == "F32"
@@ -170,6 +170,65 @@ func newLedger(shape *arch.Shape, stored *model.Stored, scheme *Scheme) *ledger 
 		}
 	}
 	return l
+}
+
+// resolve finds the entry of a module that other programs stack, fuse or take apart: experts in one tensor, gate with up,
+// queries with keys and values, the two halves of the projection of MLA.
+func (l *ledger) resolve(key string) *entry {
+	for _, name := range []string{"", "switch_mlp.", "experts."} {
+		k := strings.Replace(key, name, either(name == "", "", "experts.*."), 1)
+		if e, ok := l.modules[k]; ok {
+			l.modules[key] = e
+			return e
+		}
+		stem, last := k[:strings.LastIndexByte(k, '.')+1], k[strings.LastIndexByte(k, '.')+1:]
+		if e := l.fused(stem, last); e != nil {
+			l.modules[key] = e
+			return e
+		}
+	}
+	return l.entry(key)
+}
+
+// fused joins the entries that the last part of a name stands for into the first of them.
+func (l *ledger) fused(stem, last string) *entry {
+	var all *entry
+	for _, name := range partsOf(last) {
+		e, ok := l.modules[stem+name]
+		switch {
+		case !ok:
+			return nil
+		case all == nil:
+			all = e
+		case e != all:
+			all.described += e.described
+			all.params += e.params
+			all.stored += e.stored
+			l.modules[stem+name] = all
+		}
+	}
+	return all
+}
+
+// partsOf are the modules that hold the same numbers as one of that name, which other programs write.
+func partsOf(last string) []string {
+	switch last {
+	case "gate_up_proj":
+		return []string{"gate_proj", "up_proj"}
+	case "qkv_proj":
+		return []string{"q_proj", "k_proj", "v_proj"}
+	case "in_proj_qkvz":
+		return []string{"in_proj_qkv", "in_proj_z"}
+	case "in_proj_ba":
+		return []string{"in_proj_b", "in_proj_a"}
+	case "embed_q", "unembed_out":
+		return []string{"kv_b_proj"}
+	case "gate_proj", "up_proj":
+		return []string{"gate_up_proj"}
+	case "q_proj", "k_proj", "v_proj":
+		return []string{"qkv_proj"}
+	}
+	return nil
 }
 
 func (l *ledger) entry(key string) *entry {
@@ -203,8 +262,8 @@ func owner(name string) string {
 	}
 	switch last {
 	case "weight", "bias", "qweight", "qzeros", "scales", "g_idx", "biases", "weight_scale", "weight_scale_inv", "weight_scale_2",
-		"input_scale", "activation_scale", "weight_packed", "weight_shape", "weight_zero_point", "weight_global_scale", "input_global_scale",
-		"weight_g_idx", "SCB", "weight_format", "scale", "pre_quant_scale", "weight_blocks", "codes", "codebooks":
+		"input_scale", "activation_scale", "weight_packed", "weight_shape", "weight_zero_point",
+		"weight_global_scale", "input_global_scale", "weight_g_idx", "SCB", "weight_format", "scale", "pre_quant_scale", "weight_blocks", "codes", "codebooks":
 		return stem
 	}
 	for _, suffix := range []string{"_blocks", "_scales", "_bias", "_scale_inv", "_scale"} { // gpt-oss: gate_up_proj_blocks
@@ -222,8 +281,13 @@ func (l *ledger) settle(d *Difference) {
 		names []string
 	}
 	heaps := map[CauseKind]*heap{}
+	seen := map[*entry]bool{}
 	for _, name := range slices.Sorted(maps.Keys(l.modules)) {
 		e := l.modules[name]
+		if seen[e] {
+			continue
+		}
+		seen[e] = true
 		if e.stored > 0 {
 			d.Params += e.params
 		}

@@ -12,7 +12,6 @@ type role int
 const (
 	other role = iota
 	fixed      // float32 always
-	kept       // not quantized, and in 16 bits
 	embed
 	head
 	attnQ
@@ -26,8 +25,8 @@ const (
 	ffnDown
 )
 
-// roleOf follows convert_hf_to_gguf.py: vectors, norms, routers, convolutions and what has no name ending in weight are
-// float32; positions and the keys of an indexer are kept.
+// roleOf follows convert_hf_to_gguf.py: vectors, norms, routers, positions, convolutions and what has no name ending in
+// weight are float32.
 func roleOf(m *module) role {
 	last := m.last()
 	switch m.t.Component {
@@ -40,17 +39,24 @@ func roleOf(m *module) role {
 		return head
 	case arch.Norm, arch.Router:
 		return fixed
-	case arch.Indexer:
-		if !m.t.Matrix {
-			return fixed
-		}
+	}
+	switch {
+	case m.t.Cols.N == 1 || m.t.Rows.N == 1 || strings.Contains(last, "conv"):
+		return fixed
+	case !strings.HasSuffix(m.t.Name, ".weight") && !m.t.Matrix:
+		return fixed
+	case m.area == mtp && !m.t.Matrix && last == "gate":
+		return fixed // a router
+	case m.t.Component == arch.Indexer:
 		return other
 	}
-	if last == "bias" || m.t.Cols.N == 1 || !m.t.Matrix || strings.Contains(last, "conv") || strings.HasSuffix(last, "_gate") && m.t.Rows.N == 1 {
-		return fixed
-	}
 	switch m.t.Component {
-	case arch.Attention, arch.Recurrent:
+	case arch.Attention:
+		if last == "out_proj" {
+			return attnOut
+		}
+		return attentionRole(last)
+	case arch.Recurrent:
 		return attentionRole(last)
 	case arch.Dense, arch.Experts, arch.Shared:
 		return mlpRole(last)
@@ -79,7 +85,7 @@ func attentionRole(last string) role {
 		return attnQKV
 	case "kv_b_proj":
 		return attnKVB
-	case "o_proj", "wo", "c_proj", "dense", "out_proj_attn":
+	case "o_proj", "wo", "c_proj", "dense":
 		return attnOut
 	}
 	return other
@@ -89,9 +95,9 @@ func mlpRole(last string) role {
 	switch last {
 	case "gate_proj", "w1", "gate":
 		return ffnGate
-	case "up_proj", "w3", "gate_up_proj", "fc1", "fc_in", "c_fc", "dense_h_to_4h", "linear_in", "w12":
+	case "up_proj", "w3", "v1", "gate_up_proj", "input_linear", "fc1", "fc_in", "c_fc", "dense_h_to_4h", "linear_in", "w12":
 		return ffnUp
-	case "down_proj", "w2", "fc2", "fc_out", "c_proj", "dense_4h_to_h", "linear_out":
+	case "down_proj", "w2", "fc2", "fc_out", "c_proj", "dense_4h_to_h", "linear_out", "output_linear":
 		return ffnDown
 	}
 	return other
@@ -136,7 +142,13 @@ func ggufStems(m *module, last string) []string {
 	case arch.Indexer:
 		return indexerStems(last)
 	}
-	if r := attentionRole(last); m.t.Component == arch.Attention || m.t.Component == arch.MTPPart && r != other {
+	r := attentionRole(last)
+	if m.t.Component == arch.MTPPart && r == other {
+		if names := mtpStems(last); names != nil {
+			return names
+		}
+	}
+	if m.t.Component == arch.Attention || r != other {
 		return attentionStems(r, last)
 	}
 	return mlpStems(m, last)
@@ -158,6 +170,8 @@ func attentionStems(r role, last string) []string {
 		return []string{"attn_output"}
 	}
 	switch last {
+	case "out_proj":
+		return []string{"attn_output"}
 	case "q_a_proj", "q_b_proj":
 		return []string{"attn_" + last[:3]}
 	case "kv_a_proj_with_mqa":
@@ -183,6 +197,23 @@ func mlpStems(m *module, last string) []string {
 		return []string{stem + "_shexp"}
 	}
 	return []string{stem, "ffn_up"}
+}
+
+// mtpStems are the names of what blocks for further tokens have beside attention and MLP.
+func mtpStems(last string) []string {
+	switch last {
+	case "eh_proj", "fc", "input_proj":
+		return []string{"nextn.eh_proj"}
+	case "embed_tokens":
+		return []string{"nextn.embed_tokens"}
+	case "head":
+		return []string{"nextn.shared_head_head"}
+	case "enorm", "hnorm":
+		return []string{"nextn." + last}
+	case "gate":
+		return []string{"ffn_gate_inp"}
+	}
+	return attentionStems(other, last)
 }
 
 func normStems(m *module, last string) []string {

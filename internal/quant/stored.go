@@ -40,10 +40,11 @@ type description struct {
 	experts string           // expert_dtype beside it, as DeepSeek-V4 has
 	notes   []string
 	kv      string
+	work    budget
 }
 
 func describe(config strictjson.Value) (*description, error) {
-	d := &description{}
+	d := &description{work: budget{maxWork}}
 	if config.Kind() != strictjson.Object {
 		return d, nil
 	}
@@ -153,6 +154,9 @@ func (d *description) finish(name string, choose choice) (*Scheme, error) {
 		}
 		return choose(m)
 	})
+	if d.work.left < 0 {
+		return nil, errWork
+	}
 	s.Notes, s.kv = d.notes, d.kv
 	if s.kv == "" {
 		s.kv = d.cache()
@@ -243,7 +247,7 @@ func (d *description) flag(key string, otherwise bool) (bool, error) {
 
 // list compiles the lists of modules under the keys, all together.
 func (d *description) list(keys ...string) (*patterns, error) {
-	p := newPatterns()
+	p := newPatterns(&d.work)
 	for _, key := range keys {
 		names, _, err := d.section.Strings(key)
 		if err != nil {
