@@ -4,12 +4,11 @@
 package model
 
 import (
-	"github.com/llmcheck/llmcheck/internal/gguf"
-	"github.com/llmcheck/llmcheck/internal/strictjson"
-
 	"errors"
 
 	"github.com/llmcheck/llmcheck/internal/evidence"
+	"github.com/llmcheck/llmcheck/internal/gguf"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
 // Model is one model at one revision.

@@ -17,7 +17,8 @@ const (
 	configFile
 	mergeFile
 	weightFile
-	indexFile // tells in which weight file each tensor lies
+	indexFile  // tells in which weight file each tensor lies
+	exportFile // hf_quant_config.json, which says how a file was quantized and nothing else
 )
 
 // classify tells the class of a file, and for terms their kind. In a folder made for licenses every text is one.
@@ -28,6 +29,8 @@ func classify(name string) (class, TextKind) {
 		return cardFile, ""
 	case isConfig(base):
 		return configFile, ""
+	case isExport(base):
+		return exportFile, ""
 	case isMerge(base):
 		return mergeFile, ""
 	case isWeights(base):
@@ -142,6 +145,12 @@ func isConfig(base string) bool {
 	}
 	return false
 }
+
+// exportName is the file that NVIDIA's exporter writes beside config.json. Beside a bare name.json it is called
+// name.hf_quant_config.json.
+const exportName = "hf_quant_config.json"
+
+func isExport(base string) bool { return base == exportName || strings.HasSuffix(base, "."+exportName) }
 
 func isMerge(base string) bool {
 	stem, ok := strings.CutSuffix(base, ".yaml")

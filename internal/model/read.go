@@ -31,6 +31,7 @@ type reader struct {
 	tree      tree
 	adapter   bool // there is an adapter_config.json
 	quantized bool // the configuration tells of a quantization made after training
+	shape     bool // what the shape follows from is read, and not what speaks of the license
 	hints     []Parent
 	formats   map[string]bool
 }

@@ -132,6 +132,9 @@ func (r *reader) enter(name string, depth int) []folder {
 
 // sort files an entry that is no folder under its class.
 func (r *reader) sort(name string, depth int, e fs.DirEntry) {
+	if r.companion(name) {
+		return
+	}
 	c, kind := r.classify(name)
 	switch {
 	case e.Type()&fs.ModeSymlink != 0:

@@ -107,14 +107,14 @@ func openFolder(name string, ref model.Ref) (*source.Snapshot, error) {
 	return &source.Snapshot{Ref: ref, FS: &folder{root: root, base: "."}, Close: root.Close}, nil
 }
 
-// openFile opens one file, alone in a folder but for the other parts of a split GGUF. The file may be a link to
-// anywhere, since it was named; the other parts may not.
+// openFile opens one file, alone in a folder but for the files that belong to it. The file may be a link to anywhere,
+// since it was named; the others may not.
 func openFile(name string, ref model.Ref) (*source.Snapshot, error) {
 	dir, base := filepath.Split(name)
 	if at, ok := inCache(filepath.Clean(dir)); ok {
-		return at.open(ref, view{names: parts(base)})
+		return at.open(ref, view{names: belonging(base)})
 	}
-	d := &folder{base: ".", view: view{names: parts(base)}}
+	d := &folder{base: ".", view: view{names: belonging(base)}}
 	if info, err := os.Lstat(name); err != nil {
 		return nil, err
 	} else if info.Mode()&fs.ModeSymlink != 0 {
@@ -132,6 +132,24 @@ func openFile(name string, ref model.Ref) (*source.Snapshot, error) {
 	}
 	d.root = root
 	return &source.Snapshot{Ref: ref, FS: d, Close: root.Close}, nil
+}
+
+// belonging names a file and those that say what it is, where they have their usual names beside it: the other parts of
+// a split GGUF, the configuration beside weights or their index, the export of a quantizer beside a configuration.
+func belonging(name string) []string {
+	const export = "hf_quant_config.json"
+	low := strings.ToLower(name)
+	switch stem, isJSON := strings.CutSuffix(name, ".json"); {
+	case low == export:
+		return []string{name, "config.json"}
+	case low == "config.json":
+		return []string{name, export}
+	case strings.HasSuffix(low, ".safetensors.index.json"), strings.HasSuffix(low, ".safetensors"):
+		return slices.Compact([]string{name, "config.json", export, "adapter_config.json"})
+	case isJSON && !strings.HasSuffix(low, "."+export):
+		return []string{name, stem + "." + export}
+	}
+	return parts(name)
 }
 
 // maxParts is how many parts of a split GGUF are looked for; published models have a few dozen.

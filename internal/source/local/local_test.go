@@ -399,3 +399,36 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// TestBelonging holds that a file named alone brings those that say what it is, and nothing else that lies there.
+func TestBelonging(t *testing.T) {
+	dir := write(t, "config.json", `{"model_type":"llama"}`, "hf_quant_config.json", `{"quantization":{"quant_algo":"FP8"}}`,
+		"Qwen3-8B.json", `{"model_type":"qwen3"}`, "Qwen3-8B.hf_quant_config.json", `{"quantization":{"quant_algo":"NVFP4"}}`,
+		"model.safetensors.index.json", `{"metadata":{"total_size":24},"weight_map":{"a":"x.safetensors"}}`, "LICENSE", "terms", "alone.json", "{}")
+	for _, row := range []struct{ name, kind, quant string }{
+		{"config.json", "llama", "FP8"}, {"Qwen3-8B.json", "qwen3", "NVFP4"}, {"model.safetensors.index.json", "llama", "FP8"}, {"alone.json", "", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s, err := Disk{}.Open(context.Background(), model.Ref{Scheme: model.SchemePath, Name: filepath.Join(dir, row.name)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			m, err := model.ReadShape(s.FS, s.Ref, s.Revision, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind, _, _ := m.Config.String("model_type")
+			quant := ""
+			if v, ok := m.Quant.Get("quantization"); ok {
+				quant, _, _ = v.String("quant_algo")
+			}
+			if kind != row.kind || quant != row.quant {
+				t.Errorf("model_type %q, want %q; quant_algo %q, want %q; gaps %v", kind, row.kind, quant, row.quant, m.Gaps)
+			}
+			if _, err := fs.Stat(s.FS, "LICENSE"); err == nil {
+				t.Error("LICENSE is shown")
+			}
+		})
+	}
+}
