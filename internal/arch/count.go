@@ -88,3 +88,6 @@ func (t *Tensor) Formula() string {
 	}
 	return t.Rows.Text + " × " + t.Cols.Text
 }
+
+// Towered counts the parts for images and sound.
+func (s *Shape) Towered() int64 { return s.Of(Tower).Total }

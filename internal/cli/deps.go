@@ -17,7 +17,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/fetch"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
 	"github.com/llmcheck/llmcheck/internal/model"
-	models "github.com/llmcheck/llmcheck/internal/model/catalog"
+	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
 	"github.com/llmcheck/llmcheck/internal/source/hub"
 	"github.com/llmcheck/llmcheck/internal/source/local"
@@ -26,7 +26,7 @@ import (
 
 // deps puts together what answers are made from. Nothing is opened or asked before it is needed.
 func (g *global) deps(c *config.Config, asked []model.Ref, hear func(fetch.Event)) (diligence.Deps, error) {
-	licenses, err := g.catalog(c.Catalog)
+	known, err := g.catalogs(c.Catalog)
 	if err != nil {
 		return diligence.Deps{}, err
 	}
@@ -36,7 +36,7 @@ func (g *global) deps(c *config.Config, asked []model.Ref, hear func(fetch.Event
 	}
 	info, _ := debug.ReadBuildInfo() // without it the version is "devel"
 	return diligence.Deps{
-		Models: opener, Licenses: licenses, Known: models.Default(), Texts: identify.Default, Now: g.app.Now,
+		Models: opener, Licenses: known.Licenses, Known: known.Models, Cards: known.GPUs, Engine: serve.FindEngine, Texts: identify.Default, Now: g.app.Now,
 		Version: version(info), Offline: offline,
 	}, nil
 }

@@ -95,7 +95,7 @@ func (in *inquiry) elsewhere(s *described, opening error) error {
 		return opening
 	}
 	name, mix, _ := quant.InFileName(s.ref.Name)
-	ids := in.Known.Resolve(name)
+	ids := in.originals(in.Known.Resolve(name))
 	if len(ids) != 1 {
 		return suggest(ids, opening)
 	}
@@ -108,6 +108,14 @@ func (in *inquiry) elsewhere(s *described, opening error) error {
 		What: "model", Value: ids[0], Why: fmt.Sprintf("there is no file or folder %s here, and the catalog knows the name", s.ref.Name),
 	})
 	return nil
+}
+
+// originals leaves out copies of models that are in the list too.
+func (in *inquiry) originals(ids []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		k, ok, err := in.Known.Get(id)
+		return err == nil && ok && k.Base != nil && slices.Contains(ids, k.Base.Ref)
+	})
 }
 
 func suggest(ids []string, opening error) error {

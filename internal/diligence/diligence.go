@@ -9,6 +9,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
 	"github.com/llmcheck/llmcheck/internal/model"
+	models "github.com/llmcheck/llmcheck/internal/model/catalog"
+	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
 )
 
@@ -17,6 +19,8 @@ type Deps struct {
 	Models   source.Opener
 	Licenses Licenses
 	Known    KnownModels
+	Cards    Accelerators
+	Engine   func(kind, version string) (*serve.Engine, error)
 	Texts    func() (*identify.Index, error) // called when the first text is read
 	Now      func() time.Time
 	Version  string
@@ -34,4 +38,6 @@ type KnownModels interface {
 	Get(id string) (*model.Known, bool, error)
 	Dataset(id string) (*model.KnownDataset, bool, error)
 	Organizations() ([]string, error)
+	Facts(id string) (*models.Facts, bool, error)
+	Resolve(name string) []string
 }

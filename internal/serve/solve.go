@@ -188,3 +188,6 @@ func (m *Prepared) OnPaper(p Plan) (*Memory, Plan, error) {
 }
 
 const paperMiB = 1 << 30
+
+// Model is what was prepared.
+func (m *Prepared) Model() Model { return m.model }

@@ -1,0 +1,102 @@
+package diligence
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	models "github.com/llmcheck/llmcheck/internal/model/catalog"
+	"github.com/llmcheck/llmcheck/internal/quant"
+	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/units"
+)
+
+// compareSizes lists what each source says of the size: the configuration, the headers of the weights, a total that
+// somebody else counted. A difference is explained by its causes, or said not to be.
+func (s *described) compareSizes() {
+	shape := s.serving.Shape
+	own := report.Size{Source: s.counted(), Params: new(shape.Params().Total), Bytes: new(s.stored.Total(shape))}
+	if mtp := shape.MTPParams(); mtp > 0 { // files hold them too
+		*own.Params += mtp
+		own.Explanation = units.Thousands(mtp) + " of them predict further tokens, and most engines do not load them"
+	}
+	s.sizes = append(s.sizes, own)
+	if s.files != nil && s.files.Stored != nil {
+		s.sizes = append(s.sizes, fromHeaders(quant.Reconcile(shape, s.files.Stored, s.stored), s.files.Stored.Where))
+	}
+	if s.totals != nil {
+		s.sizes = append(s.sizes, s.fromTotals()...)
+	}
+}
+
+// counted names the source of the shape.
+func (s *described) counted() string {
+	if s.files == nil {
+		return "configuration in the catalog"
+	}
+	return s.origin
+}
+
+// explainedBytes is the part of a file that may stay without a cause: padding, and tables of a few KB.
+const explainedBytes = 1e-4
+
+func fromHeaders(d quant.Difference, where string) report.Size {
+	size := report.Size{Source: where, Bytes: new(d.Stored)}
+	if d.Params > 0 {
+		size.Params = new(d.Params)
+	}
+	agrees := math.Abs(float64(d.Unexplained)) <= explainedBytes*float64(d.Described)
+	size.Agrees = &agrees
+	var causes []string
+	for _, c := range d.Causes {
+		causes = append(causes, fmt.Sprintf("%s (%+d bytes)", c.Text, c.Bytes))
+	}
+	if !agrees {
+		causes = append(causes, fmt.Sprintf("%+d bytes have no cause that is known", d.Unexplained))
+	}
+	size.Explanation = strings.Join(causes, "; ")
+	return size
+}
+
+// fromTotals are the totals that the catalog carries from others. A rounded one agrees if it rounds to the same.
+func (s *described) fromTotals() []report.Size {
+	var out []report.Size
+	t, shape := s.totals, s.serving.Shape
+	if t.Params > 0 {
+		own := shape.Params().Total
+		if t.TextOnly {
+			own -= shape.Towered()
+		}
+		out = append(out, report.Size{
+			Source: "total in the catalog, " + kindOf(t), Params: new(t.Params), Agrees: new(near(own, t.Params, roundingOf(t.Params))),
+			Explanation: t.Source,
+		})
+	}
+	if t.Bytes > 0 {
+		out = append(out, report.Size{
+			Source: "published files, by the catalog", Bytes: new(t.Bytes),
+			Agrees: new(near(s.stored.Total(shape), t.Bytes, 1e-3)), Explanation: t.Source,
+		})
+	}
+	return out
+}
+
+func kindOf(t *models.Totals) string {
+	if t.Kind == "" {
+		return "published"
+	}
+	return t.Kind
+}
+
+// roundingOf is how exact a total is that ends in zeros.
+func roundingOf(n int64) float64 {
+	unit := int64(1)
+	for n%(unit*10) == 0 && unit < n {
+		unit *= 10
+	}
+	return max(1e-4, 0.5*float64(unit)/float64(n))
+}
+
+func near(a, b int64, share float64) bool {
+	return math.Abs(float64(a)-float64(b)) <= share*math.Max(float64(a), float64(b))
+}
