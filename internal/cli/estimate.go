@@ -344,6 +344,8 @@ func estimateFault(err error) error {
 // estimateCode is the status of one answer.
 func estimateCode(doc *report.Document, err error) Code {
 	switch {
+	case errors.Is(err, diligence.ErrShape) && slices.ContainsFunc(doc.Gaps, withheld(doc.Subject.Ref)):
+		return Unreachable
 	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrOffline): // nobody was asked
 		return NotEnough
 	case errors.Is(err, diligence.ErrShape), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
@@ -358,4 +360,9 @@ func estimateCode(doc *report.Document, err error) Code {
 		return No
 	}
 	return NotEnough
+}
+
+// withheld tells that a source kept something of a model to itself, so that what seems to be wrong with its files is not.
+func withheld(ref string) func(report.Gap) bool {
+	return func(g report.Gap) bool { return g.What != ref && missing(g) }
 }

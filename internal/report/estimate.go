@@ -4,7 +4,7 @@ package report
 // stands in Plan and the fields after it; Candidates are the other plans that were looked at, best first.
 type Estimate struct {
 	Summary string         `json:"summary"` // one sentence: whether it fits, on what, for how many
-	Model   EstimatedModel `json:"model"`
+	Model   EstimatedModel `json:"model,omitzero"`
 	Outlook
 	Candidates []Outlook    `json:"candidates"`
 	Refused    []Refused    `json:"refused,omitempty"` // plans that no engine would start
