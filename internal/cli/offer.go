@@ -36,6 +36,27 @@ func (g *global) completeGPUs(cmd *cobra.Command, args []string, typed string) (
 	return ids, directive
 }
 
+// completeRecords offers what llmcheck catalog show takes: accelerators, models and licenses.
+func (g *global) completeRecords(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	out, directive := g.completeGPU(cmd, args, typed)
+	c, err := g.chosen(cmd)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	for _, list := range []func() ([]string, error){c.Models.IDs, c.Licenses.IDs} {
+		ids, err := list()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		for _, id := range ids {
+			if hasPrefixFold(id, typed) {
+				out = append(out, printable.Line(id))
+			}
+		}
+	}
+	return out, directive
+}
+
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

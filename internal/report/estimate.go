@@ -3,8 +3,8 @@ package report
 // Estimate is the answer to "can we run it". Sizes are bytes, counts are tokens or requests. What was asked of one plan
 // stands in Plan and the fields after it; Candidates are the other plans that were looked at, best first.
 type Estimate struct {
-	Summary string         `json:"summary"` // one sentence: whether it fits, on what, for how many
-	Model   EstimatedModel `json:"model,omitzero"`
+	Summary string         `json:"summary"`        // one sentence: whether it fits, on what, for how many
+	Model   EstimatedModel `json:"model,omitzero"` // absent where nothing could be sized
 	Outlook
 	Candidates []Outlook    `json:"candidates"`
 	Refused    []Refused    `json:"refused,omitempty"` // plans that no engine would start
