@@ -213,8 +213,23 @@ func (f *estimateFlags) checkCards() error {
 		case all:
 			f.cards[i] = "all"
 		}
+		if n, card, ok := counted(c); ok {
+			return fmt.Errorf("--gpu %q names a number of cards; say --gpus %s --gpu %q", c, n, card)
+		}
 	}
 	return nil
+}
+
+// counted parts "8x H100" and "8 × H100" into number and card. No card has a name that begins so.
+func counted(s string) (n, card string, ok bool) {
+	rest := strings.TrimLeft(strings.TrimSpace(s), "0123456789")
+	n = strings.TrimSuffix(strings.TrimSpace(s), rest)
+	for _, sign := range []string{"x", "X", "×", "*"} {
+		if card, ok = strings.CutPrefix(strings.TrimSpace(rest), sign); ok && n != "" {
+			return n, strings.TrimSpace(card), true
+		}
+	}
+	return "", "", false
 }
 
 func isAll(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "all") }
@@ -350,6 +365,8 @@ func estimateCode(doc *report.Document, err error) Code {
 		return NotEnough
 	case errors.Is(err, diligence.ErrShape), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
 		return Usage
+	case err != nil && doc.Subject.Origin == string(model.SchemePath) && !errors.Is(err, context.DeadlineExceeded):
+		return Usage // nobody but this disk was asked
 	case err != nil:
 		return Unreachable
 	}

@@ -163,30 +163,33 @@ func TestEstimateCode(t *testing.T) {
 	gap := func(what string, kind model.GapKind) report.Gap { return report.Gap{What: what, Kind: string(kind)} }
 	for _, c := range []struct {
 		name    string
+		origin  model.Scheme
 		verdict serve.Verdict
 		gaps    []report.Gap
 		err     error
 		want    Code
 	}{
-		{"fits", serve.Fits, nil, nil, OK},
-		{"fits, and headers were not read", serve.Fits, []report.Gap{gap("model.safetensors", model.Unread)}, nil, OK},
-		{"does not fit", serve.DoesNot, nil, nil, No},
-		{"tight", serve.Tight, nil, nil, NotEnough},
-		{"nothing is known of the card", "undetermined", nil, nil, NotEnough},
-		{"an architecture without a rule", "undetermined", nil, fmt.Errorf("sizing: %w", arch.ErrUnknown), NotEnough},
-		{"a quantization without a rule", "undetermined", nil, fmt.Errorf("sizing: %w", quant.ErrUnknown), NotEnough},
-		{"nobody was asked", "undetermined", nil, fmt.Errorf("opening: %w", source.ErrOffline), NotEnough},
-		{"a broken configuration", "undetermined", []report.Gap{gap("acme/x", model.Unreachable)}, diligence.ErrShape, Usage},
-		{"a configuration behind a gate", "undetermined", []report.Gap{gap("config.json", model.Restricted)}, diligence.ErrShape, Unreachable},
-		{"a configuration that was not sent", "undetermined", []report.Gap{gap("config.json", model.Unreachable)}, diligence.ErrShape, Unreachable},
-		{"a path that is not there", "undetermined", nil, errors.Join(source.ErrNotFound, fs.ErrNotExist), Usage},
-		{"not found on the hub", "undetermined", nil, source.ErrNotFound, Unreachable},
-		{"a hub that does not answer", "undetermined", nil, source.ErrUnreachable, Unreachable},
-		{"out of time", "undetermined", nil, context.DeadlineExceeded, Unreachable},
+		{"fits", model.SchemeHub, serve.Fits, nil, nil, OK},
+		{"fits, and headers were not read", model.SchemeHub, serve.Fits, []report.Gap{gap("model.safetensors", model.Unread)}, nil, OK},
+		{"does not fit", model.SchemeHub, serve.DoesNot, nil, nil, No},
+		{"tight", model.SchemeHub, serve.Tight, nil, nil, NotEnough},
+		{"nothing is known of the card", model.SchemeHub, "undetermined", nil, nil, NotEnough},
+		{"an architecture without a rule", model.SchemeHub, "undetermined", nil, fmt.Errorf("sizing: %w", arch.ErrUnknown), NotEnough},
+		{"a quantization without a rule", model.SchemeHub, "undetermined", nil, fmt.Errorf("sizing: %w", quant.ErrUnknown), NotEnough},
+		{"nobody was asked", model.SchemeHub, "undetermined", nil, fmt.Errorf("opening: %w", source.ErrOffline), NotEnough},
+		{"a broken configuration", model.SchemeHub, "undetermined", []report.Gap{gap("acme/x", model.Unreachable)}, diligence.ErrShape, Usage},
+		{"a configuration behind a gate", model.SchemeHub, "undetermined", []report.Gap{gap("config.json", model.Restricted)}, diligence.ErrShape, Unreachable},
+		{"a configuration that was not sent", model.SchemeHub, "undetermined", []report.Gap{gap("config.json", model.Unreachable)}, diligence.ErrShape, Unreachable},
+		{"a path that is not there", model.SchemePath, "undetermined", nil, errors.Join(source.ErrNotFound, fs.ErrNotExist), Usage},
+		{"not found on the hub", model.SchemeHub, "undetermined", nil, source.ErrNotFound, Unreachable},
+		{"a hub that does not answer", model.SchemeHub, "undetermined", nil, source.ErrUnreachable, Unreachable},
+		{"out of time", model.SchemeHub, "undetermined", nil, context.DeadlineExceeded, Unreachable},
+		{"a path that is no file", model.SchemePath, "undetermined", nil, errors.New("it is not a regular file"), Usage},
+		{"a slow disk", model.SchemePath, "undetermined", nil, context.DeadlineExceeded, Unreachable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			doc := &report.Document{
-				Subject: report.Subject{Ref: "acme/x"}, Gaps: c.gaps, Estimate: &report.Estimate{Outlook: report.Outlook{Verdict: string(c.verdict)}},
+				Subject: report.Subject{Ref: "acme/x", Origin: string(c.origin)}, Gaps: c.gaps, Estimate: &report.Estimate{Outlook: report.Outlook{Verdict: string(c.verdict)}},
 			}
 			if got := estimateCode(doc, c.err); got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)
