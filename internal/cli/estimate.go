@@ -365,8 +365,8 @@ func estimateCode(doc *report.Document, err error) Code {
 		return NotEnough
 	case errors.Is(err, diligence.ErrShape), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
 		return Usage
-	case err != nil && doc.Subject.Origin == string(model.SchemePath) && !errors.Is(err, context.DeadlineExceeded):
-		return Usage // nobody but this disk was asked
+	case err != nil && doc.Subject.Origin == string(model.SchemePath) && !elsewhere(err):
+		return Usage
 	case err != nil:
 		return Unreachable
 	}
@@ -377,6 +377,12 @@ func estimateCode(doc *report.Document, err error) Code {
 		return No
 	}
 	return NotEnough
+}
+
+// elsewhere tells that something else than this disk failed: the hub that has the base model of an adapter, or the time.
+func elsewhere(err error) bool {
+	return slices.ContainsFunc([]error{source.ErrNotFound, source.ErrForbidden, source.ErrUnreachable, context.DeadlineExceeded},
+		func(kind error) bool { return errors.Is(err, kind) })
 }
 
 // withheld tells that a source kept something of a model to itself, so that what seems to be wrong with its files is not.

@@ -185,6 +185,7 @@ func TestEstimateCode(t *testing.T) {
 		{"a hub that does not answer", model.SchemeHub, "undetermined", nil, source.ErrUnreachable, Unreachable},
 		{"out of time", model.SchemeHub, "undetermined", nil, context.DeadlineExceeded, Unreachable},
 		{"a path that is no file", model.SchemePath, "undetermined", nil, errors.New("it is not a regular file"), Usage},
+		{"a hub that has the base model and does not answer", model.SchemePath, "undetermined", nil, source.ErrUnreachable, Unreachable},
 		{"a slow disk", model.SchemePath, "undetermined", nil, context.DeadlineExceeded, Unreachable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
