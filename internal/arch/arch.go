@@ -105,7 +105,7 @@ type Mixer struct {
 
 	Latent int64 // width of the compressed keys and values of MLA
 	Rope   int64 // width of the rotary part beside it
-	Index  int64 // width of a key of the indexer of sparse attention; 0 if there is none
+	Index  int64 // what the indexer of sparse attention keeps of a token or an entry; 0 if there is none
 	Ratio  int64 // tokens that one cached entry of Compressed stands for
 
 	Conv       int64 // elements of the state of convolutions

@@ -391,20 +391,20 @@ func (f *fit) size(r *rank) {
 	if e.profile.Inside.at(e.version).Value {
 		inside = inside.Plus(o.context.bytes)
 	}
-	w := r.weights()
+	w := f.model.bounds().Plus(Exact(r.weights()))
 	switch e.profile.Budget.at(e.version).Value {
 	case "free":
 		before := minus(capacity, o.context.bytes.Plus(o.group.bytes))
 		r.budget = int64(u * float64(before.Mid))
-		r.pool = Interval{int64(u*float64(before.Low)) - w, r.budget - w, int64(u*float64(before.High)) - w}
+		r.pool = Interval{int64(u*float64(before.Low)) - w.High, r.budget - w.Mid, int64(u*float64(before.High)) - w.Low}
 	case "left":
-		left := minus(capacity-w, inside.Plus(o.group.bytes))
+		left := minus(capacity, inside.Plus(o.group.bytes).Plus(w))
 		share := func(n int64) int64 { return int64(u * float64(n)) }
 		r.pool = Interval{share(left.Low), share(left.Mid), share(left.High)}
 		r.budget = capacity - left.Mid + r.pool.Mid
 	default:
 		r.budget = int64(u * float64(capacity))
-		r.pool = minus(r.budget-w, inside)
+		r.pool = minus(r.budget, inside.Plus(w))
 	}
 }
 
