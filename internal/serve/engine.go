@@ -30,6 +30,7 @@ type Engine struct {
 	Assumed bool   // nobody named the version
 
 	number  version
+	early   bool // the second engine, before it was the default
 	profile *profile
 }
 
@@ -149,7 +150,7 @@ func (p *profile) at(asked string) (*Engine, error) {
 		return nil, fmt.Errorf("%w: %s has no version %q, want digits and dots such as %s", ErrEngine, p.Kind, asked, p.Newest)
 	}
 	if p.rewrite > 0 && n < p.rewrite && namesV1(asked) {
-		n = p.rewrite // people ran the new engine before it was the default
+		n, e.early = p.rewrite, true // people ran the new engine before it was the default
 	}
 	e.number = n
 	return e, nil

@@ -62,6 +62,9 @@ func (p Plan) Complete(m Model) (Plan, error) {
 	if p.Engine == nil {
 		return p, fmt.Errorf("%w: an engine is needed", ErrIllegal)
 	}
+	if err := p.Profiled(); err != nil {
+		return p, err
+	}
 	p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
 	if p.Engine.Kind == LlamaCPP {
 		return completeLlama(m, p), nil
@@ -155,8 +158,12 @@ func (p *Plan) completeBatch(m Model) {
 	e, card := p.era(), p.cardGiB()
 	if p.MaxSeqs == 0 {
 		s := e.profile.MaxSeqs.at(e.version)
+		why := s.Source
 		p.MaxSeqs = s.Value.of(card)
-		p.assume("max_num_seqs", strconv.FormatInt(p.MaxSeqs, 10), s.Source)
+		if each := int64(min(p.Wanted/float64(max(1, p.Data)), maxTokens)); each > p.MaxSeqs {
+			p.MaxSeqs, why = each, "as many as are wanted at once; the default is "+strconv.FormatInt(p.MaxSeqs, 10)
+		}
+		p.assume("max_num_seqs", strconv.FormatInt(p.MaxSeqs, 10), why)
 	}
 	if p.BatchedTokens == 0 {
 		s := e.profile.BatchedTokens.at(e.version)
@@ -240,6 +247,7 @@ type fit struct {
 	capacity  int64
 	cardGiB   float64
 	older     bool // the card is below compute capability 9
+	single    bool // everything that is not quantized is in 32 bits
 	hidden    int64
 	vocabRows int64
 	load      loading
@@ -255,6 +263,9 @@ func (p *Prepared) Fit(plan Plan) (*Memory, error) {
 		return fitLlama(p.model, plan)
 	}
 	f := p.start(plan)
+	if err := errors.Join(p.legalDevice(&plan), p.legalLength(&plan)); err != nil {
+		return nil, err
+	}
 	if err := p.legal(plan, &f.split); err != nil {
 		return nil, err
 	}
@@ -267,13 +278,13 @@ func (p *Prepared) Fit(plan Plan) (*Memory, error) {
 func (p *Prepared) start(plan Plan) *fit {
 	e := plan.era()
 	f := &fit{model: p, plan: plan, era: e, capacity: plan.GPU.Usable(), cardGiB: plan.cardGiB(), hidden: p.model.Shape.Hidden.N}
-	f.older = old(plan.GPU.Compute, 9)
+	f.older, f.single = old(plan.GPU.Compute, 9), p.single(&plan)
 	f.load = loading{
 		vocab: e.profile.VocabPadding.at(e.version).Value, mxfp4: e.profile.PadMXFP4.at(e.version).Value,
 		cast: e.profile.CastFloat32.at(e.version).Value, towers: e.profile.TowersSplit.at(e.version).Value,
-		mla: e.profile.LoadedMLA.at(e.version).Value,
+		mla: e.profile.LoadedMLA.at(e.version).Value, single: f.single,
 	}
-	f.split = newSplit(plan, &f.load)
+	f.split = newSplit(plan, &f.load, p.experts && e.profile.SharedExpert.at(e.version).Value)
 	for i := range p.mixers {
 		if m := &p.mixers[i]; m.Latent > 0 { // both products of a head: queries in, outputs out
 			f.load.mlaHead = min(times(times(ceil(m.Heads, f.split.tensor), m.Latent), 2*f.hidden), mostBytes/maxLayersOfModel)
@@ -281,6 +292,9 @@ func (p *Prepared) start(plan Plan) *fit {
 	}
 	f.vocabRows = ceil(p.vocab, f.load.vocab) * max(1, f.load.vocab)
 	number, _ := cacheNumber(plan.KV)
+	if f.single && number.times == 2 && number.over == 1 {
+		number.times = 4
+	}
 	f.keep = keeping{
 		number: number, fp8: strings.HasPrefix(plan.KV, "fp8"), ranks: f.split.tensor,
 		mlaPadding: e.profile.MLAPadding.at(e.version).Value, sparseFP8: e.profile.SparseFP8.at(e.version).Value,

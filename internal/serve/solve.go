@@ -35,6 +35,9 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 		}
 		q := p
 		q.Tensor, q.Pipeline, q.Data, q.Expert = tensor, p.GPUs/tensor, 1, max(1, p.Expert)
+		if x := p.Expert; x > tensor && x%tensor == 0 && p.GPUs%x == 0 { // more ranks share the experts than one replica has
+			q.Data, q.Pipeline = x/tensor, p.GPUs/x
+		}
 		err := m.possible(q)
 		if err == nil {
 			return q, nil
@@ -82,6 +85,9 @@ func arrangeRest(p Plan) (Plan, error) {
 func (m *Prepared) possible(p Plan) error {
 	q, err := p.Complete(m.model)
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(m.legalDevice(&q), m.legalLength(&q)); err != nil {
 		return err
 	}
 	f := m.start(q)
