@@ -146,22 +146,26 @@ func (f *fit) poolFormula(r *rank, c *Cache) string {
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'g', 4, 64) + " %" }
 
 // judge is the verdict. What the engine subtracts must leave the cache of one request of the longest length, and what
-// it does not subtract must fit into what the utilization leaves; with the worst readings for fits, with the middle
-// ones for tight.
+// it does not subtract must fit into what the utilization leaves: with the worst readings it fits, and if not even with
+// the best ones it does not.
 func (f *fit) judge(r *rank, m *Memory) {
 	outside := f.outside(r)
+	m.outside = outside
 	slack := f.capacity - r.budget
 	if f.era.profile.Budget.at(f.era.version).Value == "left" {
 		slack = max(slack, outside.High)
 	}
 	need := m.Cache.PerRequest
 	switch {
-	case r.pool.Mid < need:
+	case r.pool.High < need:
 		m.Verdict, m.Breaks = DoesNot, f.breaks(r, m)
 		m.Why = f.tooLittle(r, m)
-	case outside.Mid > slack:
+	case outside.Low > slack:
 		m.Verdict, m.Breaks = DoesNot, biggest(m.Terms, Reserved, Graphs)
-		m.Why = "the utilization leaves " + size(slack) + " of the device, and what lives outside the budget takes " + size(outside.Mid)
+		m.Why = "the utilization leaves " + size(slack) + " of the device, and what lives outside the budget takes " + size(outside.Low)
+	case r.pool.Mid < need:
+		m.Verdict, m.Breaks = Tight, f.breaks(r, m)
+		m.Why = f.tooLittle(r, m) + "; where the estimates are high, up to " + size(r.pool.High)
 	case r.pool.Low < need:
 		m.Verdict, m.Breaks = Tight, loosest(m.Terms)
 		m.Why = "it fits only if the estimates hold: " + m.Breaks.Name + " may take up to " + size(m.Breaks.Bytes.High)
@@ -200,7 +204,7 @@ func (f *fit) tooLittle(r *rank, m *Memory) string {
 func (f *fit) outside(r *rank) Interval {
 	o, e := &r.over, f.era
 	sum := o.group.bytes
-	if !e.profile.Inside.at(e.version).Value {
+	if !f.contextInside() {
 		sum = sum.Plus(o.context.bytes)
 	}
 	if !e.profile.GraphsInside.at(e.version).Value {

@@ -336,6 +336,7 @@ func (r *llamaRun) memory() *Memory {
 	out.Capacity = r.p.GPU.Usable()
 	out.Budget = out.Capacity
 	out.Terms = slices.Concat(out.Terms, r.sharedWithHost(out.Host))
+	out.Terms = append(out.Terms, r.m.doubts()...)
 	r.judge(out, total(out.Terms))
 	r.cache(out, on, c, &k, w)
 	return out
@@ -379,9 +380,13 @@ func (r *llamaRun) onHost(out *Memory, c cells, k *kept) *Memory {
 // judge compares with what the card has. The term that breaks it is the one with which the sum crosses the limit.
 func (r *llamaRun) judge(out *Memory, sum Interval) {
 	switch {
-	case sum.High <= out.Budget:
+	case sum.High <= out.Budget && r.unsure() == "":
 		out.Verdict = Fits
 		out.Why = fmt.Sprintf("%s of %s are needed", gib(sum.High), gib(out.Budget))
+		return
+	case sum.High <= out.Budget:
+		out.Verdict, out.Breaks = Tight, loosest(out.Terms)
+		out.Why = fmt.Sprintf("%s of %s are needed as far as is known; %s", gib(sum.High), gib(out.Budget), r.unsure())
 		return
 	case sum.Low > out.Budget:
 		out.Verdict = DoesNot
@@ -396,6 +401,19 @@ func (r *llamaRun) judge(out *Memory, sum Interval) {
 		}
 	}
 	out.Why = fmt.Sprintf("%s to %s are needed of %s", gib(sum.Low), gib(sum.High), gib(out.Budget))
+}
+
+// unsure says what is not counted, so that nothing better than tight can be said; "" if all is.
+func (r *llamaRun) unsure() string {
+	if gap := r.m.uncounted(); gap != nil {
+		return gap.What + " are not: " + gap.Why
+	}
+	for i := range r.m.Shape.Blocks {
+		if m := &r.m.Shape.Blocks[i].Mixer; m.Kind == arch.Compressed || m.Index > 0 {
+			return "the buffers of sparse and compressed attention were not measured"
+		}
+	}
+	return ""
 }
 
 func gib(n int64) string { return strconv.FormatFloat(float64(n)/(1<<30), 'f', 2, 64) + " GiB" }

@@ -402,7 +402,7 @@ func (f *fit) size(r *rank) {
 	if e.profile.GraphsInside.at(e.version).Value {
 		inside = inside.Plus(o.graphs.bytes)
 	}
-	if e.profile.Inside.at(e.version).Value {
+	if f.contextInside() {
 		inside = inside.Plus(o.context.bytes)
 	}
 	w := f.model.bounds().Plus(Exact(r.weights()))
@@ -420,6 +420,12 @@ func (f *fit) size(r *rank) {
 		r.budget = int64(u * float64(capacity))
 		r.pool = minus(r.budget, inside.Plus(w))
 	}
+}
+
+// contextInside reports whether the CUDA context counts before the cache is sized. It did in the second engine before it
+// was the default, which took total minus free for what torch did not allocate (v1/worker/gpu_worker.py of that time).
+func (f *fit) contextInside() bool {
+	return f.plan.Engine.early || f.era.profile.Inside.at(f.era.version).Value
 }
 
 // minus takes an interval from a number: the low end is what is left of it at worst.

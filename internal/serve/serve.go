@@ -117,6 +117,8 @@ type Memory struct {
 	Breaks  *Term  // the term that breaks it, if it does not fit
 	Why     string // one sentence
 
+	outside Interval // what the engine does not take from its budget
+
 	Host []Term // what lies in the memory of the host: offloaded layers, swap space
 }
 
