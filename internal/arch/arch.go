@@ -16,6 +16,8 @@ type Shape struct {
 	Hidden     Dim
 	Vocab      Dim
 	MaxContext int64  // tokens; 0 if the configuration does not say
+	Stretch    int64  // how many times MaxContext the positions of rotary tables go, where their scaling multiplies them; 0 is once
+	LocalRope  bool   // layers with a window have a rotary table of their own
 	Tied       bool   // the head is the embedding
 	DType      string // as config.json says: bfloat16, float16, float32; "" if it does not
 

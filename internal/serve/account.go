@@ -97,7 +97,7 @@ func (f *fit) terms(r *rank, c *Cache) []Term {
 		}
 	}
 	if r.rotary > 0 {
-		terms = append(terms, Term{Weights, "rotary table", Exact(r.rotary), strconv.FormatInt(f.model.model.Shape.MaxContext, 10) + " positions × " +
+		terms = append(terms, Term{Weights, "rotary table", Exact(r.rotary), strconv.FormatInt(f.positions(), 10) + " positions × " +
 			strconv.FormatInt(f.model.rotary, 10) + " × 2 B", f.era.profile.RotaryTable.at(f.era.version).Source})
 	}
 	terms = append(terms, f.model.doubts()...)

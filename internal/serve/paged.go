@@ -374,13 +374,25 @@ func (f *fit) rank(s stage, kinds []weights) *rank {
 		}
 	}
 	if f.era.profile.RotaryTable.at(f.era.version).Value {
-		r.rotary = min(f.model.model.Shape.MaxContext, maxTokens) * f.model.rotary * 2
+		r.rotary = min(times(f.positions(), 2*f.model.rotary), mostBytes)
 	}
 	r.over = f.overheads(s)
 	keeps := f.model.keeps(&f.keep, s.from, s.to)
 	r.paging = pagingOf(f.era.profile.Windows.at(f.era.version).Value, keeps, &f.keep, f.era, f.plan.BatchedTokens)
 	f.size(r)
 	return r
+}
+
+// positions are the rows of the rotary tables that layers share: scaled ones where the scaling multiplies the length,
+// and as many as the context is long for layers with a window, where these have a base of their own.
+func (f *fit) positions() int64 {
+	s := f.model.model.Shape
+	n := min(s.MaxContext, maxTokens)
+	rows := n * max(1, s.Stretch)
+	if s.LocalRope {
+		rows += n
+	}
+	return rows
 }
 
 // tied is the embedding once more, as the head of a last stage that is not the first.

@@ -360,3 +360,47 @@ func TestShare(t *testing.T) {
 		t.Errorf("%v, want a smaller share first", list)
 	}
 }
+
+// TestMistral keeps all tokens of models whose files have no window, though their class has one by default.
+func TestMistral(t *testing.T) {
+	for id, full := range map[string]bool{
+		"mistralai/Mistral-7B-Instruct-v0.1": false, "mistralai/Mistral-7B-Instruct-v0.3": true, "mistralai/Mistral-Large-Instruct-2411": true,
+		"mistralai/Mistral-Nemo-Instruct-2407": true, "mistralai/Mistral-Small-24B-Instruct-2501": true,
+	} {
+		m := published(t, id)
+		for i := range m.Shape.Blocks {
+			if got := m.Shape.Blocks[i].Mixer.Kind == arch.Full; got != full {
+				t.Errorf("%s: layer %d keeps every token: %v, want %v", id, i, got, full)
+				break
+			}
+		}
+	}
+}
+
+// TestTensorRT holds four capacities that the tests of ai-dynamo/aiconfigurator measured on an H100 within a tenth:
+// requests of 2,048 tokens in and out with 0.8 of what is free.
+func TestTensorRT(t *testing.T) {
+	for _, c := range []struct {
+		id, format string
+		ranks      int
+		want       float64
+	}{
+		{"meta-llama/Llama-3.1-8B-Instruct", "bf16", 1, 78}, {"meta-llama/Llama-3.1-8B-Instruct", "bf16", 4, 363},
+		{"Qwen/Qwen3-32B", "fp8-block", 1, 27}, {"Qwen/Qwen3-32B", "fp8-block", 4, 169},
+	} {
+		m := published(t, c.id)
+		var err error
+		if m.Weights, err = quant.As(m.Shape, c.format); err != nil {
+			t.Fatal(err)
+		}
+		got, err := serve.Fit(m, serve.Plan{Engine: engine(t, "trt-llm"), GPU: card(79.19), Tensor: c.ranks, Utilization: 0.8, MaxModelLen: 4096})
+		if err != nil {
+			t.Fatal(err)
+		}
+		low, high := got.Sum(serve.KVCache).Low/got.Cache.PerRequest, got.Sum(serve.KVCache).High/got.Cache.PerRequest
+		t.Logf("%s on %d: %.1f requests (%d to %d), measured %.0f", c.id, c.ranks, got.Cache.Concurrency, low, high, c.want)
+		if math.Abs(got.Cache.Concurrency/c.want-1) > 0.1 || float64(low) > c.want || float64(high) < c.want {
+			t.Errorf("%s on %d: %.1f requests (%d to %d), measured %.0f", c.id, c.ranks, got.Cache.Concurrency, low, high, c.want)
+		}
+	}
+}
