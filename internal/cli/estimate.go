@@ -207,7 +207,7 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 			GPUs: f.gpus, Tensor: f.tensor, Pipeline: f.pipeline, Expert: f.expert, Data: f.data, KV: f.kv, Utilization: f.utilization,
 			MaxModelLen: length, MaxSeqs: f.seqs, BatchedTokens: f.batched, Eager: f.eager,
 			Llama: serve.LlamaOptions{
-				MicroBatch: f.microBatch, NoFlash: f.flash == "off", AllOutputs: f.allOutputs, GPULayers: f.layers,
+				MicroBatch: f.microBatch, Flash: f.flash == "on", NoFlash: f.flash == "off", AllOutputs: f.allOutputs, GPULayers: f.layers,
 				CPUExperts: f.cpuExperts, FullWindow: f.fullWindow,
 			},
 		},

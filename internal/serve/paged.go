@@ -67,6 +67,9 @@ func (p Plan) Complete(m Model) (Plan, error) {
 	}
 	p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
 	if p.Engine.Kind == LlamaCPP {
+		if p.Engine.llama == nil {
+			return p, errUnresolved
+		}
 		return completeLlama(m, p), nil
 	}
 	if p.GPU == nil {

@@ -48,6 +48,7 @@ type Plan struct {
 // LlamaOptions are those of llama.cpp.
 type LlamaOptions struct {
 	MicroBatch int64 // n_ubatch
+	Flash      bool  // flash attention on, also where the version has it off by default
 	NoFlash    bool  // flash attention off
 	AllOutputs bool  // logits of every token of a micro-batch are kept, as in the library
 	GPULayers  int   // layers on the GPU, the output counted as one; -1 and 0 are all
