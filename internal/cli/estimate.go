@@ -287,7 +287,7 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 			GPUs: int(f.gpus), Tensor: int(f.tensor), Pipeline: int(f.pipeline), Expert: int(f.expert), Data: int(f.data),
 			KV: strings.ToLower(f.kv), Utilization: f.utilization, MaxModelLen: length, MaxSeqs: f.seqs, BatchedTokens: f.batched, Eager: f.eager,
 			Llama: serve.LlamaOptions{
-				MicroBatch: f.microBatch, NoFlash: f.flash == "off", AllOutputs: f.allOutputs, GPULayers: int(f.layers),
+				MicroBatch: f.microBatch, Flash: f.flash == "on", NoFlash: f.flash == "off", AllOutputs: f.allOutputs, GPULayers: int(f.layers),
 				HostOnly: f.layers == 0, CPUExperts: int(f.cpuExperts), FullWindow: f.fullWindow,
 			},
 		},

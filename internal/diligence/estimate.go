@@ -244,8 +244,12 @@ func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
 		p.MaxModelLen = e.context()
 	}
 	if card.Usable() <= 0 {
-		return e.blind(m, p)
+		return e.blind(m, p, "nothing is known of the card, so what it holds is not known either")
 	}
+	if err := p.Profiled(); errors.Is(err, serve.ErrNoProfile) {
+		return e.blind(m, p, err.Error())
+	}
+	p.Wanted = e.q.Concurrency
 	need := serve.Need{Concurrency: e.q.Concurrency}
 	if p.GPUs == 0 && p.Tensor == 0 && p.Pipeline == 0 && p.Data == 0 {
 		return e.fewest(m, p, need)
@@ -340,15 +344,15 @@ func (e *estimate) planned(m *serve.Prepared, p serve.Plan, need serve.Need) (ou
 	}}, nil
 }
 
-// blind tells the bytes of each device where nothing is known of the card.
-func (e *estimate) blind(m *serve.Prepared, p serve.Plan) (outlook, error) {
+// blind tells the bytes of each device where it is not known, for some reason, what else it has to hold.
+func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, error) {
 	memory, q, err := m.OnPaper(p)
 	if err != nil {
 		return outlook{}, err
 	}
 	q.GPU = p.GPU
 	return outlook{Outlook: report.Outlook{
-		Verdict: undetermined, Why: "nothing is known of the card, so what it holds is not known either", Plan: shownPlan(m, q),
+		Verdict: undetermined, Why: why, Plan: shownPlan(m, q),
 		Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: shownCache(memory),
 	}}, nil
 }

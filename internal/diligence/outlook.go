@@ -90,6 +90,9 @@ func shownCache(m *serve.Memory) *report.Cache {
 		BytesPerToken: c.BytesPerToken, BytesPerRequest: c.PerRequest, StateBytes: c.State, BlockTokens: c.BlockTokens,
 		MaxContext: c.MaxContext,
 	}
+	if c.Replicas > 1 {
+		out.Replicas = c.Replicas
+	}
 	if c.BlockTokens > 0 {
 		out.Blocks = new(c.Blocks)
 	}

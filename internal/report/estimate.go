@@ -20,8 +20,8 @@ type Outlook struct {
 	Why     string       `json:"why,omitempty"`
 
 	Memory         *DeviceMemory `json:"memory_per_gpu,omitempty"`
-	KVTokens       *int64        `json:"kv_capacity_tokens,omitempty"` // as the engine logs it
-	MaxConcurrency *float64      `json:"max_concurrency,omitempty"`    // requests of max_model_len tokens
+	KVTokens       *int64        `json:"kv_capacity_tokens,omitempty"` // as the engine logs it: of one replica of attention
+	MaxConcurrency *float64      `json:"max_concurrency,omitempty"`    // requests of max_model_len tokens, of all replicas
 	Cache          *Cache        `json:"cache,omitempty"`
 	At             []AtContext   `json:"at,omitempty"` // the same plan at other lengths of context
 	Host           *int64        `json:"host_bytes,omitempty"`
@@ -135,7 +135,8 @@ type DeviceMemory struct {
 // Cache is the cache of keys and values on the device that binds.
 type Cache struct {
 	BytesPerToken   int64  `json:"bytes_per_token"`
-	BytesPerRequest int64  `json:"bytes_per_request"` // of max_model_len tokens, to the block, with its state
+	Replicas        int    `json:"replicas,omitempty"` // of attention, with a cache each, if there are several
+	BytesPerRequest int64  `json:"bytes_per_request"`  // of max_model_len tokens, to the block, with its state
 	StateBytes      int64  `json:"state_bytes,omitempty"`
 	BlockTokens     int64  `json:"block_tokens,omitempty"`
 	Blocks          *int64 `json:"blocks,omitempty"`

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/llmcheck/llmcheck/internal/quant"
 )
@@ -12,10 +13,11 @@ type Mend struct {
 	Flag string
 }
 
-// Mends are the smallest changes that mend a plan, the least first: the type of the cache, the length of requests, how
+// Mends are the smallest changes that mend a plan, the least first: the share of the device, the type of the cache, the length of requests, how
 // many run at once, the number format of the weights, more devices. Each was tried; one that does not help is left out.
 func (m *Prepared) Mends(p Plan, need Need) []Mend {
 	t := trial{model: m, plan: p, need: need}
+	t.utilization()
 	t.cacheType()
 	t.context()
 	t.sequences()
@@ -38,6 +40,20 @@ func (t *trial) try(m *Prepared, p Plan, text, flag string) bool {
 	}
 	t.found = append(t.found, Mend{text, flag})
 	return true
+}
+
+func (t *trial) utilization() {
+	if t.plan.Engine.Kind == LlamaCPP {
+		return
+	}
+	memory, err := t.model.Fit(t.plan)
+	if err != nil {
+		return
+	}
+	if p, _, ok := t.model.share(t.plan, memory, t.need); ok {
+		share := strconv.FormatFloat(p.Utilization, 'g', -1, 64)
+		t.found = append(t.found, Mend{"let the engine take " + percent(p.Utilization) + " of the device", "--gpu-memory-utilization " + share})
+	}
 }
 
 func (t *trial) cacheType() {

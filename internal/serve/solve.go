@@ -3,6 +3,8 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"strconv"
+
 	"github.com/llmcheck/llmcheck/internal/hardware"
 )
 
@@ -35,6 +37,9 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 		}
 		q := p
 		q.Tensor, q.Pipeline, q.Data, q.Expert = tensor, p.GPUs/tensor, 1, max(1, p.Expert)
+		if x := p.Expert; x > tensor && x%tensor == 0 && p.GPUs%x == 0 { // more ranks share the experts than one replica has
+			q.Data, q.Pipeline = x/tensor, p.GPUs/x
+		}
 		err := m.possible(q)
 		if err == nil {
 			return q, nil
@@ -82,6 +87,9 @@ func arrangeRest(p Plan) (Plan, error) {
 func (m *Prepared) possible(p Plan) error {
 	q, err := p.Complete(m.model)
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(m.legalDevice(&q), m.legalLength(&q)); err != nil {
 		return err
 	}
 	f := m.start(q)
@@ -137,6 +145,9 @@ func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 		if need.Met(memory) {
 			return q, memory, nil
 		}
+		if lower, memory, ok := m.lowered(q, memory, need); ok {
+			return lower, memory, nil
+		}
 		last = errors.New(memory.Why)
 	}
 	if last == nil {
@@ -144,6 +155,38 @@ func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 	}
 	return p, nil, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, p.Most(), p.GPU.Name, last)
 }
+
+// lowered is a plan with a smaller share of the device than is the default, if it meets the need where the default
+// leaves too little for what lives outside of it.
+func (m *Prepared) lowered(p Plan, memory *Memory, need Need) (Plan, *Memory, bool) {
+	if p.Utilization != 0 || p.Engine.Kind == LlamaCPP {
+		return p, nil, false
+	}
+	return m.share(p, memory, need)
+}
+
+// share is a plan with the largest share that leaves room for what lives outside of it, if that is smaller than the
+// share of the plan and meets the need.
+func (m *Prepared) share(p Plan, memory *Memory, need Need) (Plan, *Memory, bool) {
+	full, err := p.Complete(m.model)
+	if err != nil || memory.Capacity <= 0 {
+		return p, nil, false
+	}
+	percent := int64(100 * (1 - float64(memory.outside.High)/float64(memory.Capacity)))
+	if share := float64(percent) / 100; share >= leastShare && share < full.Utilization {
+		p.Utilization = share
+		p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
+		p.assume("gpu_memory_utilization", strconv.FormatFloat(share, 'g', -1, 64), "the default of "+
+			strconv.FormatFloat(full.Utilization, 'g', -1, 64)+" leaves too little for what the engine does not count: up to "+size(memory.outside.High))
+		if memory, err := m.Fit(p); err == nil && need.Met(memory) {
+			return p, memory, true
+		}
+	}
+	return p, nil, false
+}
+
+// leastShare is the smallest share of a device that is proposed.
+const leastShare = 0.3
 
 // MaxContext is the longest request that a plan holds, found by asking Fit, since the overheads of some engines grow
 // with the length. It is 0 if not even the shortest fits.
