@@ -78,7 +78,7 @@ var idle = map[string]bool{
 	"nvidia": true, "geforce": true, "tesla": true, "amd": true, "instinct": true, "radeon": true, "intel": true, "apple": true,
 	"aws": true, "google": true, "cloud": true, "generation": true, "edition": true, "gpu": true, "card": true, "accelerator": true,
 	"graphics": true, "unified": true, "memory": true, "tm": true, "mac": true, "studio": true, "mini": true, "macbook": true, "air": true,
-	"corporation": true, "tensor": true,
+	"corporation": true, "tensor": true, "imac": true,
 }
 
 // idleAfter are words that are idle behind one other word and nowhere else: M4 Pro is a chip, MacBook Pro a machine.

@@ -10,13 +10,7 @@ import (
 // near lists a few ids whose names are like a name or one of its words, the best first.
 func (c *Catalog) near(name string) []string {
 	const most = 5
-	whole := fold(name)
-	tries := []string{whole}
-	for w := range words(name) {
-		if !idle[w] {
-			tries = append(tries, w)
-		}
-	}
+	tries := runs(name)
 	scores := make(map[string]int)
 	for known, id := range c.all() {
 		for i, try := range tries {
@@ -26,6 +20,19 @@ func (c *Catalog) near(name string) []string {
 	ids := slices.DeleteFunc(c.IDs(), func(id string) bool { return scores[id] == 0 })
 	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(scores[b], scores[a]) })
 	return ids[:min(most, len(ids))]
+}
+
+// runs lists a name as a whole, folded, and then every run of a few of its words.
+func runs(name string) []string {
+	const few = 3
+	tries := []string{fold(name)}
+	said := slices.DeleteFunc(slices.Collect(words(name)), func(w string) bool { return idle[w] })
+	for i := range said {
+		for n := 1; n <= min(few, len(said)-i); n++ {
+			tries = append(tries, strings.Join(said[i:i+n], ""))
+		}
+	}
+	return tries
 }
 
 // all yields every folded name with each id that bears it.
@@ -47,8 +54,8 @@ func (c *Catalog) all() iter.Seq2[string, string] {
 	}
 }
 
-// likeness is nothing for two names that have nothing in common. A word that is a name counts most, then a slip of the
-// fingers in the whole, then what both begin with.
+// likeness is nothing for two names that have nothing in common. Words that are a name count most, and more of them more,
+// then a slip of the fingers in the whole, then what both begin with.
 func likeness(known, try string, whole bool) int {
 	const (
 		isName = 1000
@@ -56,10 +63,10 @@ func likeness(known, try string, whole bool) int {
 		enough = 3 // letters and digits that two names must begin with
 	)
 	if known == try {
-		return isName
+		return isName + len(try)
 	}
 	n := common(known, try)
-	if d := distance(known, try); whole && len(try) > enough && d <= max(1, len(try)/5) {
+	if d := distance(known, try); whole && len(try) > enough && d <= max(1, len(try)/3) {
 		return isSlip - 20*d + n
 	}
 	if n < enough {
