@@ -171,6 +171,9 @@ func (f *estimateFlags) check() error {
 			faults = append(faults, fmt.Errorf("--%s is %d, want 1 to %d", n.flag, n.value, n.most))
 		}
 	}
+	if f.layers < -1 || int64(f.layers) > maxTokens {
+		faults = append(faults, fmt.Errorf("--n-gpu-layers is %d, want -1 to %d", f.layers, maxTokens))
+	}
 	if !(f.utilization >= 0 && f.utilization <= 1) {
 		faults = append(faults, fmt.Errorf("--gpu-memory-utilization is %v, want a share like 0.9", f.utilization))
 	}
@@ -250,7 +253,7 @@ func estimateFault(err error) error {
 // estimateCode is the status of one answer.
 func estimateCode(doc *report.Document, err error) Code {
 	switch {
-	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown):
+	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrForbidden):
 		return NotEnough
 	case errors.Is(err, diligence.ErrShape), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
 		return Usage
