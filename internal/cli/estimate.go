@@ -183,6 +183,12 @@ func (f *estimateFlags) check() error {
 	if f.flash != "" {
 		faults = append(faults, oneOf("flash-attn", f.flash, []string{"on", "off"}))
 	}
+	if !serve.KnownCache(f.kv) {
+		faults = append(faults, fmt.Errorf("--kv-dtype is %.60q, want a number format such as auto, fp8 or q8_0", f.kv))
+	}
+	if n := f.named(); n > maxCards {
+		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
+	}
 	if f.engine != "" {
 		faults = append(faults, oneOf("engine", f.engine, serve.Kinds()))
 	}
@@ -196,7 +202,17 @@ func (f *estimateFlags) check() error {
 const (
 	maxGPUs   = 65_536
 	maxTokens = 1 << 31
+	maxCards  = 1000 // the catalog has 200
 )
+
+// named is how many cards the flags name, at most.
+func (f *estimateFlags) named() int {
+	n := 0
+	for _, list := range f.cards {
+		n += 1 + strings.Count(list, ",")
+	}
+	return n
+}
 
 func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 	length := f.length
@@ -255,7 +271,7 @@ func estimateCode(doc *report.Document, err error) Code {
 	switch {
 	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrForbidden):
 		return NotEnough
-	case errors.Is(err, diligence.ErrShape), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, diligence.ErrShape), errors.Is(err, quant.ErrName), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
 		return Usage
 	case err != nil:
 		return Unreachable
