@@ -24,6 +24,7 @@ type described struct {
 	license  string // id in the catalog; "" if not known
 	mix      string // the quantization that the name of an absent GGUF file tells
 	base     bool   // it is the base model of an adapter
+	doubt    string // why no verdict can rest on the configuration
 
 	files   *model.Model // what was read; nil if the catalog answered
 	config  strictjson.Value
