@@ -24,12 +24,11 @@ func (s *Shape) WithAdapter(v strictjson.Value) (*Shape, error) {
 	if kind := c.wordOr("LORA", "peft_type"); c.err == nil && !strings.EqualFold(kind, "lora") {
 		return nil, fmt.Errorf("adapter of the type %q: %w", kind, ErrUnknown)
 	}
-	rank := c.dim("r", "r")
+	rank := c.adapterRank()
 	changes, err := c.targets()
 	c.fail(err)
-	if c.err == nil && rank.N > maxRank {
-		c.fail(fmt.Errorf("r is %d, want 1 to %d", rank.N, maxRank))
-	}
+	saved, err := c.endings("modules_to_save")
+	c.fail(err)
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -39,12 +38,15 @@ func (s *Shape) WithAdapter(v strictjson.Value) (*Shape, error) {
 	for i, b := range s.Blocks {
 		out.Blocks[i] = b
 		out.Blocks[i].Tensors, added = adapted(b, rank, changes, added)
+		out.Blocks[i].Tensors = append(out.Blocks[i].Tensors, copied(b.Prefix, b.Tensors, saved)...)
 	}
+	out.Outer = append(s.Outer[:len(s.Outer):len(s.Outer)], copied("", s.Outer, saved)...)
 	if added == 0 {
 		return nil, errors.New("target_modules names no layer of the base model, so this adapter does not belong to it")
 	}
 	out.Symbols = append(append([]Symbol{}, s.Symbols...), c.symbols...)
-	return &out, nil
+	out.Assumed = append(s.Assumed[:len(s.Assumed):len(s.Assumed)], c.assumed...)
+	return &out, out.check()
 }
 
 // targets tells which matrices are changed: those whose name ends in one of a list or matches a pattern, or all.
@@ -56,15 +58,51 @@ func (c *config) targets() (func(name string) bool, error) {
 	case target.Kind() == strictjson.String:
 		return pattern(target)
 	}
-	list, _, err := c.values.Strings("target_modules")
+	return c.endings("target_modules")
+}
+
+// endings tells which names end in one of the list under a key.
+func (c *config) endings(key string) (func(name string) bool, error) {
+	list, _, err := c.values.Strings(key)
+	set := make(map[string]bool, len(list))
+	for _, t := range list {
+		set[t] = true
+	}
 	return func(name string) bool {
-		for _, t := range list {
-			if name == t || strings.HasSuffix(name, "."+t) {
-				return true
+		for !set[name] {
+			_, rest, ok := strings.Cut(name, ".")
+			if !ok {
+				return false
 			}
+			name = rest
 		}
-		return false
+		return true
 	}, err
+}
+
+// adapterRank is the largest rank of the adapter: rank_pattern gives some layers one of their own, and which these are takes a
+// pattern for each.
+func (c *config) adapterRank() Dim {
+	r := c.dim("r", "r")
+	own, _, err := c.values.Object("rank_pattern")
+	c.fail(err)
+	most := r.N
+	for _, v := range own.Members() {
+		n, err := v.AsInt()
+		if err == nil && (n < 1 || n > maxRank) {
+			err = v.Errorf("is %d, want 1 to %d", n, maxRank)
+		}
+		c.fail(err)
+		most = max(most, n)
+	}
+	if most > r.N {
+		c.assume("r", fmt.Sprint(most), "the largest of rank_pattern, for all layers")
+		r.N = most
+	}
+	if r.N > maxRank {
+		c.fail(fmt.Errorf("r is %d, want 1 to %d", r.N, maxRank))
+	}
+	return r
 }
 
 func pattern(target strictjson.Value) (func(string) bool, error) {
@@ -80,6 +118,19 @@ func pattern(target strictjson.Value) (func(string) bool, error) {
 		return nil, target.Errorf("is no pattern: %v", err)
 	}
 	return re.MatchString, nil
+}
+
+// copied are the modules of modules_to_save, which the adapter holds whole.
+func copied(prefix string, tensors []Tensor, saved func(string) bool) []Tensor {
+	var out []Tensor
+	for _, t := range tensors {
+		name, end, _ := strings.Cut(t.Name, ".weight")
+		if end == "" && saved(prefix+name) {
+			t.Name, t.Component, t.Matrix = name+".modules_to_save.weight", Adapter, false
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // adapted adds two narrow matrices for each that is changed.

@@ -15,6 +15,7 @@ const (
 	maxCount  = 1 << 16 // layers, heads, experts
 	maxLayers = 4096
 	maxParams = 1e16
+	maxTokens = 1 << 31 // of the longest context
 )
 
 // ErrUnknown is wrapped by the error for a class that no rule is known for.

@@ -114,7 +114,17 @@ func (g *headerReader) get(key string) (int64, bool) {
 func (g *headerReader) list(key string) ([]uint64, bool) {
 	list, ok, err := g.h.Uints(g.h.Arch(key))
 	g.fail(err)
-	return list, ok && len(list) > 0
+	if !ok || err != nil {
+		return nil, false
+	}
+	blocks, known, err := g.h.Int(g.h.Arch("block_count"))
+	switch {
+	case len(list) == 0:
+		g.fail(fmt.Errorf("%s is an empty list, want a number or one for each block", g.h.Arch(key)))
+	case len(list) > 1 && known && err == nil && int64(len(list)) != blocks:
+		g.fail(fmt.Errorf("%s has %d numbers for %d blocks", g.h.Arch(key), len(list), blocks))
+	}
+	return list, len(list) > 0
 }
 
 // same is the one number under a key that may be a list: what all layers agree on that have it. Zero means that a

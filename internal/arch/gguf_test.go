@@ -292,7 +292,16 @@ func TestFromGGUFRefuses(t *testing.T) {
 		{"more blocks than it says", "a tensor of block 16", func(c *conversion) { c.blocks = 17 }},
 		{"an embedding of another width", "one of them is wrong", func(c *conversion) { c.width = 1024 }},
 		{"heads that differ", "differs from layer to layer", func(c *conversion) {
+			c.gguf = strings.Replace(c.gguf, ".attention.head_count_kv 8", ".attention.head_count_kv 8"+strings.Repeat(",4", 15), 1)
+		}},
+		{"fewer heads than blocks", "has 2 numbers for 16 blocks", func(c *conversion) {
 			c.gguf = strings.Replace(c.gguf, ".attention.head_count_kv 8", ".attention.head_count_kv 8,4", 1)
+		}},
+		{"more heads than blocks", "has 17 numbers for 16 blocks", func(c *conversion) {
+			c.gguf = strings.Replace(c.gguf, ".attention.head_count_kv 8", ".attention.head_count_kv 8*17", 1)
+		}},
+		{"no heads", "is an empty list", func(c *conversion) {
+			c.gguf = strings.Replace(c.gguf, ".attention.head_count_kv 8", ".attention.head_count_kv 8*0", 1)
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

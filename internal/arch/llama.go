@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -304,8 +305,12 @@ func (c *config) tied(otherwise bool) bool {
 // maxContext is 0 where the file does not say. What scales positions is in it already: max_position_embeddings of
 // published files is the length after scaling.
 func (c *config) maxContext() int64 {
-	n, _, _ := c.lookup([]string{"max_position_embeddings", "seq_length", "n_positions", "max_seq_len", "n_ctx", "model_max_length"})
-	return max(0, n)
+	n, key, ok := c.lookup([]string{"max_position_embeddings", "seq_length", "n_positions", "max_seq_len", "n_ctx", "model_max_length"})
+	if ok && (n < 1 || n > maxTokens) {
+		c.fail(fmt.Errorf("%s is %d, want 1 to %d", key, n, int64(maxTokens)))
+		return 0
+	}
+	return n
 }
 
 // stretch is how many times the longest context a table of rotary positions goes: linear and dynamic scaling multiply it

@@ -412,11 +412,11 @@ type sparse func(i int) bool
 
 // everyStep is the rule of Qwen: each decoder_sparse_step-th layer that mlp_only_layers does not name.
 func (c *config) everyStep() sparse {
-	step := c.countOr(1, "", "decoder_sparse_step")
+	step := c.timesOr(1, "", "decoder_sparse_step")
 	only, _, err := c.values.Uints("mlp_only_layers")
 	c.fail(err)
 	return func(i int) bool {
-		return step > 0 && int64(i+1)%step == 0 && !slices.Contains(only, uint64(i))
+		return int64(i+1)%step == 0 && !slices.Contains(only, uint64(i))
 	}
 }
 

@@ -55,7 +55,9 @@ func Of(values strictjson.Value) (*Shape, error) {
 		return nil, fmt.Errorf("%s: %w; nothing was sized, because a wrong shape is worse than none", describe(class, kind), ErrUnknown)
 	}
 	c.enterText()
+	c.consistent()
 	s := r.build(c)
+	s.DType = c.dtype()
 	if c.err != nil {
 		return nil, c.err
 	}
@@ -63,7 +65,6 @@ func Of(values strictjson.Value) (*Shape, error) {
 	if class == "" {
 		s.Architecture = kind
 	}
-	s.DType = c.dtype()
 	s.Stretch, s.LocalRope = c.stretch(), c.has("rope_local_base_freq") || s.Family == "gemma3"
 	s.Assumed, s.Gaps, s.Symbols = c.assumed, append(s.Gaps, c.gaps...), c.symbols
 	return s, s.check()
@@ -92,12 +93,28 @@ func (c *config) enterText() {
 	}
 }
 
+// consistent refuses a file that gives one size of the language model twice and not the same: programs differ in which
+// they take.
+func (c *config) consistent() {
+	for _, key := range []string{"hidden_size", "num_hidden_layers", "num_key_value_heads"} {
+		inner, ok, err := c.values.Int(key)
+		outer, also, fault := c.top.Int(key)
+		c.fail(errors.Join(err, fault))
+		if ok && also && inner != outer {
+			c.fail(fmt.Errorf("%s is %d, and %d in the part for the language model; one of them is wrong", key, outer, inner))
+		}
+	}
+}
+
 func (c *config) dtype() string {
-	if d := c.wordOr("", "torch_dtype", "dtype"); d != "" {
+	d := c.wordOr("", "torch_dtype", "dtype")
+	if d != "" {
 		return d
 	}
 	outer := config{values: c.top}
-	return outer.wordOr("", "torch_dtype", "dtype")
+	d = outer.wordOr("", "torch_dtype", "dtype")
+	c.fail(outer.err)
+	return d
 }
 
 func find(class, kind string) (rule, bool) {

@@ -192,6 +192,9 @@ func (f *estimateFlags) check() error {
 			faults = append(faults, fmt.Errorf("reading --quant: %w", err))
 		}
 	}
+	if n := f.named(); n > maxCards {
+		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
+	}
 	if f.length > 0 && f.input+f.output > f.length {
 		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", f.input+f.output, f.length))
 	}
@@ -273,6 +276,18 @@ func (f *estimateFlags) llamaFlag() string {
 		return "all-logits"
 	}
 	return ""
+}
+
+// maxCards is how many cards may be named; the catalog has 200.
+const maxCards = 1000
+
+// named is how many cards the flags name, at most.
+func (f *estimateFlags) named() int {
+	n := 0
+	for _, list := range f.cards {
+		n += 1 + strings.Count(list, ",")
+	}
+	return n
 }
 
 func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
@@ -363,7 +378,7 @@ func estimateCode(doc *report.Document, err error) Code {
 		return Unreachable
 	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrOffline): // nobody was asked
 		return NotEnough
-	case errors.Is(err, diligence.ErrShape), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, diligence.ErrShape), errors.Is(err, quant.ErrName), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
 		return Usage
 	case err != nil && doc.Subject.Origin == string(model.SchemePath) && !elsewhere(err):
 		return Usage

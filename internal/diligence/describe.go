@@ -23,6 +23,8 @@ type described struct {
 	origin   string // where the configuration is from, in words
 	license  string // id in the catalog; "" if not known
 	mix      string // the quantization that the name of an absent GGUF file tells
+	base     bool   // it is the base model of an adapter
+	doubt    string // why no verdict can rest on the configuration
 
 	files   *model.Model // what was read; nil if the catalog answered
 	config  strictjson.Value
@@ -41,7 +43,11 @@ var ErrShape = errors.New("the configuration cannot be used")
 // describe finds the configuration of a model. The catalog answers for the models it knows, unless a revision is asked
 // for: sizes do not change with the wording of a card, and no request is made for what is known.
 func (in *inquiry) describe(ref model.Ref, file string) (*described, error) {
-	s := &described{ref: ref}
+	return in.look(&described{ref: ref}, file)
+}
+
+func (in *inquiry) look(s *described, file string) (*described, error) {
+	ref := s.ref
 	if found, err := in.known(s); found || err != nil {
 		return s, err
 	}
@@ -133,6 +139,9 @@ const maxSuggested = 6
 // fromFiles finds the configuration among the files of a model.
 func (in *inquiry) fromFiles(s *described) error {
 	m := s.files
+	if err := s.unread(); err != nil {
+		return err
+	}
 	switch {
 	case m.GGUF != nil:
 		config, err := arch.FromGGUF(m.GGUF)
@@ -142,10 +151,41 @@ func (in *inquiry) fromFiles(s *described) error {
 		s.config, s.origin = config, "the header of the GGUF file"
 	case m.Config.Kind() == strictjson.Object:
 		s.config, s.quant, s.origin = m.Config, m.Quant, "config.json"
+	case m.Adapter.Kind() == strictjson.Object && s.base:
+		return fmt.Errorf("%s: %w: it is an adapter itself; merge the two, or ask about each", s.ref, ErrShape)
 	case m.Adapter.Kind() == strictjson.Object:
 		return in.fromBase(s)
 	default:
 		return fmt.Errorf("%s: %w: there is no config.json and no GGUF file", s.ref, ErrShape)
+	}
+	return nil
+}
+
+// sizing reports whether sizes follow from a file of that name beside the weights.
+func sizing(name string) bool {
+	switch strings.ToLower(name) {
+	case "config.json", "adapter_config.json", "hf_quant_config.json":
+		return true
+	}
+	return false
+}
+
+// unread is the error for a file that sizes follow from and that is there, but could not be read: without it, another
+// model would be sized than the one that is loaded.
+func (s *described) unread() error {
+	for _, g := range s.gaps {
+		needed := s.files.GGUF == nil && s.files.Config.Kind() != strictjson.Object && s.files.Adapter.Kind() != strictjson.Object
+		if g.Kind == model.Absent || !sizing(g.What) && !needed {
+			continue
+		}
+		why := fmt.Errorf("%s: %s", g.What, g.Why)
+		switch g.Kind {
+		case model.Unreachable:
+			return fmt.Errorf("reading %s: %w", s.ref, errors.Join(model.ErrUnreachable, why))
+		case model.Restricted:
+			return fmt.Errorf("sizing %s: %w: %w", s.ref, source.ErrForbidden, why)
+		}
+		return fmt.Errorf("sizing %s: %w: %w", s.ref, ErrShape, why)
 	}
 	return nil
 }
@@ -156,14 +196,19 @@ func (in *inquiry) fromBase(s *described) error {
 		if p.Relation != model.Adapter {
 			continue
 		}
-		ref, err := model.ParseRef(p.Ref)
+		ref, err := model.ParseRef(hubName(p.Ref))
 		if err != nil {
 			return fmt.Errorf("%s: %w: its base model: %w", s.ref, ErrShape, err)
 		}
-		base, err := in.describe(ref, "")
+		if ref.Scheme != model.SchemeHub { // nothing is opened on a stranger's word
+			return fmt.Errorf("%s: %w: its base model %q is no repository that can be looked up; ask about the base model itself",
+				s.ref, ErrShape, p.Ref)
+		}
+		base, err := in.look(&described{ref: ref, base: true}, "")
 		if err != nil {
 			return fmt.Errorf("reading the base model of the adapter %s: %w", s.ref, err)
 		}
+		s.gaps, s.assumed = append(s.gaps, base.gaps...), append(s.assumed, base.assumed...)
 		s.config, s.quant, s.origin = base.config, base.quant, "adapter_config.json and, for its base model "+p.Ref+", "+base.origin
 		return nil
 	}

@@ -39,6 +39,9 @@ func (e *estimate) shown(m *serve.Prepared, p serve.Plan, memory *serve.Memory, 
 	if verdict != serve.Fits {
 		o.Why, o.Changes = why, e.mends(m, p, need)
 	}
+	if e.s.doubt != "" && verdict != serve.DoesNot {
+		o.Fits, o.Verdict, o.Why, o.Changes = false, undetermined, e.s.doubt, nil
+	}
 	return outlook{o, p.Assumed}
 }
 

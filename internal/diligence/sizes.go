@@ -5,9 +5,11 @@ import (
 	"math"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/model"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
 	"github.com/llmcheck/llmcheck/internal/units"
 )
 
@@ -22,7 +24,9 @@ func (s *described) compareSizes() {
 	}
 	s.sizes = append(s.sizes, own)
 	if s.files != nil && s.files.Stored != nil {
-		s.sizes = append(s.sizes, fromHeaders(quant.Reconcile(shape, s.files.Stored, s.stored), s.files.Stored.Where))
+		d := quant.Reconcile(shape, s.files.Stored, s.stored)
+		s.sizes = append(s.sizes, fromHeaders(d, s.files.Stored.Where))
+		s.contradicted(&d)
 	}
 	if s.totals != nil {
 		s.sizes = append(s.sizes, s.fromTotals()...)
@@ -35,6 +39,17 @@ func (s *described) counted() string {
 		return "configuration in the catalog"
 	}
 	return s.origin
+}
+
+// contradicted keeps a verdict from resting on a configuration that is not that of the files.
+func (s *described) contradicted(d *quant.Difference) {
+	if s.files.GGUF != nil || s.files.Adapter.Kind() == strictjson.Object || !d.Contradicts(s.stored.Quantized()) {
+		return
+	}
+	s.sizes[len(s.sizes)-1].Agrees = new(false)
+	s.doubt = fmt.Sprintf("the weight files hold %s bytes that %s does not describe, so one of them is of another model",
+		units.Thousands(max(d.Beyond, d.Attention)), s.origin)
+	s.gaps = append(s.gaps, model.Gap{What: s.files.Stored.Where, Why: s.doubt, Kind: model.Unread})
 }
 
 // explainedBytes is the part of a file that may stay without a cause: padding, and tables of a few KB.

@@ -16,8 +16,8 @@ import (
 
 // Limits of what is read of one model for its shape.
 const (
-	maxShapeHeaders = 200       // headers of weight files, each of which may cost a request
-	maxStored       = 1_000_000 // tensors of all of them
+	maxShapeHeaders = 200     // headers of weight files, each of which may cost a request
+	maxStored       = 500_000 // tensors of all of them; the largest published model has 300,000
 )
 
 // dictionaries are the keys of configurations under which names stand and not fields.

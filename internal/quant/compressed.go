@@ -165,6 +165,9 @@ func (d *description) group(v, weights strictjson.Value) (weightGroup, error) {
 			*to = s
 		}
 	}
+	if err := g.sane(); err != nil {
+		return g, err
+	}
 	if b, ok, err := weights.Bool("symmetric"); err != nil {
 		return g, err
 	} else if ok {
@@ -183,6 +186,23 @@ func (d *description) group(v, weights strictjson.Value) (weightGroup, error) {
 		}
 	}
 	return g, g.activations(v)
+}
+
+// sane refuses words that are not known, and finds the strategy of a group size as the library does where none is named.
+func (g *weightGroup) sane() error {
+	if g.kind != "int" && g.kind != "float" {
+		return fmt.Errorf("type %.60q of weights: %w", g.kind, ErrUnknown)
+	}
+	switch g.strategy {
+	case "":
+		if g.packSpec.group > 0 {
+			g.strategy = "group"
+		}
+	case "tensor", "channel", "group", "block", "token", "tensor_group", "attn_head":
+	default:
+		return fmt.Errorf("strategy %.60q of weights: %w", g.strategy, ErrUnknown)
+	}
+	return nil
 }
 
 // order reports whether g_idx is stored: only for the order of activations by group.
@@ -278,8 +298,11 @@ func (d *description) mlx() (*Scheme, error) {
 	named := map[string]*Format{}
 	var buf []byte
 	for key, v := range d.section.Members() {
-		if !strings.Contains(key, ".") && v.Kind() != strictjson.Object || len(named) == maxNames {
+		if !strings.Contains(key, ".") && v.Kind() != strictjson.Object {
 			continue
+		}
+		if len(named) == maxNames {
+			return nil, fmt.Errorf("more than %d modules are named", maxNames)
 		}
 		own := f
 		switch v.Kind() {

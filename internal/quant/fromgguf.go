@@ -16,8 +16,9 @@ var errNoTensors = errors.New("the header lists none of the tensors of the model
 
 // listed is a tensor of a GGUF file.
 type listed struct {
-	t     gguf.Type
-	bytes int64
+	t        gguf.Type
+	bytes    int64
+	elements int64 // 0 where nothing is known of the shape
 }
 
 // FromGGUF maps each tensor to the type that the header of a GGUF file gives it. The total is that of the header, so
@@ -29,7 +30,14 @@ func FromGGUF(shape *arch.Shape, h *gguf.Header) (*Scheme, error) {
 	list := make(map[string]listed, len(h.Tensors))
 	pad := int64(max(1, min(h.Alignment, math.MaxInt32)))
 	for _, t := range h.Tensors {
-		list[t.Name] = listed{t.Type, int64(min(t.Bytes, math.MaxInt64))}
+		if !t.Type.Known() {
+			return nil, fmt.Errorf("tensor %.200q has the type %d: %w, and so is its size", t.Name, uint32(t.Type), ErrUnknown)
+		}
+		one := listed{t: t.Type, bytes: int64(min(t.Bytes, math.MaxInt64))}
+		if len(t.Dims) > 0 {
+			one.elements = int64(min(t.Elements(), math.MaxInt64))
+		}
+		list[t.Name] = one
 	}
 	return fromTensors(shape, list, pad)
 }
@@ -46,9 +54,13 @@ func FromParts(shape *arch.Shape, stored *model.Stored) (*Scheme, error) {
 	for _, t := range stored.Tensors {
 		kind, ok := types[t.Type]
 		if !ok {
-			kind = math.MaxUint32
+			return nil, fmt.Errorf("tensor %.200q has the type %.40q: %w, and so is its size", t.Name, t.Type, ErrUnknown)
 		}
-		list[t.Name] = listed{kind, t.Bytes}
+		one := listed{t: kind, bytes: t.Bytes}
+		if len(t.Shape) > 0 {
+			one.elements = elements(t.Shape)
+		}
+		list[t.Name] = one
 	}
 	return fromTensors(shape, list, alignment)
 }
@@ -58,6 +70,9 @@ func fromTensors(shape *arch.Shape, list map[string]listed, pad int64) (*Scheme,
 	s := build(shape, "gguf", typeFormat(gguf.F16), r.pick)
 	if r.found == 0 {
 		return nil, fmt.Errorf("reading types from the GGUF header: %w", errNoTensors)
+	}
+	if err := r.agree(shape); err != nil {
+		return nil, err
 	}
 	s.Name, s.pad = r.name(), pad
 	for _, t := range list {
@@ -78,6 +93,7 @@ type fromHeader struct {
 	found   int
 	missing []string
 	left    map[area]int
+	other   error // the first tensor that is not as large as the keys say
 }
 
 // pick is the type of the first name under which the header has the tensor. Towers and MTP blocks that it lacks are in
@@ -92,9 +108,12 @@ func (r *fromHeader) pick(m *module) *Format {
 	case encoder:
 		prefix = "enc.blk." + strconv.Itoa(m.layer) + "."
 	}
-	for _, name := range ggufNames(m) {
-		if t, ok := r.list[prefix+name]; ok && t.t.Known() {
+	for i, name := range ggufNames(m) {
+		if t, ok := r.list[prefix+name]; ok {
 			r.found++
+			if i == 0 {
+				r.compare(m, prefix+name, t)
+			}
 			return r.format(t.t)
 		}
 	}
@@ -109,6 +128,44 @@ func (r *fromHeader) pick(m *module) *Format {
 		return r.format(gguf.F32)
 	}
 	r.missing = append(r.missing, m.name.String())
+	return nil
+}
+
+// compare holds a matrix that is stored as it is described against the keys. Others are taken apart, put together or
+// padded by the converter.
+func (r *fromHeader) compare(m *module, name string, t listed) {
+	switch roleOf(m) {
+	case embed, head, attnQ, attnK, attnV, attnOut, ffnUp, ffnGate, ffnDown:
+	default:
+		return
+	}
+	if want := m.t.Elements(); r.other == nil && m.area == decoder && t.elements > 0 && t.elements != want {
+		r.other = fmt.Errorf("the keys of the header describe %d numbers for %s, but it holds %d; one of them is wrong", want, name, t.elements)
+	}
+}
+
+// strayed is how far the sum of the tensors may be from what the keys describe: converters leave out and add little.
+const strayed = 0.1
+
+// agree refuses a header whose tensors are not those that its keys describe: what is sized by the one would not be what
+// is loaded by the other.
+func (r *fromHeader) agree(shape *arch.Shape) error {
+	if r.other != nil {
+		return r.other
+	}
+	sum := 0.0
+	for _, t := range r.list {
+		if t.elements == 0 {
+			return nil
+		}
+		sum += float64(t.elements)
+	}
+	all := float64(shape.Params().Total + shape.MTPParams())
+	least := float64(shape.Params().Total - shape.Towered())
+	if sum < (1-strayed)*least || sum > (1+strayed)*all {
+		return fmt.Errorf("the keys of the header describe %.0f numbers, but its tensors hold %.0f; one of them is wrong, or the file is not whole",
+			least, sum)
+	}
 	return nil
 }
 

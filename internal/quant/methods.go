@@ -494,7 +494,10 @@ func (d *description) exl(name string, head float64) (*Scheme, error) {
 	}
 	if b, ok, err := d.section.Float("head_bits"); err != nil {
 		return nil, err
-	} else if ok && b >= 1 && b <= maxBits {
+	} else if ok {
+		if b < 1 || b > maxBits {
+			return nil, fmt.Errorf("head_bits is %g, want 1 to %d", b, maxBits)
+		}
 		head = b
 	}
 	d.notes = append(d.notes, fmt.Sprintf("%s reaches %g bits in the mean over the linear layers; single tensors differ, and "+

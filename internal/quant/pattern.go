@@ -8,11 +8,13 @@ import (
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
 // The most that is taken from a list of a stranger.
 const (
 	maxNames    = 1 << 18 // with every expert named, large models have 60,000
+	maxListed   = 1 << 20 // with all that name the same
 	maxGlobs    = 1 << 14
 	maxAnywhere = 512 // patterns that have to be tried on every tensor
 	maxPattern  = 1024
@@ -69,6 +71,32 @@ func newPatterns(work *budget) *patterns {
 // empty reports whether nothing is listed.
 func (p *patterns) empty() bool {
 	return len(p.names)+p.count+len(p.anywhere)+len(p.digits) == 0
+}
+
+// addAll takes the list under a key, one by one: a list may be as long as a file.
+func (p *patterns) addAll(at strictjson.Value, key string) error {
+	v, ok := at.Get(key)
+	if !ok || v.Kind() == strictjson.Null {
+		return nil
+	}
+	if v.Kind() != strictjson.Array {
+		_, err := v.AsArray()
+		return err
+	}
+	n := 0
+	for e := range v.Elements() {
+		if n++; n > maxListed {
+			return fmt.Errorf("%s: more than %d modules are listed", key, maxListed)
+		}
+		name, err := e.AsString()
+		if err != nil {
+			return err
+		}
+		if err := p.add(name); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return nil
 }
 
 func (p *patterns) add(text string) error {

@@ -75,7 +75,7 @@ func Unquantized(shape *arch.Shape) *Scheme {
 	return build(shape, base.Name, base, nil)
 }
 
-// baseFormat is the number format of what is not quantized.
+// baseFormat is the number format of what is not quantized. Stored refuses what is not listed.
 func baseFormat(dtype string) *Format {
 	switch strings.TrimPrefix(dtype, "torch.") {
 	case "float32", "float":

@@ -19,6 +19,25 @@ type Difference struct {
 	Params      int64 // parameters that the headers hold, packed numbers unpacked; 0 if they list no tensors
 	Causes      []Cause
 	Unexplained int64 // bytes that no cause accounts for
+
+	Beyond    int64 // bytes that are stored more than a program would expect that reads the configuration
+	Attention int64 // of that, what the matrices of attention have, whose sizes are those of the cache
+	attention int64 // bytes that are described for them
+}
+
+// The shares of what is described that a file may hold beyond it. Names of scales are many.
+const (
+	beyond          = 0.02
+	beyondQuantized = 0.1
+)
+
+// Contradicts reports whether so much is stored that the configuration is not that of the files.
+func (d *Difference) Contradicts(quantized bool) bool {
+	share := beyond
+	if quantized {
+		share = beyondQuantized
+	}
+	return float64(d.Beyond) > share*float64(d.Described) || float64(size(d.Attention)) > share*float64(d.attention)
 }
 
 // Cause is one reason, with the bytes that are stored more (or, negative, less) because of it.
@@ -38,6 +57,7 @@ const (
 	MTPExtra   CauseKind = "mtp extra"       // they are stored and not described
 	Towers     CauseKind = "towers"          // vision or audio parts are stored or described alone
 	Wider      CauseKind = "other precision" // a tensor is stored in another number format than described
+	Shape      CauseKind = "other shape"     // a tensor is stored with more or fewer numbers than described
 	Buffers    CauseKind = "buffers"         // tables that programs compute again: rotary frequencies, masks, position ids
 	Scales     CauseKind = "scales"          // of the cache of keys and values, or of other producers
 	Copies     CauseKind = "copies"          // files for other programs, which the sum leaves out
@@ -58,6 +78,7 @@ func Reconcile(shape *arch.Shape, stored *model.Stored, scheme *Scheme) Differen
 	for _, c := range d.Causes {
 		d.Unexplained -= c.Bytes
 	}
+	d.Beyond += d.Unexplained
 	if len(stored.Copies) > 0 {
 		d.add(Copies, 0, "left out of the sum as copies for other programs: %s", some(stored.Copies))
 	}
@@ -133,8 +154,10 @@ type entry struct {
 	area              area
 	layer             int
 	component         arch.Component
-	wide              bool // it is stored in 32 bits
-	listed            bool // it is described
+	wide              bool  // it is stored in 32 bits
+	listed            bool  // it is described
+	plain             int64 // numbers that are stored one by one
+	packed            bool  // others are stored too
 }
 
 // ledger is both sides by module.
@@ -165,6 +188,7 @@ func newLedger(shape *arch.Shape, stored *model.Stored, scheme *Scheme) *ledger 
 		}
 		e.stored += t.Bytes
 		e.wide = e.wide || t.Type == "F32"
+		e.count(t)
 		if !e.listed {
 			e.params += elements(t.Shape)
 		}
@@ -204,6 +228,8 @@ func (l *ledger) fused(stem, last string) *entry {
 			all.described += e.described
 			all.params += e.params
 			all.stored += e.stored
+			all.plain += e.plain
+			all.packed = all.packed || e.packed
 			l.modules[stem+name] = all
 		}
 	}
@@ -238,6 +264,18 @@ func (l *ledger) entry(key string) *entry {
 		l.modules[key] = e
 	}
 	return e
+}
+
+// count adds the numbers of a tensor that is stored as it is described, and notes that others are.
+func (e *entry) count(t *model.StoredTensor) {
+	switch t.Type {
+	case "F32", "F16", "BF16":
+		e.plain += elements(t.Shape)
+		if len(t.Shape) > 0 {
+			return
+		}
+	}
+	e.packed = true
 }
 
 func elements(shape []int64) int64 {
@@ -281,6 +319,7 @@ func (l *ledger) settle(d *Difference) {
 		names []string
 	}
 	heaps := map[CauseKind]*heap{}
+	var further int64 // beyond the last block
 	seen := map[*entry]bool{}
 	for _, name := range slices.Sorted(maps.Keys(l.modules)) {
 		e := l.modules[name]
@@ -288,6 +327,9 @@ func (l *ledger) settle(d *Difference) {
 			continue
 		}
 		seen[e] = true
+		if e.component == arch.Attention {
+			d.attention += e.described
+		}
 		if e.stored > 0 {
 			d.Params += e.params
 		}
@@ -295,6 +337,21 @@ func (l *ledger) settle(d *Difference) {
 			continue
 		}
 		kind := l.cause(name, e)
+		switch more := e.stored - e.described; kind {
+		case MTPExtra:
+			further += more
+		case Shape:
+			d.Beyond += more
+			if e.component == arch.Attention {
+				d.Attention += more
+			}
+		case Missing, Unexpected:
+			d.Beyond += more
+		case Wider:
+			if !e.wide {
+				d.Beyond += more
+			}
+		}
 		h, ok := heaps[kind]
 		if !ok {
 			h = &heap{}
@@ -302,6 +359,9 @@ func (l *ledger) settle(d *Difference) {
 		}
 		h.bytes += e.stored - e.described
 		h.names = append(h.names, name)
+	}
+	if further > d.Described/10 { // no model has as many blocks for further tokens
+		d.Beyond += further
 	}
 	for _, kind := range slices.Sorted(maps.Keys(heaps)) {
 		h := heaps[kind]
@@ -324,6 +384,8 @@ func (k CauseKind) words() string {
 		return "parts for images or sound are on one side only"
 	case Wider:
 		return "stored in another precision than described"
+	case Shape:
+		return "stored with another shape than described"
 	case Buffers:
 		return "tables that programs compute again"
 	case Scales:
@@ -360,6 +422,8 @@ func (l *ledger) names(list []string) string {
 
 func (l *ledger) cause(name string, e *entry) CauseKind {
 	switch {
+	case e.listed && e.plain > 0 && !e.packed && e.plain != e.params:
+		return Shape
 	case e.listed && e.stored > 0:
 		return Wider
 	case e.listed:

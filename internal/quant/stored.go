@@ -24,10 +24,22 @@ func Stored(shape *arch.Shape, config, hfQuant strictjson.Value) (*Scheme, error
 		return nil, fmt.Errorf("hf_quant_config.json: %w", err)
 	case exported.Kind() == strictjson.Object:
 		return d.both(exported)
-	case d.section.Kind() != strictjson.Object:
-		return Unquantized(shape), nil
+	case d.section.Kind() == strictjson.Object:
+		return d.scheme()
 	}
-	return d.scheme()
+	if err := plainly(shape.DType); err != nil {
+		return nil, err
+	}
+	return Unquantized(shape), nil
+}
+
+// plainly refuses a number format of what is not quantized whose size would be a guess.
+func plainly(dtype string) error {
+	switch strings.TrimPrefix(dtype, "torch.") {
+	case "", "auto", "bfloat16", "float16", "half", "float32", "float":
+		return nil
+	}
+	return fmt.Errorf("torch_dtype %.60q: %w, want bfloat16, float16 or float32", dtype, ErrUnknown)
 }
 
 // description is what the files say of the quantization.
@@ -249,14 +261,8 @@ func (d *description) flag(key string, otherwise bool) (bool, error) {
 func (d *description) list(keys ...string) (*patterns, error) {
 	p := newPatterns(&d.work)
 	for _, key := range keys {
-		names, _, err := d.section.Strings(key)
-		if err != nil {
+		if err := p.addAll(d.section, key); err != nil {
 			return nil, err
-		}
-		for _, n := range names {
-			if err := p.add(n); err != nil {
-				return nil, fmt.Errorf("%s: %w", key, err)
-			}
 		}
 	}
 	return p, nil

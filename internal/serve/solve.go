@@ -54,7 +54,7 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 // node is how many devices one machine holds.
 func (p Plan) node() int {
 	if p.GPU.MaxPerNode > 0 {
-		return p.GPU.MaxPerNode
+		return min(p.GPU.MaxPerNode, maxRanks)
 	}
 	return 1
 }

@@ -21,8 +21,9 @@ var (
 
 // The figures that a record may call derived.
 const (
-	usable  = "usable_mib"
-	visible = "visible_mib"
+	maxPerNode = 1024 // of one machine, or of what links as one
+	usable     = "usable_mib"
+	visible    = "visible_mib"
 )
 
 // Check reports every fault of a record at once. The id is the name of its file, without the ending.
@@ -42,6 +43,7 @@ func Check(id string, r *Record) error {
 	f.want(r.Link.GBs >= 0 && r.Link.GBs <= 5_000, "link.gb_s_one_way %g: want the sum of all links, one direction, in GB/s", r.Link.GBs)
 	f.want(r.Link.GBs == 0 || r.Link.Type != "", "link.type is missing")
 	f.want(r.PCIe.Gen >= 0 && r.PCIe.Gen <= 8 && r.PCIe.Lanes >= 0 && r.PCIe.Lanes <= 32, "pcie %v is no slot", r.PCIe)
+	f.want(r.MaxPerNode <= maxPerNode, "max_per_node %d: want at most %d", r.MaxPerNode, maxPerNode)
 	f.want(r.MaxPerNode >= 0 && r.Watts >= 0 && r.MatmulBF16 >= 0, "a count or a power is negative")
 	f.want(len(r.Sources) > 0 || r.Unsourced, "sources: say where the figures are from, or unsourced: true")
 	for _, s := range r.Sources {
