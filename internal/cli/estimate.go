@@ -98,7 +98,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	fl.IntVar(&f.data, "dp", 0, "data parallel `replicas`")
 	fl.StringVar(&f.engine, "engine", "", "`program` that serves: vllm, sglang, trt-llm, llama.cpp, transformers")
 	fl.StringVar(&f.version, "engine-version", "", "`version` of it, like 0.19.0 (default: the newest that is known)")
-	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M (default: as stored)")
+	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
 	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
 	fl.Int64Var(&f.length, "max-model-len", 0, "`tokens` of one request, prompt and answer together")
 	fl.Int64Var(&f.input, "input-tokens", 0, "`tokens` of a prompt; with --output-tokens instead of --max-model-len")
@@ -121,7 +121,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 // completions offers the words of the flags to shells.
 func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
-		"engine": serve.Kinds(), "quant": quant.Names(), "format": render.Names(), "flash-attn": {"on", "off"},
+		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
 		"kv-dtype": {"auto", "bf16", "fp16", "fp8", "nvfp4", "q8_0", "q5_1", "q4_0"}, "color": {"auto", "always", "never"},
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/quant"
@@ -34,6 +35,8 @@ type Prepared struct {
 	experts   bool
 	mxfp4     bool
 	native    bool // the encoder takes pictures of any size
+
+	forServers, forLlama func() []*Prepared // in smaller formats; see Formats
 }
 
 // kind is what blocks of one sort hold.
@@ -75,6 +78,8 @@ func Prepare(m Model) *Prepared {
 	}
 	p.placeOuter(parts)
 	p.native = strings.Contains(m.Shape.Family, "qwen")
+	p.forServers = sync.OnceValue(func() []*Prepared { return p.formats(VLLM) })
+	p.forLlama = sync.OnceValue(func() []*Prepared { return p.formats(LlamaCPP) })
 	for _, k := range p.kinds {
 		for i := range k {
 			p.mxfp4 = p.mxfp4 || k[i].rules.mxfp4
