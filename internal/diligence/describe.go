@@ -99,7 +99,7 @@ func (in *inquiry) elsewhere(s *described, opening error) error {
 		return opening
 	}
 	name, mix, _ := quant.InFileName(s.ref.Name)
-	ids := in.originals(in.Known.Resolve(name))
+	ids := in.originals(in.Known.Resolve(strings.TrimSuffix(name, ".gguf")))
 	if len(ids) != 1 {
 		return suggest(ids, opening)
 	}

@@ -341,20 +341,23 @@ func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 		return e.judged(m, p, q, memory), nil
 	case !errors.Is(err, serve.ErrNoCount):
 		return outlook{}, err
-	case memory == nil:
-		return e.refuse(m, p, err)
 	}
-	p.GPUs = q.GPUs
-	o := e.judged(m, p, q, memory)
-	o.Why += "; a smaller number of them does not help"
-	return o, nil
+	p.GPUs = p.Most()
+	if memory != nil {
+		p.GPUs = q.GPUs
+	}
+	o, err := e.planned(m, p)
+	if p.GPUs > 1 {
+		o.Why += "; fewer of these devices hold less"
+	}
+	return o, err
 }
 
 // planned judges the plan that was asked for.
 func (e *estimate) planned(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	q, memory, err := m.Settle(p)
 	if err != nil {
-		return e.refuse(m, q, err)
+		return e.refuse(m, p, err)
 	}
 	return e.judged(m, p, q, memory), nil
 }

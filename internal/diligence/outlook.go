@@ -24,7 +24,7 @@ func (e *estimate) judged(m *serve.Prepared, asked, p serve.Plan, memory *serve.
 	o := report.Outlook{
 		Plan: shownPlan(m, full), Fits: verdict == serve.Fits, Verdict: string(verdict), Memory: shownMemory(memory),
 		KVTokens: new(memory.Cache.Tokens), MaxConcurrency: new(memory.Cache.Concurrency), Cache: shownCache(memory),
-		At: e.at(m, p), Host: onHost(memory),
+		At: e.at(m, p, memory), Host: onHost(memory),
 	}
 	if memory.Breaks != nil {
 		o.Breaks = memory.Breaks.Name
@@ -125,14 +125,16 @@ func shownTerms(terms []serve.Term) []report.Term {
 
 // at judges the same plan at the usual length, at the one that was asked for and at the model's maximum, side by side.
 // What was left to the engine is left to it again, since some of it follows the length.
-func (e *estimate) at(m *serve.Prepared, p serve.Plan) []report.AtContext {
+func (e *estimate) at(m *serve.Prepared, p serve.Plan, own *serve.Memory) []report.AtContext {
 	var out []report.AtContext
 	for _, n := range lengths(p.MaxModelLen, m.Model().Shape.MaxContext) {
-		q := p
-		q.MaxModelLen = n
-		memory, err := m.Fit(q)
-		if err != nil {
-			continue
+		q, memory := p, own
+		if n != p.MaxModelLen {
+			var err error
+			q.MaxModelLen = n
+			if memory, err = m.Fit(q); err != nil {
+				continue
+			}
 		}
 		verdict, _ := e.need.Judge(memory)
 		a := report.AtContext{MaxModelLen: n, Verdict: string(verdict), MaxConcurrency: memory.Cache.Concurrency}

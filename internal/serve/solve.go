@@ -132,14 +132,14 @@ const maxMachines = 8
 var ErrNoCount = errors.New("no number of these devices is enough")
 
 // MinGPUs is the smallest number of devices that meets the need, and its account. The degrees of p are chosen anew. Where
-// no number does, the error wraps ErrNoCount, and the account is that of the largest number that an engine would start,
-// nil if there is none.
+// no number does, the error wraps ErrNoCount, and the account is that of the largest number that was worth trying, nil if
+// there is none.
 func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 	p.Tensor, p.Pipeline, p.Data = 0, 0, 0
 	least := m.least(p)
 	last, refused := Answer{Plan: p}, errors.New("the weights alone are larger")
 	for _, n := range p.counts() {
-		if float64(n)*float64(p.GPU.Usable()) <= float64(least) && n < p.Most() {
+		if float64(n)*float64(p.GPU.Usable()) <= float64(least) {
 			continue
 		}
 		p.GPUs = n
@@ -170,17 +170,21 @@ func (m *Prepared) Settle(p Plan) (Plan, *Memory, error) {
 	return q, memory, err
 }
 
-// least is what all devices together hold of the weights at the least: numbers of 32 bits may be cast to 16, the blocks
-// that predict further tokens left out, and llama.cpp may leave anything to the host.
+// least is what all devices together hold of the weights at the least: numbers of 32 bits may be cast to 16, and the
+// blocks that predict further tokens left out. llama.cpp leaves the embedding to the host, and whatever else it is told.
 func (m *Prepared) least(p Plan) int64 {
-	if p.Engine.Kind == LlamaCPP {
+	llama := p.Engine.Kind == LlamaCPP
+	if o := p.Llama; llama && (o.HostOnly || o.CPUExperts > 0 || o.GPULayers > 0) {
 		return 0
 	}
-	var sum int64
+	sum := m.behind.least()
 	for i, n := range m.counts(0, len(m.layers)) {
 		sum += n * m.kinds[i].least()
 	}
-	return sum + m.ahead.least() + m.behind.least()
+	if llama {
+		return sum
+	}
+	return sum + m.ahead.least()
 }
 
 func (k kind) least() int64 {
@@ -306,7 +310,7 @@ const shortest = 256
 // OnPaper is the account on one card that is large enough for anything, for what depends on no card: the bytes of one
 // rank and of one token.
 func (m *Prepared) OnPaper(p Plan) (*Memory, Plan, error) {
-	p.GPUs = max(p.GPUs, 1)
+	p.GPUs = p.Devices()
 	p.GPU = &hardware.Accelerator{ID: "unknown", Name: p.GPU.Name, VisibleMiB: paperMiB, MaxPerNode: p.GPUs}
 	p, err := m.Arrange(p)
 	if err != nil {
