@@ -34,7 +34,7 @@ check: ## what CI checks: format, vet, tests, generated files
 	$(MAKE) test
 
 update: ## rewrite the golden files; read the diff like code
-	$(GO) test ./internal/render/... -update
+	$(GO) test ./internal/render -update
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@for pkg in $$(grep -rl '^func Fuzz' --include='*_test.go' internal | xargs -n1 dirname | sort -u); do \

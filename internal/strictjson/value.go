@@ -67,6 +67,9 @@ func Parse(r io.Reader, limit int64, dictionaries ...string) (Value, error) {
 	}
 	limit = min(limit, math.MaxInt32)
 	var b strings.Builder
+	if known, ok := r.(interface{ Len() int }); ok { // as a bytes.Reader tells: no room is made twice
+		b.Grow(int(min(int64(known.Len()), limit+1)))
+	}
 	n, err := io.Copy(&b, io.LimitReader(r, limit+1))
 	if err != nil {
 		return Value{}, err

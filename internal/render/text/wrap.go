@@ -2,6 +2,7 @@ package text
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
 )
@@ -24,9 +25,10 @@ func wrap(s string, n int) []string {
 			lines, line, used = append(lines, line), "", 0
 		}
 		for w > n {
-			var head string
-			head, word = cut(word, n)
-			lines, w = append(lines, head), width(word)
+			head, rest := cut(word, n)
+			w += len(head) + len(rest) - len(word) // a sign that was put in
+			w -= width(head)
+			lines, word = append(lines, head), rest
 		}
 		if line != "" {
 			line += " "
@@ -44,7 +46,7 @@ func wrap(s string, n int) []string {
 // cut splits a word after at most n columns. The rest begins a line, so it must not become a command of a CI runner,
 // which package printable could not foresee.
 func cut(word string, n int) (head, rest string) {
-	head = columns.Truncate(word, n, "")
+	head = columns.Truncate(beginning(word, n), n, "")
 	if head == "" { // one cluster of characters that is wider than the line
 		head = word
 	}
@@ -53,4 +55,18 @@ func cut(word string, n int) (head, rest string) {
 		rest = `:\` + rest[1:]
 	}
 	return head, rest
+}
+
+// beginning is as much of a word as is wider than n columns, so that a long word is not measured anew for every line.
+func beginning(word string, n int) string {
+	for size := 4 * n; size < len(word); size *= 2 {
+		end := size
+		for !utf8.RuneStart(word[end]) {
+			end--
+		}
+		if width(word[:end]) > n {
+			return word[:end]
+		}
+	}
+	return word
 }

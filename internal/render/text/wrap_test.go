@@ -61,6 +61,23 @@ func FuzzWrap(f *testing.F) {
 	})
 }
 
+// TestWrapLongWord: a long word takes about as much time a letter as a short one. It would take minutes if it
+// were measured anew for every line.
+func TestWrapLongWord(t *testing.T) {
+	for _, unit := range []string{"I", "流", "e\u0301", "::", "👩‍👩‍👧‍👦"} {
+		word := strings.Repeat(unit, 1<<17/len(unit))
+		lines := wrap(word, 64)
+		for _, l := range lines {
+			if width(l) > 64 {
+				t.Fatalf("%q has %d columns", l, width(l))
+			}
+		}
+		if got := strings.ReplaceAll(strings.Join(lines, ""), `\`, ""); got != word {
+			t.Errorf("%q is not whole", unit)
+		}
+	}
+}
+
 func BenchmarkWrap(b *testing.B) {
 	s := strings.Repeat("No rights until the licensor agrees, 流れモデル利用許諾契約. ", 50)
 	b.SetBytes(int64(len(s)))
