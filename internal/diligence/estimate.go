@@ -342,12 +342,16 @@ func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	case !errors.Is(err, serve.ErrNoCount):
 		return outlook{}, err
 	}
+	p.GPUs = 1
+	if _, _, err := m.Settle(p); errors.Is(err, serve.ErrIllegal) && memory == nil {
+		return e.refuse(m, p, err)
+	}
 	p.GPUs = p.Most()
 	if memory != nil {
 		p.GPUs = q.GPUs
 	}
 	o, err := e.planned(m, p)
-	if p.GPUs > 1 {
+	if p.GPUs > 1 && o.memory != nil {
 		o.Why += "; fewer of these devices hold less"
 	}
 	return o, err

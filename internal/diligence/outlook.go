@@ -62,7 +62,7 @@ func (e *estimate) mend(o *outlook) {
 	for _, m := range o.model.Mends(o.asked, e.need) {
 		o.Changes = append(o.Changes, report.Mend(m))
 	}
-	if len(o.Changes) == 0 {
+	if len(o.Changes) == 0 && o.memory != nil {
 		o.Why += "; no one or two changes of cache, context, requests, number format or number of cards mend that"
 	}
 }

@@ -132,6 +132,11 @@ func (t trial) caches() []trial {
 		types = []string{"q8_0", "q4_0"}
 	}
 	var list []trial
+	if _, _, err := t.model.Settle(t.plan); err != nil && t.plan.KV != "" {
+		step := t
+		step.plan.KV = ""
+		list = append(list, step.with("leave the number format of the cache to the engine", "--kv-dtype auto"))
+	}
 	for _, kv := range types {
 		if full, err := t.plan.Complete(t.model.model); err != nil || !narrower(kv, full.KV) {
 			continue
@@ -157,7 +162,8 @@ func (t trial) contexts() []trial {
 		return nil
 	}
 	var list []trial
-	for n := roundDown(t.model.MaxContext(q, t.need, t.plan.MaxModelLen)); n >= shortest && n < t.plan.MaxModelLen; n = roundDown(n - 1) {
+	n := t.model.MaxContext(q, t.need, t.plan.MaxModelLen)
+	for n = roundDown(n); n >= max(shortest, t.plan.MaxModelLen/longestCut) && n < t.plan.MaxModelLen; n = roundDown(n - 1) {
 		step := t
 		step.plan.MaxModelLen = n
 		list = append(list, step.with("limit requests to "+units.Thousands(n)+" tokens", fmt.Sprintf("--max-model-len %d", n)))
@@ -167,6 +173,9 @@ func (t trial) contexts() []trial {
 	}
 	return list
 }
+
+// longestCut is by how much requests are cut at most: whoever needs 8,192 tokens is not helped with 256.
+const longestCut = 16
 
 // maxTries is how many rounder numbers are tried where the first one does not do: blocks of some engines make a shorter
 // request take more than a longer one.

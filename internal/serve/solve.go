@@ -8,6 +8,7 @@ import (
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/quant"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // Need is what a plan has to hold to be an answer.
@@ -24,13 +25,18 @@ func (n Need) Met(m *Memory) bool {
 func (n Need) Judge(m *Memory) (Verdict, string) {
 	if m.Verdict == Fits && !n.Met(m) {
 		return DoesNot, "the cache holds " + requests(m.Cache.Concurrency) + " requests of this length at once, and " +
-			strconv.FormatFloat(n.Concurrency, 'f', -1, 64) + " are wanted"
+			requests(n.Concurrency) + " are wanted"
 	}
 	return m.Verdict, m.Why
 }
 
 // requests is a number of them, cut and not rounded, so that 15.99 never looks like 16.
-func requests(f float64) string { return strconv.FormatFloat(math.Floor(f*100)/100, 'f', -1, 64) }
+func requests(f float64) string {
+	if f >= 100 || f == math.Floor(f) {
+		return units.Thousands(int64(min(f, maxTokens)))
+	}
+	return strconv.FormatFloat(math.Floor(f*100)/100, 'f', -1, 64)
+}
 
 // Arrange chooses how the devices of a plan share the work where that was not said: tensor parallelism within one
 // machine, pipeline stages across machines, and stages within a machine where the heads do not divide. The error of

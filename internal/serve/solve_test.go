@@ -174,6 +174,7 @@ func TestMends(t *testing.T) {
 		{"weights too large", serve.VLLM, 79.19, serve.Plan{GPUs: 1, MaxModelLen: 8192}, serve.Need{}, []string{"--quant w4a16", "--gpus 3"}},
 		{"two changes", serve.VLLM, 48, serve.Plan{GPUs: 1, MaxModelLen: 32768}, serve.Need{}, nil},
 		{"an illegal division", serve.VLLM, 79.19, serve.Plan{Tensor: 3, MaxModelLen: 8192}, serve.Need{}, nil},
+		{"a cache that the engine does not keep", serve.VLLM, 79.19, serve.Plan{GPUs: 4, MaxModelLen: 8192, KV: "q8_0"}, serve.Need{}, []string{"--kv-dtype auto"}},
 		{"another engine", serve.SGLang, 79.19, serve.Plan{GPUs: 2, MaxModelLen: 65536}, serve.Need{Concurrency: 4}, nil},
 		{"buffers by length", serve.Transformers, 79.19, serve.Plan{GPUs: 2, MaxModelLen: 131072}, serve.Need{}, nil},
 		{"llama.cpp", serve.LlamaCPP, 48, serve.Plan{GPUs: 1, MaxModelLen: 65536}, serve.Need{}, nil},
