@@ -241,13 +241,14 @@ func ofAdapter(name string) bool {
 	return strings.Contains(name, "lora_") || strings.HasPrefix(name, "base_model.")
 }
 
-// stand puts the number format that is asked for in the place of the stored one, unless it is the same by another name.
+// stand puts the number format that is asked for in the place of the stored one, unless it is the same by another name:
+// what is stored is more exact than what a name makes one expect.
 func (s *described) stand(name string) error {
 	asked, err := quant.As(s.serving.Shape, name)
 	if err != nil {
 		return err
 	}
-	if s.stored.Quantized() && asked.Quantized() && alike(asked.Total(s.serving.Shape), s.stored.Total(s.serving.Shape)) {
+	if s.stored.Is(name) {
 		return nil
 	}
 	if s.stored.Quantized() && name != s.mix {
@@ -258,10 +259,6 @@ func (s *described) stand(name string) error {
 	s.serving.Weights = asked
 	return nil
 }
-
-// alike reports whether two sizes are those of one quantization: names of quantizations are many, and what is stored is
-// more exact than what a name makes one expect.
-func alike(a, b int64) bool { return float64(max(a, b)) < 1.06*float64(min(a, b)) }
 
 func (in *inquiry) scheme(s *described, shape *arch.Shape) (*quant.Scheme, error) {
 	if s.files != nil && s.files.GGUF != nil {

@@ -276,9 +276,13 @@ func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
 	if p.MaxModelLen == 0 {
 		e.length(&p)
 	}
+	p.Wanted = e.q.Concurrency
+	noProfile := p.Profiled()
 	switch {
 	case card.Usable() <= 0:
-		return e.blind(m.Prepared, p)
+		return e.blind(m.Prepared, p, "nothing is known of the card, so what it holds is not known either")
+	case errors.Is(noProfile, serve.ErrNoProfile):
+		return e.blind(m.Prepared, p, noProfile.Error())
 	case e.q.Quant == BestQuant:
 		return e.best(m.Prepared, p)
 	case p.Open():
@@ -417,8 +421,8 @@ func rule(err error) string {
 	return text
 }
 
-// blind tells the bytes of each device where nothing is known of the card.
-func (e *estimate) blind(m *serve.Prepared, p serve.Plan) (outlook, error) {
+// blind tells the bytes of each device where it is not known, for some reason, what else it has to hold.
+func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, error) {
 	memory, q, err := m.OnPaper(p)
 	if err != nil {
 		return e.refuse(m, p, err)
@@ -426,7 +430,7 @@ func (e *estimate) blind(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	q.GPU = p.GPU
 	return outlook{
 		Outlook: report.Outlook{
-			Verdict: undetermined, Why: "nothing is known of the card, so what it holds is not known either", Plan: shownPlan(m, q),
+			Verdict: undetermined, Why: why, Plan: shownPlan(m, q),
 			Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: shownCache(memory),
 		},
 		model: m, asked: p, plan: q,

@@ -338,7 +338,6 @@ func TestEstimateContexts(t *testing.T) {
 		{"a short model", long("4096"), 0, []int64{4096}},
 		{"a model of that length", long("8192"), 0, []int64{8192}},
 		{"another length", smallConfig, 20000, []int64{8192, 20000, 131072}},
-		{"more than the maximum", long("16384"), 32768, []int64{8192, 16384, 32768}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := estimated(t, world(shelf{}, known{"a/b": tt.config}), EstimateQuestion{
@@ -564,6 +563,13 @@ func TestEstimateRefusedPlan(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, e.Changes[:min(1, len(e.Changes))]); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestEstimateTooLong(t *testing.T) {
+	e := estimated(t, world(shelf{}, known{"a/b": smallConfig}), EstimateQuestion{Ref: hub("a/b"), Cards: []string{"b200-sxm"}, Plan: serve.Plan{MaxModelLen: 200_000}})
+	if len(e.Refused) != 1 || len(e.Changes) == 0 || e.Changes[0].Flag != "--max-model-len 131072" {
+		t.Errorf("refused %v, changes %v; want the model's maximum to be proposed", e.Refused, e.Changes)
 	}
 }
 

@@ -106,6 +106,9 @@ func shownCache(m *serve.Memory) *report.Cache {
 		BytesPerToken: c.BytesPerToken, BytesPerRequest: c.PerRequest, StateBytes: c.State, BlockTokens: c.BlockTokens,
 		MaxContext: c.MaxContext,
 	}
+	if c.Replicas > 1 {
+		out.Replicas = c.Replicas
+	}
 	if c.BlockTokens > 0 {
 		out.Blocks = new(c.Blocks)
 	}
@@ -212,17 +215,13 @@ func (e *estimate) allAssumed(o *outlook) []report.Assumption {
 	return out
 }
 
-// notes are what a reader has to know of the number format, the adapter and the length.
+// notes are what a reader has to know of the number format and of the adapter.
 func (e *estimate) notes(o *outlook) []string {
 	m := o.model.Model()
 	notes := slices.Clone(m.Weights.Notes)
 	if m.Shape.Of(arch.Adapter).Total > 0 {
 		notes = append(notes, "the adapter is counted once, whole on every rank; the slots for several adapters that a server "+
 			"sets aside (--max-loras × --max-lora-rank in vLLM) are not modeled")
-	}
-	if most := m.Shape.MaxContext; most > 0 && o.plan.MaxModelLen > most {
-		notes = append(notes, fmt.Sprintf("a request of %s tokens is longer than the %s that the model was made for, and engines refuse it "+
-			"unless they are told otherwise", units.Thousands(o.plan.MaxModelLen), units.Thousands(most)))
 	}
 	return notes
 }

@@ -5,8 +5,8 @@ import "encoding/json"
 // Estimate is the answer to "can we run it". Sizes are bytes, counts are tokens or requests. What was asked of one plan
 // stands in Plan and the fields after it; Candidates are the other plans that were looked at, best first.
 type Estimate struct {
-	Summary string         `json:"summary"` // one sentence: whether it fits, on what, for how many
-	Model   EstimatedModel `json:"model"`
+	Summary string         `json:"summary"`        // one sentence: whether it fits, on what, for how many
+	Model   EstimatedModel `json:"model,omitzero"` // absent where nothing could be sized
 	Outlook
 	Candidates []Outlook    `json:"candidates"`
 	Refused    []Refused    `json:"refused,omitempty"` // plans that no engine would start
@@ -22,8 +22,8 @@ type Outlook struct {
 	Why     string       `json:"why,omitempty"`
 
 	Memory         *DeviceMemory `json:"memory_per_gpu,omitempty"`
-	KVTokens       *int64        `json:"kv_capacity_tokens,omitempty"` // as the engine logs it
-	MaxConcurrency *float64      `json:"max_concurrency,omitempty"`    // requests of max_model_len tokens
+	KVTokens       *int64        `json:"kv_capacity_tokens,omitempty"` // as the engine logs it: of one replica of attention
+	MaxConcurrency *float64      `json:"max_concurrency,omitempty"`    // requests of max_model_len tokens, of all replicas
 	Cache          *Cache        `json:"cache,omitempty"`
 	At             []AtContext   `json:"at,omitempty"` // the same plan at other lengths of context
 	Host           *int64        `json:"host_bytes,omitempty"`
@@ -149,7 +149,8 @@ func (m DeviceMemory) MarshalJSON() ([]byte, error) {
 // Cache is the cache of keys and values on the device that binds.
 type Cache struct {
 	BytesPerToken   int64  `json:"bytes_per_token"`
-	BytesPerRequest int64  `json:"bytes_per_request"` // of max_model_len tokens, to the block, with its state
+	Replicas        int    `json:"replicas,omitempty"` // of attention, with a cache each, if there are several
+	BytesPerRequest int64  `json:"bytes_per_request"`  // of max_model_len tokens, to the block, with its state
 	StateBytes      int64  `json:"state_bytes,omitempty"`
 	BlockTokens     int64  `json:"block_tokens,omitempty"`
 	Blocks          *int64 `json:"blocks,omitempty"`

@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/units"
@@ -14,14 +15,14 @@ type Mend struct {
 	Flag string
 }
 
-// Mends are the smallest changes that mend a plan, the least first: how it is divided, the type of the cache, the length
-// of requests, how many run at once, the number format of the weights, more devices. Where nothing but more devices does
-// it alone, two changes are tried together. Each was tried; one that does not help is left out. The plan is as it was
+// Mends are the smallest changes that mend a plan, the least first: how it is divided, the share of the device, the type
+// of the cache, the length of requests, how many run at once, the number format of the weights, more devices. Where
+// nothing but more devices does it alone, two changes are tried together. Each was tried; one that does not help is left out. The plan is as it was
 // asked for: what was left to the engine follows the change, as it will when the change is made.
 func (m *Prepared) Mends(p Plan, need Need) []Mend {
 	start, more := trial{model: m, plan: p, need: need}, way{trial.devices}
 	var found []Mend
-	for _, w := range []way{{trial.divisions}, {trial.caches}, {trial.contexts}, {trial.sequences}, {trial.formats}} {
+	for _, w := range []way{{trial.divisions}, {trial.shares}, {trial.caches}, {trial.contexts}, {trial.sequences}, {trial.formats}} {
 		if t, ok := w.least(start); ok {
 			found = append(found, t.mend())
 		}
@@ -126,6 +127,24 @@ func (p Plan) divisionFlags(asked Plan) string {
 	return s
 }
 
+// shares are a smaller share of the device, where the one that was asked for leaves too little for what lives outside of it.
+func (t trial) shares() []trial {
+	q, memory, err := t.model.Settle(t.plan)
+	if err != nil || q.Engine.Kind == LlamaCPP {
+		return nil
+	}
+	lower, _, ok := t.model.share(q, memory, t.need)
+	if !ok {
+		return nil
+	}
+	t.plan.Utilization = lower.Utilization
+	return []trial{t.with("let the engine take "+percent(lower.Utilization)+" of the device", shareFlag(lower.Utilization))}
+}
+
+func shareFlag(share float64) string {
+	return "--gpu-memory-utilization " + strconv.FormatFloat(share, 'g', -1, 64)
+}
+
 func (t trial) caches() []trial {
 	types := []string{"fp8"}
 	if t.plan.Engine.Kind == LlamaCPP {
@@ -157,12 +176,16 @@ func narrower(a, b string) bool {
 
 // contexts are the longest requests that meet the need, as a person would write the number.
 func (t trial) contexts() []trial {
-	q, err := t.model.Arrange(t.plan)
+	shorter := t.plan
+	if most := t.model.model.Shape.MaxContext; most > 0 { // engines refuse longer ones, however they are divided
+		shorter.MaxModelLen = min(shorter.MaxModelLen, most)
+	}
+	q, err := t.model.Arrange(shorter)
 	if err != nil {
 		return nil
 	}
 	var list []trial
-	n := t.model.MaxContext(q, t.need, t.plan.MaxModelLen)
+	n := t.model.MaxContext(q, t.need, q.MaxModelLen)
 	for n = roundDown(n); n >= max(shortest, t.plan.MaxModelLen/longestCut) && n < t.plan.MaxModelLen; n = roundDown(n - 1) {
 		step := t
 		step.plan.MaxModelLen = n
@@ -231,6 +254,11 @@ func (t trial) devices() []trial {
 	if t.plan.divided() {
 		flag += " " + q.divisionFlags(t.plan)
 	}
+	text := fmt.Sprintf("take %d of these devices", q.GPUs)
+	if q.Utilization != t.plan.Utilization {
+		text += " and let the engine take " + percent(q.Utilization) + " of each"
+		flag += " " + shareFlag(q.Utilization)
+	}
 	t.plan = q
-	return []trial{t.with(fmt.Sprintf("take %d of these devices", q.GPUs), flag)}
+	return []trial{t.with(text, flag)}
 }

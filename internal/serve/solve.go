@@ -57,6 +57,9 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 		}
 		q := p
 		q.Tensor, q.Pipeline, q.Data, q.Expert = tensor, p.GPUs/tensor, 1, max(1, p.Expert)
+		if x := p.Expert; x > tensor && x%tensor == 0 && p.GPUs%x == 0 { // more ranks share the experts than one replica has
+			q.Data, q.Pipeline = x/tensor, p.GPUs/x
+		}
 		err := m.possible(q)
 		if err == nil {
 			return q, nil
@@ -104,6 +107,9 @@ func arrangeRest(p Plan) (Plan, error) {
 func (m *Prepared) possible(p Plan) error {
 	q, err := p.Complete(m.model)
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(m.legalDevice(&q), m.legalLength(&q)); err != nil {
 		return err
 	}
 	f := m.start(q)
@@ -156,6 +162,9 @@ func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 		case need.Met(memory):
 			return q, memory, nil
 		default:
+			if lower, memory, ok := m.lowered(q, memory, need); ok {
+				return lower, memory, nil
+			}
 			last = Answer{m, q, memory}
 		}
 	}
@@ -165,6 +174,38 @@ func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 	}
 	return last.Plan, last.Memory, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, p.Most(), p.GPU.Name, refused)
 }
+
+// lowered is a plan with a smaller share of the device than is the default, if it meets the need where the default
+// leaves too little for what lives outside of it.
+func (m *Prepared) lowered(p Plan, memory *Memory, need Need) (Plan, *Memory, bool) {
+	if p.Utilization != 0 || p.Engine.Kind == LlamaCPP {
+		return p, nil, false
+	}
+	return m.share(p, memory, need)
+}
+
+// share is a plan with the largest share that leaves room for what lives outside of it, if that is smaller than the
+// share of the plan and meets the need.
+func (m *Prepared) share(p Plan, memory *Memory, need Need) (Plan, *Memory, bool) {
+	full, err := p.Complete(m.model)
+	if err != nil || memory.Capacity <= 0 {
+		return p, nil, false
+	}
+	percent := int64(100 * (1 - float64(memory.outside.High)/float64(memory.Capacity)))
+	if share := float64(percent) / 100; share >= leastShare && share < full.Utilization {
+		p.Utilization = share
+		p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
+		p.assume("gpu_memory_utilization", strconv.FormatFloat(share, 'g', -1, 64), "the default of "+
+			strconv.FormatFloat(full.Utilization, 'g', -1, 64)+" leaves too little for what the engine does not count: up to "+size(memory.outside.High))
+		if memory, err := m.Fit(p); err == nil && need.Met(memory) {
+			return p, memory, true
+		}
+	}
+	return p, nil, false
+}
+
+// leastShare is the smallest share of a device that is proposed.
+const leastShare = 0.3
 
 // Settle is the account of a plan whose division is chosen where it was left open.
 func (m *Prepared) Settle(p Plan) (Plan, *Memory, error) {
@@ -266,7 +307,7 @@ func (m *Prepared) Formats(k Kind) []*Prepared {
 	return m.forServers()
 }
 
-func (m *Prepared) formats(k Kind) []*Prepared {
+func (m *Prepared) smaller(k Kind) []*Prepared {
 	list := []*Prepared{m}
 	for _, name := range Smaller(k) {
 		scheme, err := quant.As(m.model.Shape, name)

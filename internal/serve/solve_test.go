@@ -18,7 +18,7 @@ const (
 		"intermediate_size":28672,"vocab_size":128256,"max_position_embeddings":131072,"tie_word_embeddings":false}`
 )
 
-func engine(t testing.TB, kind serve.Kind) *serve.Engine {
+func engineOf(t testing.TB, kind serve.Kind) *serve.Engine {
 	t.Helper()
 	e, err := serve.FindEngine(string(kind), "")
 	if err != nil {
@@ -57,7 +57,7 @@ func TestArrange(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := tt.plan
-			p.Engine, p.GPU, p.MaxModelLen = engine(t, tt.kind), machine(80, 8), 4096
+			p.Engine, p.GPU, p.MaxModelLen = engineOf(t, tt.kind), machine(80, 8), 4096
 			q, err := serve.Prepare(modelOf(t, shapes[tt.shape], "bf16")).Arrange(p)
 			if errors.Is(err, serve.ErrIllegal) != tt.err || (err != nil) != tt.err {
 				t.Fatalf("error %v", err)
@@ -73,7 +73,7 @@ func TestMinGPUsIsTheSmallest(t *testing.T) {
 	for _, kind := range []serve.Kind{serve.VLLM, serve.SGLang, serve.TensorRT, serve.Transformers, serve.LlamaCPP} {
 		for _, need := range []serve.Need{{}, {Concurrency: 24}} {
 			m := serve.Prepare(modelOf(t, seventy, "bf16"))
-			p := serve.Plan{Engine: engine(t, kind), GPU: machine(79.19, 8), MaxModelLen: 8192}
+			p := serve.Plan{Engine: engineOf(t, kind), GPU: machine(79.19, 8), MaxModelLen: 8192}
 			q, memory, err := m.MinGPUs(p, need)
 			if err != nil {
 				t.Errorf("%s: %v", kind, err)
@@ -93,7 +93,7 @@ func TestMinGPUsIsTheSmallest(t *testing.T) {
 
 func TestMinGPUsFindsNone(t *testing.T) {
 	m := serve.Prepare(modelOf(t, seventy, "bf16"))
-	p := serve.Plan{Engine: engine(t, serve.VLLM), GPU: machine(9, 2), MaxModelLen: 8192}
+	p := serve.Plan{Engine: engineOf(t, serve.VLLM), GPU: machine(9, 2), MaxModelLen: 8192}
 	q, memory, err := m.MinGPUs(p, serve.Need{})
 	if !errors.Is(err, serve.ErrNoCount) || memory == nil || q.GPUs != p.Most() {
 		t.Errorf("%d devices, account %t, %v; want the account of %d", q.GPUs, memory != nil, err, p.Most())
@@ -107,7 +107,7 @@ func TestMinGPUsFindsNone(t *testing.T) {
 // TestMinGPUsWithHost: weights that lie in the memory of the host take no device.
 func TestMinGPUsWithHost(t *testing.T) {
 	m := serve.Prepare(modelOf(t, shapes["experts"], "bf16"))
-	p := serve.Plan{Engine: engine(t, serve.LlamaCPP), GPU: machine(23.6, 8), MaxModelLen: 4096, Llama: serve.LlamaOptions{GPULayers: -1, CPUExperts: 48}}
+	p := serve.Plan{Engine: engineOf(t, serve.LlamaCPP), GPU: machine(23.6, 8), MaxModelLen: 4096, Llama: serve.LlamaOptions{GPULayers: -1, CPUExperts: 48}}
 	q, _, err := m.MinGPUs(p, serve.Need{})
 	if err != nil || q.GPUs != 1 {
 		t.Errorf("%d devices, %v; want one", q.GPUs, err)
@@ -119,7 +119,7 @@ func TestMaxContext(t *testing.T) {
 		for _, kind := range []serve.Kind{serve.VLLM, serve.Transformers} {
 			for _, need := range []serve.Need{{}, {Concurrency: 3}} {
 				m := serve.Prepare(modelOf(t, text, "bf16"))
-				p := serve.Plan{Engine: engine(t, kind), GPU: machine(79.19, 8), GPUs: 1, Tensor: 1, Pipeline: 1, Data: 1}
+				p := serve.Plan{Engine: engineOf(t, kind), GPU: machine(79.19, 8), GPUs: 1, Tensor: 1, Pipeline: 1, Data: 1}
 				const limit = 1 << 20
 				n := m.MaxContext(p, need, limit)
 				meets := func(n int64) bool {
@@ -151,7 +151,7 @@ func TestBestQuantization(t *testing.T) {
 		{serve.VLLM, 24, 1, "w4a16", false}, {serve.VLLM, 79, 0, "w4a16", true},
 		{serve.LlamaCPP, 90, 1, "Q8_0", true}, {serve.LlamaCPP, 48, 1, "Q4_K_M", true}, {serve.LlamaCPP, 10, 1, "Q2_K", false},
 	} {
-		a, ok := m.BestQuantization(serve.Plan{Engine: engine(t, tt.kind), GPU: machine(tt.gib, 8), GPUs: tt.count, MaxModelLen: 8192}, serve.Need{})
+		a, ok := m.BestQuantization(serve.Plan{Engine: engineOf(t, tt.kind), GPU: machine(tt.gib, 8), GPUs: tt.count, MaxModelLen: 8192}, serve.Need{})
 		if ok != tt.ok || a.Model.Format() != tt.want || a.Memory == nil {
 			t.Errorf("%s on %d × %g GiB: %s, %t; want %s, %t", tt.kind, tt.count, tt.gib, a.Model.Format(), ok, tt.want, tt.ok)
 		}
@@ -182,7 +182,7 @@ func TestMends(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := serve.Prepare(modelOf(t, seventy, "bf16"))
 			p := tt.plan
-			p.Engine, p.GPU = engine(t, tt.kind), machine(tt.gib, 8)
+			p.Engine, p.GPU = engineOf(t, tt.kind), machine(tt.gib, 8)
 			if _, memory, err := m.Settle(p); err == nil && tt.need.Met(memory) {
 				t.Fatal("there is nothing to mend")
 			}
@@ -221,6 +221,12 @@ func applied(t *testing.T, m *serve.Prepared, p serve.Plan, need serve.Need, fla
 		switch words[i] {
 		case "--kv-dtype":
 			p.KV = words[i+1]
+		case "--gpu-memory-utilization":
+			share, err := strconv.ParseFloat(words[i+1], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Utilization = share
 		case "--max-model-len":
 			p.MaxModelLen = int64(n)
 		case "--max-num-seqs":
@@ -251,7 +257,7 @@ func applied(t *testing.T, m *serve.Prepared, p serve.Plan, need serve.Need, fla
 
 func TestMendsNothing(t *testing.T) {
 	m := serve.Prepare(modelOf(t, seventy, "bf16"))
-	p := serve.Plan{Engine: engine(t, serve.VLLM), GPU: machine(1.5, 1), GPUs: 1, MaxModelLen: 8192}
+	p := serve.Plan{Engine: engineOf(t, serve.VLLM), GPU: machine(1.5, 1), GPUs: 1, MaxModelLen: 8192}
 	if mends := m.Mends(p, serve.Need{}); len(mends) > 0 {
 		t.Errorf("%v", mends)
 	}
@@ -261,7 +267,7 @@ func BenchmarkMends(b *testing.B) {
 	for _, kind := range []serve.Kind{serve.VLLM, serve.LlamaCPP} {
 		b.Run(fmt.Sprint(kind), func(b *testing.B) {
 			m := serve.Prepare(modelOf(b, seventy, "bf16"))
-			p := serve.Plan{Engine: engine(b, kind), GPU: machine(1.5, 8), GPUs: 1, MaxModelLen: 8192}
+			p := serve.Plan{Engine: engineOf(b, kind), GPU: machine(1.5, 8), GPUs: 1, MaxModelLen: 8192}
 			for b.Loop() {
 				m.Mends(p, serve.Need{})
 			}
