@@ -104,7 +104,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	whole(&f.data, "dp", 1, maxGPUs, "data parallel `replicas`")
 	fl.StringVar(&f.engine, "engine", "", "`program` that serves: "+strings.Join(serve.Kinds(), ", "))
 	fl.StringVar(&f.version, "engine-version", "", "`version` of it, like 0.19.0 (default: the newest that is known)")
-	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M (default: as stored)")
+	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
 	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
 	whole(&f.length, "max-model-len", 1, maxTokens, "`tokens` of one request, prompt and answer together, like 32768 or 32K")
 	whole(&f.input, "input-tokens", 1, maxTokens, "`tokens` of a prompt; with --output-tokens instead of --max-model-len")
@@ -143,7 +143,7 @@ func cacheFormats() []string {
 // completions offers the words of the flags to shells.
 func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
-		"engine": serve.Kinds(), "quant": quant.Names(), "format": render.Names(), "flash-attn": {"on", "off"},
+		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
 		"kv-dtype": cacheFormats()[:8], "color": {"auto", "always", "never"},
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.
@@ -186,7 +186,7 @@ func (f *estimateFlags) check() error {
 	if f.kv != "" && !slices.Contains(cacheFormats(), strings.ToLower(f.kv)) {
 		faults = append(faults, fmt.Errorf("unknown --kv-dtype %q, want one of %s", f.kv, strings.Join(cacheFormats()[:8], ", ")))
 	}
-	if f.quant != "" {
+	if f.quant != "" && f.quant != diligence.BestQuant {
 		// The sizes of a shape without tensors say nothing, but the name is known or not.
 		if _, err := quant.As(new(arch.Shape), f.quant); errors.Is(err, quant.ErrName) {
 			faults = append(faults, fmt.Errorf("reading --quant: %w", err))

@@ -20,10 +20,10 @@ import (
 type described struct {
 	ref      model.Ref
 	revision string
+	base     bool   // it is asked for as the base of an adapter
 	origin   string // where the configuration is from, in words
 	license  string // id in the catalog; "" if not known
 	mix      string // the quantization that the name of an absent GGUF file tells
-	base     bool   // it is the base model of an adapter
 	doubt    string // why no verdict can rest on the configuration
 
 	files   *model.Model // what was read; nil if the catalog answered
@@ -43,15 +43,14 @@ var ErrShape = errors.New("the configuration cannot be used")
 // describe finds the configuration of a model. The catalog answers for the models it knows, unless a revision is asked
 // for: sizes do not change with the wording of a card, and no request is made for what is known.
 func (in *inquiry) describe(ref model.Ref, file string) (*described, error) {
-	return in.look(&described{ref: ref}, file)
+	return in.read(&described{ref: ref}, file)
 }
 
-func (in *inquiry) look(s *described, file string) (*described, error) {
-	ref := s.ref
+func (in *inquiry) read(s *described, file string) (*described, error) {
 	if found, err := in.known(s); found || err != nil {
 		return s, err
 	}
-	snap, err := in.Models.Open(in.ctx, ref)
+	snap, err := in.Models.Open(in.ctx, s.ref)
 	if err != nil {
 		return s, in.elsewhere(s, err)
 	}
@@ -60,7 +59,7 @@ func (in *inquiry) look(s *described, file string) (*described, error) {
 	}
 	m, err := model.ReadShape(snap.FS, snap.Ref, snap.Revision, file)
 	if err != nil {
-		return s, fmt.Errorf("reading %s: %w", ref, err)
+		return s, fmt.Errorf("reading %s: %w", s.ref, err)
 	}
 	s.files, s.revision = m, snap.Revision
 	s.gaps = slices.Concat(snap.Gaps, m.Gaps)
@@ -101,7 +100,7 @@ func (in *inquiry) elsewhere(s *described, opening error) error {
 		return opening
 	}
 	name, mix, _ := quant.InFileName(s.ref.Name)
-	ids := in.originals(in.Known.Resolve(name))
+	ids := in.originals(in.Known.Resolve(strings.TrimSuffix(name, ".gguf")))
 	if len(ids) != 1 {
 		return suggest(ids, opening)
 	}
@@ -152,7 +151,7 @@ func (in *inquiry) fromFiles(s *described) error {
 	case m.Config.Kind() == strictjson.Object:
 		s.config, s.quant, s.origin = m.Config, m.Quant, "config.json"
 	case m.Adapter.Kind() == strictjson.Object && s.base:
-		return fmt.Errorf("%s: %w: it is an adapter itself; merge the two, or ask about each", s.ref, ErrShape)
+		return fmt.Errorf("%s: %w: it is an adapter too, and only one is sized; merge it into its base first", s.ref, ErrShape)
 	case m.Adapter.Kind() == strictjson.Object:
 		return in.fromBase(s)
 	default:
@@ -204,7 +203,8 @@ func (in *inquiry) fromBase(s *described) error {
 			return fmt.Errorf("%s: %w: its base model %q is no repository that can be looked up; ask about the base model itself",
 				s.ref, ErrShape, p.Ref)
 		}
-		base, err := in.look(&described{ref: ref, base: true}, "")
+		base, err := in.read(&described{ref: ref, base: true}, "")
+		s.gaps, s.assumed = append(s.gaps, base.gaps...), append(s.assumed, base.assumed...)
 		if err != nil {
 			return fmt.Errorf("reading the base model of the adapter %s: %w", s.ref, err)
 		}
@@ -222,22 +222,61 @@ func (in *inquiry) shape(s *described, name string) error {
 		return shapeError(s.ref, s.origin, err)
 	}
 	if s.files != nil && s.files.Adapter.Kind() == strictjson.Object {
-		if shape, err = shape.WithAdapter(s.files.Adapter); err != nil {
+		if shape, err = shape.WithAdapter(s.files.Adapter, s.wideAdapter()); err != nil {
 			return shapeError(s.ref, "adapter_config.json", err)
 		}
+		s.bounded(shape)
 	}
 	if s.stored, err = in.scheme(s, shape); err != nil {
 		return shapeError(s.ref, s.origin, err)
 	}
 	s.serving = serve.Model{Shape: shape, Weights: s.stored}
 	s.compareSizes()
-	if name == "" {
+	if name == "" || name == BestQuant {
 		name = s.mix
 	}
 	if name == "" {
 		return nil
 	}
 	return s.stand(name)
+}
+
+// bounded reports what of an adapter is only bounded.
+func (s *described) bounded(shape *arch.Shape) {
+	for _, g := range shape.Gaps {
+		if strings.HasPrefix(g.What, string(arch.Adapter)) {
+			s.gaps = append(s.gaps, model.Gap{What: g.What, Why: g.Why, Kind: model.Absent})
+		}
+	}
+}
+
+// wideAdapter reports whether the files of an adapter keep it in 32 bits, as their header says. PEFT keeps what it trains
+// in 32 bits unless told otherwise, so that is assumed where there is no header.
+func (s *described) wideAdapter() bool {
+	var wide, narrow int64
+	if s.files.Stored != nil {
+		for _, t := range s.files.Stored.Tensors {
+			switch {
+			case !ofAdapter(t.Name):
+			case t.Type == "F32":
+				wide += t.Bytes
+			default:
+				narrow += t.Bytes
+			}
+		}
+	}
+	if wide+narrow == 0 {
+		s.assumed = append(s.assumed, report.Assumption{
+			What: "adapter", Value: "fp32", Why: "no header of its files was read, and PEFT keeps adapters in 32 bits unless told otherwise",
+		})
+		return true
+	}
+	return wide > narrow
+}
+
+// ofAdapter knows the names that PEFT gives to tensors of an adapter.
+func ofAdapter(name string) bool {
+	return strings.Contains(name, "lora_") || strings.HasPrefix(name, "base_model.")
 }
 
 // stand puts the number format that is asked for in the place of the stored one, unless it is the same by another name:

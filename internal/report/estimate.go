@@ -1,5 +1,7 @@
 package report
 
+import "encoding/json"
+
 // Estimate is the answer to "can we run it". Sizes are bytes, counts are tokens or requests. What was asked of one plan
 // stands in Plan and the fields after it; Candidates are the other plans that were looked at, best first.
 type Estimate struct {
@@ -31,27 +33,27 @@ type Outlook struct {
 	Changes []Mend `json:"changes,omitempty"` // the smallest changes that mend it
 }
 
-// EstimatedModel is what the configuration says.
+// EstimatedModel is what the configuration says; a model that could not be sized has no numbers.
 type EstimatedModel struct {
-	Architecture    string      `json:"architecture"`
-	Family          string      `json:"family"`
-	ParamsTotal     int64       `json:"params_total"`
-	ParamsActive    int64       `json:"params_active"`
+	Architecture    string      `json:"architecture,omitempty"`
+	Family          string      `json:"family,omitempty"`
+	ParamsTotal     int64       `json:"params_total,omitempty"`
+	ParamsActive    int64       `json:"params_active,omitempty"`
 	ParamsLow       *int64      `json:"params_low,omitempty"` // where a part is only bounded
 	ParamsHigh      *int64      `json:"params_high,omitempty"`
 	ParamsMTP       int64       `json:"params_mtp,omitempty"` // beside the total
-	Quantization    string      `json:"quantization"`
-	WeightsBytes    int64       `json:"weights_bytes"`
+	Quantization    string      `json:"quantization,omitempty"`
+	WeightsBytes    int64       `json:"weights_bytes,omitempty"`
 	WeightsLow      *int64      `json:"weights_bytes_low,omitempty"` // where a part is only bounded
 	WeightsHigh     *int64      `json:"weights_bytes_high,omitempty"`
-	KVBytesPerToken int64       `json:"kv_bytes_per_token"`    // of one more token of a long request, over all devices
-	StateBytes      int64       `json:"state_bytes,omitempty"` // of one request, whatever its length
+	KVBytesPerToken *int64      `json:"kv_bytes_per_token,omitempty"` // of one more token of a long request, over all devices
+	StateBytes      int64       `json:"state_bytes,omitempty"`        // of one request, whatever its length
 	MaxContext      int64       `json:"max_context,omitempty"`
 	Layers          []LayerKind `json:"layers"`
 	Components      []Component `json:"components"`
 	Symbols         []Symbol    `json:"symbols"`
-	Sizes           []Size      `json:"sizes"`  // what each source says of the size
-	Source          string      `json:"source"` // where the configuration is from
+	Sizes           []Size      `json:"sizes"`            // what each source says of the size
+	Source          string      `json:"source,omitempty"` // where the configuration is from
 	License         string      `json:"license,omitempty"`
 }
 
@@ -107,7 +109,7 @@ type ServingPlan struct {
 	Expert        int     `json:"expert_parallel"`
 	Data          int     `json:"data_parallel"`
 	Engine        string  `json:"engine"`
-	EngineVersion string  `json:"engine_version"`
+	EngineVersion string  `json:"engine_version,omitempty"`
 	Quantization  string  `json:"quantization"`
 	Utilization   float64 `json:"gpu_memory_utilization,omitempty"`
 	MaxModelLen   int64   `json:"max_model_len"`
@@ -130,6 +132,18 @@ type DeviceMemory struct {
 	Reserved   int64  `json:"reserved_bytes"`
 	Unused     int64  `json:"unused_bytes"` // negative where it does not fit
 	Rank       string `json:"rank"`
+}
+
+// MarshalJSON leaves out what depends on the card where nothing is known of it.
+func (m DeviceMemory) MarshalJSON() ([]byte, error) {
+	if m.Capacity == 0 {
+		return json.Marshal(struct {
+			Weights int64  `json:"weights_bytes"`
+			Rank    string `json:"rank"`
+		}{m.Weights, m.Rank})
+	}
+	type plain DeviceMemory
+	return json.Marshal(plain(m))
 }
 
 // Cache is the cache of keys and values on the device that binds.

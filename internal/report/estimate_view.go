@@ -190,8 +190,8 @@ func (m *EstimatedModel) layers() string {
 
 func (m *EstimatedModel) cache() string {
 	var parts []string
-	if m.KVBytesPerToken > 0 {
-		parts = append(parts, Bytes(m.KVBytesPerToken)+" a token over all GPUs")
+	if m.KVBytesPerToken != nil && *m.KVBytesPerToken > 0 {
+		parts = append(parts, Bytes(*m.KVBytesPerToken)+" a token over all GPUs")
 	}
 	if m.StateBytes > 0 {
 		parts = append(parts, Bytes(m.StateBytes)+" a request whatever its length")

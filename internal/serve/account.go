@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // write turns the rank that binds into the account that people read.
@@ -188,16 +189,16 @@ func (f *fit) enough(c *Cache) string {
 		why += " on each of " + strconv.Itoa(c.Replicas) + " replicas"
 	}
 	return why + " hold " + strconv.FormatFloat(c.Concurrency, 'f', 1, 64) + " requests of " +
-		strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens"
+		units.Thousands(f.plan.MaxModelLen) + " tokens"
 }
 
 // tooLittle says what is left for the cache, and what took the rest.
 func (f *fit) tooLittle(r *rank, m *Memory) string {
-	why := "one request of " + strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens takes " + size(m.Cache.PerRequest) + " of cache, and "
+	why := "one request of " + units.Thousands(f.plan.MaxModelLen) + " tokens takes " + size(m.Cache.PerRequest) + " of cache, and "
 	if m.Breaks.Part == KVCache {
 		return why + size(max(0, r.pool.Mid)) + " are left for it"
 	}
-	return why + m.Breaks.Name + " of " + size(m.Breaks.Bytes.Mid) + " leaves " + size(max(0, r.pool.Mid))
+	return why + size(max(0, r.pool.Mid)) + " are left beside " + m.Breaks.Name + " of " + size(m.Breaks.Bytes.Mid)
 }
 
 // outside is what the engine does not take from its own budget.

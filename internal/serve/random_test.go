@@ -185,7 +185,7 @@ func TestSolvers(t *testing.T) {
 				t.Errorf("%s: %d are enough", name, n)
 			}
 		}
-		if n := model.MaxContext(found, longest); n > 0 {
+		if n := model.MaxContext(found, serve.Need{}, longest); n > 0 {
 			at := found
 			at.MaxModelLen = n
 			if m := try(t, model, at); m == nil || m.Verdict != serve.Fits {
@@ -211,29 +211,8 @@ func checkMends(t *testing.T, name string, model *serve.Prepared, p serve.Plan, 
 		return
 	}
 	for _, mend := range model.Mends(p, need) {
-		q := p
-		var share float64
-		var kv string
-		var n int64
-		switch {
-		case scan(mend.Flag, "--gpu-memory-utilization %g", &share):
-			q.Utilization = share
-		case scan(mend.Flag, "--kv-dtype %s", &kv):
-			q.KV = kv
-		case scan(mend.Flag, "--max-model-len %d", &n):
-			q.MaxModelLen = n
-		case scan(mend.Flag, "--max-num-seqs %d", &n):
-			q.MaxSeqs = n
-		default:
-			continue
-		}
-		if m := try(t, model, q); m == nil || !need.Met(m) {
+		if !applied(t, model, p, need, mend.Flag) {
 			t.Errorf("%s: %q does not mend it", name, mend.Flag)
 		}
 	}
-}
-
-func scan(text, format string, into any) bool {
-	n, err := fmt.Sscanf(text, format, into)
-	return err == nil && n == 1
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/quant"
@@ -35,6 +36,8 @@ type Prepared struct {
 	mxfp4     bool
 	formats   []string // of the linear layers of the blocks, each once
 	native    bool     // the encoder takes pictures of any size
+
+	forServers, forLlama func() []*Prepared // in smaller formats; see Formats
 }
 
 // kind is what blocks of one sort hold.
@@ -76,6 +79,8 @@ func Prepare(m Model) *Prepared {
 	}
 	p.placeOuter(parts)
 	p.native = strings.Contains(m.Shape.Family, "qwen")
+	p.forServers = sync.OnceValue(func() []*Prepared { return p.smaller(VLLM) })
+	p.forLlama = sync.OnceValue(func() []*Prepared { return p.smaller(LlamaCPP) })
 	for _, k := range p.kinds {
 		for i := range k {
 			p.mxfp4 = p.mxfp4 || k[i].rules.mxfp4
