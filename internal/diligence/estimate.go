@@ -343,12 +343,11 @@ func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	switch {
 	case err == nil:
 		return e.judged(m, p, q, memory), nil
+	case errors.Is(err, serve.ErrIllegal):
+		p.GPUs = 1
+		return e.refuse(m, p, err)
 	case !errors.Is(err, serve.ErrNoCount):
 		return outlook{}, err
-	}
-	p.GPUs = 1
-	if _, _, err := m.Settle(p); errors.Is(err, serve.ErrIllegal) && memory == nil {
-		return e.refuse(m, p, err)
 	}
 	p.GPUs = p.Most()
 	if memory != nil {
