@@ -33,7 +33,7 @@ func (e *estimate) judged(m *serve.Prepared, asked, p serve.Plan, memory *serve.
 		o.Why = why
 	}
 	if e.s.doubt != "" && verdict != serve.DoesNot {
-		o.Fits, o.Verdict, o.Why, o.Changes = false, undetermined, e.s.doubt, nil
+		o.Fits, o.Verdict, o.Why = false, undetermined, e.s.doubt
 	}
 	return outlook{Outlook: o, model: m, asked: asked, plan: full, memory: memory}
 }
