@@ -59,7 +59,7 @@ func (c *config) sizeOr(symbol string, otherwise, most int64, keys ...string) Di
 		n = otherwise
 		c.assume(key, fmt.Sprint(n), classDefault)
 	default:
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", keys[0]))
+		c.fault("is missing, and the shape cannot be known without it", keys[0])
 		n = 1
 	}
 	return c.named(symbol, key, n, most)

@@ -86,7 +86,7 @@ func word(w, otherwise string) string {
 func (c *config) count(symbol string, keys ...string) Dim {
 	n, key, ok := c.lookup(keys)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", keys[0]))
+		c.fault("is missing, and the shape cannot be known without it", keys[0])
 	}
 	return c.named(symbol, key, n, maxCount)
 }
@@ -377,7 +377,7 @@ func dbrx(c *config) *Shape {
 func (c *config) under(key string, read func(p *config) Dim) Dim {
 	p, ok := c.part(key)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", key))
+		c.fault("is missing, and the shape cannot be known without it", key)
 		return one
 	}
 	p.symbols = c.symbols
@@ -570,7 +570,7 @@ func (c *config) typed(a attention, types []string, i int) Mixer {
 func (c *config) sliding() int64 {
 	n, key, ok := c.lookup([]string{"sliding_window", "sliding_window_size"})
 	if !ok || n <= 0 {
-		c.fail(fmt.Errorf("%s is missing, and layers are said to have a sliding window", key))
+		c.fault("is missing, and layers are said to have a sliding window", key)
 	}
 	return n
 }

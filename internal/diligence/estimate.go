@@ -456,10 +456,12 @@ func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, 
 		return e.refuse(m, p, err)
 	}
 	q.GPU = p.GPU
+	cache := shownCache(memory)
+	cache.Blocks, cache.MaxContext = nil, nil // of a card that there is not
 	return outlook{
 		Outlook: report.Outlook{
 			Verdict: undetermined, Why: why, Plan: shownPlan(m, q),
-			Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: shownCache(memory),
+			Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: cache,
 		},
 		model: m, asked: p, plan: q,
 	}, nil
