@@ -72,11 +72,21 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 
 // unsized is the document for a model of which nothing is known.
 func (in *inquiry) unsized(s *described, err error) *report.Document {
-	s.gaps = append(s.gaps, model.Gap{What: s.ref.String(), Why: err.Error(), Kind: gapOf("", err).Kind})
+	s.gaps = append(s.gaps, model.Gap{What: s.ref.String(), Why: err.Error(), Kind: gapKind(err)})
 	return in.estimated(s, &report.Estimate{
 		Summary: "nothing could be sized: " + err.Error(), Outlook: report.Outlook{Verdict: undetermined, Why: err.Error()},
 		Candidates: []report.Outlook{}, Assumed: nonNil(s.assumed),
 	})
+}
+
+// gapKind tells what was read and cannot be used from what did not answer.
+func gapKind(err error) model.GapKind {
+	for _, known := range []error{ErrShape, arch.ErrUnknown, quant.ErrUnknown, quant.ErrName} {
+		if errors.Is(err, known) {
+			return model.Unread
+		}
+	}
+	return gapOf("", err).Kind
 }
 
 const undetermined = "undetermined"

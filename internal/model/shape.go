@@ -16,7 +16,7 @@ import (
 
 // Limits of what is read of one model for its shape.
 const (
-	maxShapeHeaders = 200       // headers of weight files, each of which may cost a request
+	maxShapeHeaders = 200     // headers of weight files, each of which may cost a request
 	maxStored       = 500_000 // tensors of all of them; the largest published model has 300,000
 )
 
