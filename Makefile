@@ -23,8 +23,8 @@ lint: ## vet, and golangci-lint where it is installed
 fmt: ## format the code
 	gofmt -w cmd internal
 
-generate: ## make the names of licenses anew, and the index of texts where the corpora are present
-	$(GO) generate ./internal/license/catalog
+generate: ## make the names of licenses anew, the index of accelerators, and the index of texts where the corpora are present
+	$(GO) generate ./internal/license/catalog ./internal/hardware/catalog
 	@if [ -d $(SHARED)/corpus ]; then $(GO) generate ./internal/license/identify; fi
 
 check: ## what CI checks: format, vet, tests, generated files

@@ -45,6 +45,22 @@ func BenchmarkModelFolder(b *testing.B) {
 	run(b, 0, "license", "../../testdata/model/assistant", "--use", "../../testdata/use/company.yaml", "--offline", "--format", "json")
 }
 
+// BenchmarkEstimate is the default question, from start to exit.
+func BenchmarkEstimate(b *testing.B) { run(b, 0, "estimate", "Qwen/Qwen3-32B", "--offline") }
+
+// BenchmarkEstimateOnePlan is what a script asks for each model, with every number explained.
+func BenchmarkEstimateOnePlan(b *testing.B) {
+	run(b, 0, "estimate", "Qwen/Qwen3-32B", "--offline", "--gpu", "h100-sxm", "--gpus", "2", "--explain", "--format", "json")
+}
+
+// BenchmarkEstimateAllCards ranks the catalog of accelerators.
+func BenchmarkEstimateAllCards(b *testing.B) {
+	run(b, 0, "estimate", "openai/gpt-oss-120b", "--offline", "--gpu", "all", "--concurrency", "32", "--format", "json")
+}
+
+// BenchmarkComplete is what a shell waits for after a tab.
+func BenchmarkComplete(b *testing.B) { run(b, 0, "__complete", "estimate", "Qwen/Qwen3-") }
+
 // BenchmarkCorpus judges every text of the corpus, where it is present, in one process: MB/s with start-up included.
 func BenchmarkCorpus(b *testing.B) {
 	texts, err := filepath.Glob(filepath.Join(shared, "corpus", "licenses", "*.txt"))

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,7 +17,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	ggufformat "github.com/llmcheck/llmcheck/internal/gguf"
 	"github.com/llmcheck/llmcheck/internal/gguf/gguftest"
+	"github.com/llmcheck/llmcheck/internal/safetensors"
+	"github.com/llmcheck/llmcheck/internal/safetensors/safetensorstest"
 	"github.com/llmcheck/llmcheck/internal/source/hub/hubtest"
 	"github.com/llmcheck/llmcheck/internal/source/oci/ocitest"
 )
@@ -36,11 +42,14 @@ func serve(h http.Handler) (host string, stop func()) {
 
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"exit":   exit,
-		"served": served,
-		"gguf":   gguf,
-		"push":   push,
-		"sample": sample,
+		"exit":        exit,
+		"served":      served,
+		"ranged":      ranged,
+		"gguf":        gguf,
+		"safetensors": writeSafetensors,
+		"has":         has,
+		"push":        push,
+		"sample":      sample,
 	}
 }
 
@@ -79,17 +88,182 @@ func served(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// gguf file key=value... writes a GGUF with these string keys and one small tensor.
+// ranged text N wants what was fetched of files whose name contains the text to be asked for by ranges, and to be at most
+// N bytes together.
+func ranged(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	if w.hub == nil || neg || len(args) != 2 {
+		ts.Fatalf("usage: ranged text bytes, in a script with a folder hub")
+	}
+	most, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	sum := 0
+	for _, r := range w.hub.Requests() {
+		if !strings.Contains(r, args[0]) {
+			continue
+		}
+		_, span, found := strings.Cut(r, "bytes=")
+		first, last, _ := strings.Cut(strings.Fields(span + " ")[0], "-")
+		from, err1 := strconv.Atoi(first)
+		to, err2 := strconv.Atoi(last)
+		if !found || err1 != nil || err2 != nil {
+			ts.Fatalf("%s was asked for without a range", r)
+		}
+		sum += to - from + 1
+	}
+	if sum == 0 || sum > most {
+		ts.Fatalf("%d bytes of %s were asked for, want 1 to %d: %q", sum, args[0], most, w.hub.Requests())
+	}
+}
+
+// gguf file [list|key=value|key=u32:1|tensor:name=TYPE:2x3...] writes a GGUF. Values are strings, or numbers with u32: or
+// f32: before them; a list is a file with one of these a line.
 func gguf(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: gguf file key=value...")
+		ts.Fatalf("usage: gguf file [list|key=value|tensor:name=TYPE:2x3...]")
 	}
 	var kv []gguftest.KV
-	for _, a := range args[1:] {
+	var tensors []gguftest.Tensor
+	for _, a := range spelled(ts, args[1:]) {
 		key, value, _ := strings.Cut(a, "=")
-		kv = append(kv, gguftest.KV{Key: key, Value: value})
+		name, isTensor := strings.CutPrefix(key, "tensor:")
+		if !isTensor {
+			kv = append(kv, gguftest.KV{Key: key, Value: ggufValue(ts, value)})
+			continue
+		}
+		format, dims := sized(ts, value)
+		for _, n := range spread(ts, name) {
+			tensors = append(tensors, gguftest.Tensor{Name: n, Type: ggufType(ts, format), Dims: dims})
+		}
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), gguftest.Write(kv, nil), 0o644))
+	put(ts, args[0], gguftest.Write(kv, tensors))
+}
+
+func ggufValue(ts *testscript.TestScript, s string) any {
+	switch kind, number, _ := strings.Cut(s, ":"); kind {
+	case "u32":
+		n, err := strconv.ParseUint(number, 10, 32)
+		ts.Check(err)
+		return uint32(n)
+	case "f32":
+		f, err := strconv.ParseFloat(number, 32)
+		ts.Check(err)
+		return float32(f)
+	}
+	return s
+}
+
+func ggufType(ts *testscript.TestScript, name string) ggufformat.Type {
+	for t := range ggufformat.Type(64) {
+		if t.String() == name {
+			return t
+		}
+	}
+	ts.Fatalf("no GGUF type %q", name)
+	return 0
+}
+
+// safetensors file [list|name=DTYPE:2x3...] writes a safetensors file with zeros. {0-3} in a name stands for each number.
+func writeSafetensors(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: safetensors file [list|name=DTYPE:2x3...]")
+	}
+	var tensors []safetensorstest.Tensor
+	for _, a := range spelled(ts, args[1:]) {
+		name, value, _ := strings.Cut(a, "=")
+		format, dims := sized(ts, value)
+		for _, n := range spread(ts, name) {
+			tensors = append(tensors, safetensorstest.Tensor{Name: n, DType: safetensors.DType(format), Shape: dims})
+		}
+	}
+	put(ts, args[0], safetensorstest.Write(map[string]string{"format": "pt"}, tensors))
+}
+
+// spelled puts the lines of a file in the place of its name.
+func spelled(ts *testscript.TestScript, args []string) []string {
+	var out []string
+	for _, a := range args {
+		if strings.Contains(a, "=") {
+			out = append(out, a)
+			continue
+		}
+		out = append(out, strings.Fields(ts.ReadFile(a))...)
+	}
+	return out
+}
+
+func sized(ts *testscript.TestScript, value string) (format string, dims []uint64) {
+	format, list, _ := strings.Cut(value, ":")
+	for d := range strings.SplitSeq(list, "x") {
+		n, err := strconv.ParseUint(d, 10, 32)
+		ts.Check(err)
+		dims = append(dims, n)
+	}
+	return format, dims
+}
+
+func spread(ts *testscript.TestScript, name string) []string {
+	before, rest, found := strings.Cut(name, "{")
+	span, after, _ := strings.Cut(rest, "}")
+	if !found {
+		return []string{name}
+	}
+	low, high, _ := strings.Cut(span, "-")
+	first, err := strconv.Atoi(low)
+	ts.Check(err)
+	last, err := strconv.Atoi(high)
+	ts.Check(err)
+	var names []string
+	for i := first; i <= last; i++ {
+		names = append(names, before+strconv.Itoa(i)+after)
+	}
+	return names
+}
+
+func put(ts *testscript.TestScript, name string, data []byte) {
+	file := ts.MkAbs(name)
+	ts.Check(os.MkdirAll(filepath.Dir(file), 0o755))
+	ts.Check(os.WriteFile(file, data, 0o644))
+}
+
+// has file path[=value]... wants a JSON file to have a value that is not null at each path, like estimate.plan.gpu or
+// candidates.0; ! wants it to have none.
+func has(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: [!] has file path[=value]...")
+	}
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
+	dec.UseNumber()
+	var doc any
+	ts.Check(dec.Decode(&doc))
+	for _, a := range args[1:] {
+		path, want, compared := strings.Cut(a, "=")
+		got := at(doc, path)
+		switch {
+		case neg && got != nil && (!compared || fmt.Sprint(got) == want):
+			ts.Fatalf("%s is %v, want none", path, got)
+		case !neg && (got == nil || compared && fmt.Sprint(got) != want):
+			ts.Fatalf("%s is %v, want %s", path, got, cmp.Or(want, "a value"))
+		}
+	}
+}
+
+func at(v any, path string) any {
+	for key := range strings.SplitSeq(path, ".") {
+		switch parent := v.(type) {
+		case map[string]any:
+			v = parent[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(parent) {
+				return nil
+			}
+			v = parent[i]
+		default:
+			return nil
+		}
+	}
+	return v
 }
 
 // push ollama|docker|kitops|modelpack repository:tag license-file [weights] puts an artifact into the registry.

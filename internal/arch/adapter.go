@@ -3,151 +3,235 @@ package arch
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
-// Adapter is the component of the matrices that a LoRA adapter adds.
+// Adapter is the component of what a LoRA adapter adds.
 const Adapter Component = "adapter"
 
-const (
-	maxRank    = 1 << 14
-	maxPattern = 4 << 10
-)
+const maxRank = 1 << 14
 
 // WithAdapter is the shape with the matrices of a LoRA adapter beside those that it changes, as an adapter_config.json
-// of PEFT describes it. An error names the key. What another kind of adapter adds is not known: ErrUnknown.
-func (s *Shape) WithAdapter(v strictjson.Value) (*Shape, error) {
-	c := &config{values: v, top: v}
-	if kind := c.wordOr("LORA", "peft_type"); c.err == nil && !strings.EqualFold(kind, "lora") {
-		return nil, fmt.Errorf("adapter of the type %q: %w", kind, ErrUnknown)
+// of PEFT describes it; wide tells that its files keep them in 32 bits. An error names the key. It wraps ErrUnknown where
+// what the adapter adds is not known: another kind of adapter, layers that are repeated. What can only be bounded is
+// counted at its most, with a gap.
+func (s *Shape) WithAdapter(v strictjson.Value, wide bool) (*Shape, error) {
+	a := &adapter{config: &config{values: v, top: v}, base: s, wide: wide}
+	a.read()
+	if a.err != nil {
+		return nil, a.err
 	}
-	rank := c.adapterRank()
-	changes, err := c.targets()
-	c.fail(err)
-	saved, err := c.endings("modules_to_save")
-	c.fail(err)
-	if c.err != nil {
-		return nil, c.err
-	}
-	out := *s
-	out.Blocks = make([]Block, len(s.Blocks))
-	added := 0
-	for i, b := range s.Blocks {
-		out.Blocks[i] = b
-		out.Blocks[i].Tensors, added = adapted(b, rank, changes, added)
-		out.Blocks[i].Tensors = append(out.Blocks[i].Tensors, copied(b.Prefix, b.Tensors, saved)...)
-	}
-	out.Outer = append(s.Outer[:len(s.Outer):len(s.Outer)], copied("", s.Outer, saved)...)
-	if added == 0 {
+	out := a.adapted()
+	if a.changed == 0 {
 		return nil, errors.New("target_modules names no layer of the base model, so this adapter does not belong to it")
 	}
-	out.Symbols = append(append([]Symbol{}, s.Symbols...), c.symbols...)
-	out.Assumed = append(s.Assumed[:len(s.Assumed):len(s.Assumed)], c.assumed...)
-	return &out, out.check()
+	out.Gaps = slices.Concat(s.Gaps, a.loose())
+	out.Symbols, out.Assumed = slices.Concat(s.Symbols, a.symbols), slices.Concat(s.Assumed, a.assumed)
+	return out, out.check()
 }
 
-// targets tells which matrices are changed: those whose name ends in one of a list or matches a pattern, or all.
-func (c *config) targets() (func(name string) bool, error) {
-	target, ok := c.values.Get("target_modules")
-	switch {
-	case !ok || target.Kind() == strictjson.Null:
-		return nil, errors.New("target_modules is missing, and which layers the adapter changes cannot be known without it")
-	case target.Kind() == strictjson.String:
-		return pattern(target)
-	}
-	return c.endings("target_modules")
+// adapter is an adapter_config.json (peft: tuners/lora/config.py, layer.py, dora.py, and inject_adapter of
+// tuners/tuners_utils.py).
+type adapter struct {
+	*config
+	base *Shape
+	wide bool
+
+	rank       Dim
+	ranks      *rankPattern
+	targets    matcher // the modules that are changed
+	excluded   matcher // but not these
+	parameters matcher // parameters that are no module of their own: experts that are kept together
+	inLayers   func(block string) bool
+	saved      []string // modules that are kept whole beside the base
+	found      []bool   // which of them the base has
+	linear     bool     // all linear layers but the head
+	dora, bias bool
+	unread     []string // keys whose patterns could not be read
+	changed    int
 }
 
-// endings tells which names end in one of the list under a key.
-func (c *config) endings(key string) (func(name string) bool, error) {
-	list, _, err := c.values.Strings(key)
-	set := make(map[string]bool, len(list))
-	for _, t := range list {
-		set[t] = true
+func (a *adapter) read() {
+	if kind := a.wordOr("LORA", "peft_type"); a.err == nil && !strings.EqualFold(kind, "lora") {
+		a.fail(fmt.Errorf("peft_type is %q: %w; only LoRA adapters are sized", kind, ErrUnknown))
 	}
-	return func(name string) bool {
-		for !set[name] {
-			_, rest, ok := strings.Cut(name, ".")
-			if !ok {
-				return false
-			}
-			name = rest
+	for _, key := range []string{"layer_replication", "use_qalora", "trainable_token_indices", "megatron_config"} {
+		if a.asks(key) {
+			a.fail(fmt.Errorf("%s: %w; what it changes is not sized", key, ErrUnknown))
 		}
-		return true
-	}, err
+	}
+	a.rank = a.dim("r_lora", "r")
+	a.believable("r", a.rank.N)
+	a.targets, a.excluded, a.parameters = a.matcher("target_modules"), a.matcher("exclude_modules"), a.matcher("target_parameters")
+	if a.targets == nil && a.parameters == nil {
+		a.fail(errors.New("target_modules is missing, and which layers the adapter changes cannot be known without it"))
+	}
+	a.readLayers()
+	a.readRanks()
+	a.saved = a.list("modules_to_save")
+	a.found = make([]bool, len(a.saved))
+	a.dora, a.bias = a.flagOr(false, "", "use_dora"), a.flagOr(false, "", "lora_bias")
 }
 
-// adapterRank is the largest rank of the adapter: rank_pattern gives some layers one of their own, and which these are takes a
-// pattern for each.
-func (c *config) adapterRank() Dim {
-	r := c.dim("r", "r")
-	own, _, err := c.values.Object("rank_pattern")
-	c.fail(err)
-	most := r.N
-	for _, v := range own.Members() {
-		n, err := v.AsInt()
-		if err == nil && (n < 1 || n > maxRank) {
-			err = v.Errorf("is %d, want 1 to %d", n, maxRank)
+// asks reports whether a key is there and is neither null, false nor empty.
+func (a *adapter) asks(key string) bool {
+	v, ok := a.values.Get(key)
+	if !ok || v.Kind() == strictjson.Null || (v.Kind() == strictjson.Array || v.Kind() == strictjson.Object) && v.Len() == 0 {
+		return false
+	}
+	on, err := v.AsBool()
+	return err != nil || on
+}
+
+func (a *adapter) believable(key string, rank int64) {
+	if rank < 1 || rank > maxRank {
+		a.fail(fmt.Errorf("%s is %d, want 1 to %d", key, rank, maxRank))
+	}
+}
+
+// adapted is the base with what the adapter adds. Blocks that predict further tokens are not part of what PEFT loads.
+func (a *adapter) adapted() *Shape {
+	out := *a.base
+	outer := a.base.Outer
+	out.Outer = slices.Concat(outer, a.added("", slices.Concat(outer, a.tiedHead())))
+	out.Towers = slices.Concat(a.base.Towers, a.added("", a.base.Towers))
+	out.Encoder, out.Blocks = a.blocks(a.base.Encoder), a.blocks(a.base.Blocks)
+	return &out
+}
+
+// tiedHead is the head that a model with tied embeddings has as a module, though not as a tensor of its own.
+func (a *adapter) tiedHead() []Tensor {
+	if !a.base.Tied || slices.ContainsFunc(a.base.Outer, func(t Tensor) bool { return t.Component == Head && t.Matrix }) {
+		return nil
+	}
+	return []Tensor{{
+		Name: "lm_head.weight", Component: Head, Rows: a.base.Vocab, Cols: a.base.Hidden, Copies: one, Visited: one, Matrix: true,
+	}}
+}
+
+// blocks adds to each block. Those for which the same is added go on sharing their tensors, by which all that follows
+// tells that they are alike.
+func (a *adapter) blocks(base []Block) []Block {
+	type same struct {
+		tensors *Tensor
+		added   string
+	}
+	seen := make(map[same][]Tensor)
+	out := slices.Clone(base)
+	for i := range out {
+		b := &out[i]
+		added := a.added(b.Prefix, b.Tensors)
+		if len(added) == 0 {
+			continue
 		}
-		c.fail(err)
-		most = max(most, n)
+		key := same{&b.Tensors[0], describeAdded(added)}
+		if seen[key] == nil {
+			seen[key] = slices.Concat(b.Tensors, added)
+		}
+		b.Tensors = seen[key]
 	}
-	if most > r.N {
-		c.assume("r", fmt.Sprint(most), "the largest of rank_pattern, for all layers")
-		r.N = most
-	}
-	if r.N > maxRank {
-		c.fail(fmt.Errorf("r is %d, want 1 to %d", r.N, maxRank))
-	}
-	return r
+	return out
 }
 
-func pattern(target strictjson.Value) (func(string) bool, error) {
-	text, err := target.AsString()
-	if err != nil || text == "all-linear" {
-		return func(string) bool { return true }, err
+func describeAdded(ts []Tensor) string {
+	var b strings.Builder
+	for i := range ts {
+		fmt.Fprintf(&b, "%s %d %d;", ts[i].Name, ts[i].Rows.N, ts[i].Cols.N)
 	}
-	if len(text) > maxPattern {
-		return nil, target.Errorf("is a pattern of %d bytes, more than %d", len(text), maxPattern)
-	}
-	re, err := regexp.Compile(`^(?:` + text + `)$`)
-	if err != nil {
-		return nil, target.Errorf("is no pattern: %v", err)
-	}
-	return re.MatchString, nil
+	return b.String()
 }
 
-// copied are the modules of modules_to_save, which the adapter holds whole.
-func copied(prefix string, tensors []Tensor, saved func(string) bool) []Tensor {
+// added is what the adapter adds beside some tensors.
+func (a *adapter) added(prefix string, ts []Tensor) []Tensor {
 	var out []Tensor
-	for _, t := range tensors {
-		name, end, _ := strings.Cut(t.Name, ".weight")
-		if end == "" && saved(prefix+name) {
-			t.Name, t.Component, t.Matrix = name+".modules_to_save.weight", Adapter, false
-			out = append(out, t)
+	for i := range ts {
+		t := &ts[i]
+		module, weight := strings.CutSuffix(t.Name, ".weight")
+		switch {
+		case a.keeps(prefix + module):
+			out = append(out, a.part(t, module+".modules_to_save.weight", t.Rows, t.Cols, Dim{}))
+		case a.changes(t, prefix, module, weight):
+			out = append(out, a.matrices(t, module, a.ranks.of(prefix+module, a.rank))...)
+			a.changed++
 		}
 	}
 	return out
 }
 
-// adapted adds two narrow matrices for each that is changed.
-func adapted(b Block, rank Dim, changes func(string) bool, added int) ([]Tensor, int) {
-	tensors := b.Tensors[:len(b.Tensors):len(b.Tensors)]
-	for i := range b.Tensors {
-		t := b.Tensors[i]
-		name := strings.TrimSuffix(t.Name, ".weight")
-		if !t.Matrix || !changes(b.Prefix+name) {
-			continue
+// keeps reports whether a tensor is part of a module that is kept whole: PEFT asks how the name of a module ends, and
+// takes everything in it.
+func (a *adapter) keeps(path string) bool {
+	kept := false
+	for i, name := range a.saved {
+		for part := path; part != ""; part = parent(part) {
+			if strings.HasSuffix(part, name) {
+				kept, a.found[i] = true, true
+			}
 		}
-		a, z := t, t
-		a.Name, a.Rows, a.Component, a.Split, a.Units = name+".lora_A.weight", rank, Adapter, Replicated, 0
-		z.Name, z.Cols, z.Component, z.Split, z.Units = name+".lora_B.weight", rank, Adapter, Replicated, 0
-		a.Matrix, z.Matrix = false, false
-		tensors = append(tensors, a, z)
-		added++
 	}
-	return tensors, added
+	return kept
+}
+
+func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
+
+// changes reports whether a tensor gets matrices of its own. Beside linear layers, PEFT takes embeddings.
+func (a *adapter) changes(t *Tensor, prefix, module string, weight bool) bool {
+	name := strings.ReplaceAll(prefix+module, "*", "0") // experts, and blocks of towers, are alike
+	linear := (t.Matrix || t.Component == Router) && t.Cols.N > 1 && t.Component != Embedding
+	switch {
+	case !weight:
+		return t.Matrix && a.parameters.match(name)
+	case a.targets == nil || a.excluded.match(name):
+		return false
+	case a.linear:
+		return linear && t.Component != Head
+	}
+	return (linear || t.Component == Embedding && t.Cols.N > 1) && a.inLayers(prefix) && a.targets.match(name)
+}
+
+// matrices are A of rank × inputs and B of outputs × rank, with DoRA a magnitude for each output.
+func (a *adapter) matrices(t *Tensor, module string, rank Dim) []Tensor {
+	out := []Tensor{
+		a.part(t, module+".lora_A.weight", rank, t.Cols, t.Visited), a.part(t, module+".lora_B.weight", t.Rows, rank, t.Visited),
+	}
+	if a.dora {
+		size := t.Rows
+		if t.Component == Embedding {
+			size = t.Cols
+		}
+		out = append(out, a.part(t, module+".lora_magnitude_vector", size, one, t.Visited))
+	}
+	if a.bias {
+		out = append(out, a.part(t, module+".lora_B.bias", t.Rows, one, t.Visited))
+	}
+	return out
+}
+
+// part is a tensor of the adapter. Engines keep most of them whole on every rank, which is the safe reading.
+func (a *adapter) part(of *Tensor, name string, rows, cols, visited Dim) Tensor {
+	return Tensor{Name: name, Component: Adapter, Rows: rows, Cols: cols, Copies: of.Copies, Visited: visited, Float32: a.wide}
+}
+
+// loose are the parts that are only bounded, or not even that.
+func (a *adapter) loose() []Gap {
+	gaps := a.gaps
+	for _, key := range a.unread {
+		gaps = append(gaps, Gap{
+			What: "adapter, " + key,
+			Why:  "it has a pattern that only Python reads, so every layer that it may mean was counted, at the highest rank",
+		})
+	}
+	for i, name := range a.saved {
+		if !a.found[i] {
+			gaps = append(gaps, Gap{
+				What: "adapter, modules_to_save " + strconv.Quote(name),
+				Why:  "the base model has no module of that name, so what the adapter brings for it is not counted",
+			})
+		}
+	}
+	return gaps
 }

@@ -16,6 +16,8 @@ type Shape struct {
 	Hidden     Dim
 	Vocab      Dim
 	MaxContext int64  // tokens; 0 if the configuration does not say
+	Stretch    int64  // how many times MaxContext the positions of rotary tables go, where their scaling multiplies them; 0 is once
+	LocalRope  bool   // layers with a window have a rotary table of their own
 	Tied       bool   // the head is the embedding
 	DType      string // as config.json says: bfloat16, float16, float32; "" if it does not
 
@@ -105,7 +107,7 @@ type Mixer struct {
 
 	Latent int64 // width of the compressed keys and values of MLA
 	Rope   int64 // width of the rotary part beside it
-	Index  int64 // width of a key of the indexer of sparse attention; 0 if there is none
+	Index  int64 // what the indexer of sparse attention keeps of a token or an entry; 0 if there is none
 	Ratio  int64 // tokens that one cached entry of Compressed stands for
 
 	Conv       int64 // elements of the state of convolutions

@@ -147,7 +147,8 @@ func TestWindows(t *testing.T) {
 	}{
 		{"Llama has none", `{"architectures": ["LlamaForCausalLM"], ` + small + `, "num_hidden_layers": 4, "sliding_window": 64}`, 0, 4, 0},
 		{"Mistral on all layers", `{"architectures": ["MistralForCausalLM"], ` + small + `, "num_hidden_layers": 4, "sliding_window": 64}`, 4, 0, 64},
-		{"Mistral by default", `{"architectures": ["MistralForCausalLM"], ` + small + `, "num_hidden_layers": 4}`, 4, 0, 4096},
+		// The window of the class is not believed where a copy of a configuration may have lost the null.
+		{"Mistral without a word", `{"architectures": ["MistralForCausalLM"], ` + small + `, "num_hidden_layers": 4}`, 0, 4, 0},
 		{"Mistral with null", `{"architectures": ["MistralForCausalLM"], ` + small + `, "num_hidden_layers": 4, "sliding_window": null}`, 0, 4, 0},
 		{"Qwen 2 switched off", `{"architectures": ["Qwen2ForCausalLM"], ` + small + `, "num_hidden_layers": 4, "sliding_window": 64,
 			"use_sliding_window": false, "max_window_layers": 2}`, 0, 4, 0},

@@ -2,6 +2,7 @@ package arch
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -75,7 +76,12 @@ func llama(c *config) *Shape {
 }
 
 func mistral(c *config) *Shape {
-	return mistralLike(c, sizes{d: 4096, f: 14336, layers: 32, h: 32, k: 8, vocab: 32000, context: 131072}, 4096)
+	class := sizes{d: 4096, f: 14336, layers: 32, h: 32, k: 8, vocab: 32000, context: 131072}
+	if _, said := c.values.Get("sliding_window"); !said && !c.null("sliding_window") {
+		c.assume("sliding_window", "none", "absent; the class has 4096 by default, but of its published models only those that say so have a "+
+			"window, and copies of a configuration lose the null of the others: all tokens are kept, which is the cautious reading")
+	}
+	return mistralLike(c, class, 0)
 }
 
 func ministral3(c *config) *Shape {
@@ -305,6 +311,24 @@ func (c *config) maxContext() int64 {
 		return 0
 	}
 	return n
+}
+
+// stretch is how many times the longest context a table of rotary positions goes: linear and dynamic scaling multiply it
+// (vLLM: rotary_embedding, linear_scaling_rope.py and dynamic_ntk_scaling_rope.py).
+func (c *config) stretch() int64 {
+	p, ok, err := c.values.Object("rope_scaling")
+	if err != nil || !ok {
+		return 0
+	}
+	kind, _, _ := p.String("rope_type")
+	if kind == "" {
+		kind, _, _ = p.String("type")
+	}
+	factor, ok, err := p.Float("factor")
+	if err != nil || !ok || kind != "linear" && kind != "dynamic" || !(factor > 1 && factor <= 1024) {
+		return 0
+	}
+	return int64(math.Ceil(factor))
 }
 
 // window is that of Mistral, which holds for all layers where it is set.

@@ -146,6 +146,17 @@ func (x selector) kind(i int) string {
 	return "chooses with values"
 }
 
+// remembers is what the indexer keeps of a token: a key, and with values as much again.
+func (x selector) remembers(kind string) int64 {
+	switch kind {
+	case "":
+		return 0
+	case "chooses":
+		return x.width.N
+	}
+	return mul(2, x.width.N)
+}
+
 func (x selector) add(s *stack, kind string) {
 	if kind == "" {
 		return
@@ -180,9 +191,7 @@ func minimaxM3(c *config) *Shape {
 	c.unstored("num_mtp_modules", "num_nextn_predict_layers")
 	return x.shape(c, func(i int) (string, func(*stack), Mixer) {
 		kind, mixer := choose.kind(i), a.mixer(Full, 0)
-		if kind != "" {
-			mixer.Index = choose.width.N
-		}
+		mixer.Index = choose.remembers(kind)
 		return kind, func(s *stack) {
 			a.add(s)
 			if norms != nil {

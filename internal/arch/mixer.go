@@ -33,3 +33,15 @@ func (k Kind) name(window int64) string {
 	}
 	return "no attention"
 }
+
+// Held is how many tokens the compressor of a Compressed mixer holds back until an entry is full: those of one entry,
+// and of two where entries overlap, which those with an indexer do.
+func (m *Mixer) Held() int64 {
+	if m.Kind != Compressed || m.State == 0 {
+		return 0
+	}
+	if m.Index > 0 {
+		return mul(2, m.Ratio)
+	}
+	return m.Ratio
+}

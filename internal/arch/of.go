@@ -65,6 +65,7 @@ func Of(values strictjson.Value) (*Shape, error) {
 	if class == "" {
 		s.Architecture = kind
 	}
+	s.Stretch, s.LocalRope = c.stretch(), c.has("rope_local_base_freq") || s.Family == "gemma3"
 	s.Assumed, s.Gaps, s.Symbols = c.assumed, append(s.Gaps, c.gaps...), c.symbols
 	return s, s.check()
 }

@@ -30,7 +30,7 @@ func newCatalogShow(g *global) *cobra.Command {
 			"gpu: before it.",
 		Example:           "  llmcheck catalog show llama-3.1-community\n  llmcheck catalog show \"NVIDIA H100 80GB HBM3\"\n  llmcheck catalog show gpu:h100-sxm --format json",
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: g.completeGPU,
+		ValidArgsFunction: g.completeRecords,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("format", format, []string{"text", "json"}); err != nil {
 				return usage(err, "")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,13 +38,12 @@ type estimateOptions struct {
 // estimateFlags are the flags as they were given; 0 and "" are what nobody said.
 type estimateFlags struct {
 	cards                                []string
-	gpus, tensor, pipeline, expert, data int
+	gpus, tensor, pipeline, expert, data int64
 	engine, version, quant, kv           string
 	utilization                          float64
 	length, seqs, batched, input, output int64
 	concurrency                          float64
-	layers, cpuExperts                   int
-	microBatch                           int64
+	layers, cpuExperts, microBatch       int64
 	flash                                string
 	fullWindow, allOutputs, eager, mtp   bool
 	explain                              bool
@@ -66,7 +67,8 @@ smallest number. Models of the catalog are answered without a request; org/name@
   llmcheck estimate Qwen/Qwen3-32B --gpu H100 --gpus 2 --max-model-len 32768 --explain --offline
   llmcheck estimate openai/gpt-oss-120b --gpu all --concurrency 32 --offline
   llmcheck estimate Qwen/Qwen3-8B --engine llama.cpp --quant Q4_K_M --gpu "RTX 4090" --offline`,
-		Args: cobra.ArbitraryArgs,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: g.completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(cmd, args); err != nil {
 				return err
@@ -81,7 +83,7 @@ smallest number. Models of the catalog are answered without a request; org/name@
 	fl.String("format", standard.Format, "output `format`: "+strings.Join(render.Names(), ", "))
 	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
 	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
-	fl.String("catalog", "", "`folder` of records of your own, laid over ours")
+	catalogFlag(cmd)
 	fl.String("cache", "", "`folder` for what is fetched, or none")
 	fl.Int("jobs", standard.Jobs, "`models` read at once")
 	fl.Duration("timeout", standard.Timeout, "`time` for one model")
@@ -90,43 +92,64 @@ smallest number. Models of the catalog are answered without a request; org/name@
 }
 
 func (f *estimateFlags) declare(fl *pflag.FlagSet) {
+	whole := func(to *int64, name string, least, most int64, usage string) {
+		fl.Var(&number{to, least, most}, name, usage)
+	}
+	f.layers = allLayers
 	fl.StringArrayVar(&f.cards, "gpu", nil, "`cards` as people write them, like H100,L40S or 'RTX 4090'; all is the whole catalog")
-	fl.IntVar(&f.gpus, "gpus", 0, "`number` of cards (default: as few as fit)")
-	fl.IntVar(&f.tensor, "tp", 0, "tensor parallel `ranks`")
-	fl.IntVar(&f.pipeline, "pp", 0, "pipeline parallel `stages`")
-	fl.IntVar(&f.expert, "ep", 0, "`ranks` that share out the experts")
-	fl.IntVar(&f.data, "dp", 0, "data parallel `replicas`")
-	fl.StringVar(&f.engine, "engine", "", "`program` that serves: vllm, sglang, trt-llm, llama.cpp, transformers")
+	whole(&f.gpus, "gpus", 1, maxGPUs, "`number` of cards (default: as few as fit)")
+	whole(&f.tensor, "tp", 1, maxGPUs, "tensor parallel `ranks`")
+	whole(&f.pipeline, "pp", 1, maxGPUs, "pipeline parallel `stages`")
+	whole(&f.expert, "ep", 1, maxGPUs, "`ranks` that share out the experts")
+	whole(&f.data, "dp", 1, maxGPUs, "data parallel `replicas`")
+	fl.StringVar(&f.engine, "engine", "", "`program` that serves: "+strings.Join(serve.Kinds(), ", "))
 	fl.StringVar(&f.version, "engine-version", "", "`version` of it, like 0.19.0 (default: the newest that is known)")
-	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M (default: as stored)")
+	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
 	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
-	fl.Int64Var(&f.length, "max-model-len", 0, "`tokens` of one request, prompt and answer together")
-	fl.Int64Var(&f.input, "input-tokens", 0, "`tokens` of a prompt; with --output-tokens instead of --max-model-len")
-	fl.Int64Var(&f.output, "output-tokens", 0, "`tokens` of an answer")
-	fl.Float64Var(&f.concurrency, "concurrency", 0, "`requests` of that length that have to find room at once")
-	fl.Float64Var(&f.utilization, "gpu-memory-utilization", 0, "`share` of the card that the engine takes, like 0.9")
-	fl.Int64Var(&f.seqs, "max-num-seqs", 0, "most `requests` that run at once")
-	fl.Int64Var(&f.batched, "max-batched-tokens", 0, "most `tokens` of one forward pass")
+	whole(&f.length, "max-model-len", 1, maxTokens, "`tokens` of one request, prompt and answer together, like 32768 or 32K")
+	whole(&f.input, "input-tokens", 1, maxTokens, "`tokens` of a prompt; with --output-tokens instead of --max-model-len")
+	whole(&f.output, "output-tokens", 0, maxTokens, "`tokens` of an answer")
+	fl.Var(&share{&f.concurrency, maxTokens, "a number of requests above 0"}, "concurrency", "`requests` of that length that have to find room at once")
+	fl.Var(&share{&f.utilization, 1, "a share above 0 and up to 1, like 0.9"}, "gpu-memory-utilization", "`share` of the card that the engine takes, like 0.9")
+	whole(&f.seqs, "max-num-seqs", 1, maxTokens, "most `requests` that run at once")
+	whole(&f.batched, "max-batched-tokens", 1, maxTokens, "most `tokens` of one forward pass")
 	fl.BoolVar(&f.eager, "eager", false, "no CUDA graphs are captured")
 	fl.BoolVar(&f.mtp, "mtp", false, "load the blocks that predict further tokens")
-	fl.IntVar(&f.layers, "n-gpu-layers", -1, "llama.cpp: `layers` on the GPU, the rest in the memory of the host")
-	fl.IntVar(&f.cpuExperts, "n-cpu-moe", 0, "llama.cpp: `layers` whose experts stay in the memory of the host")
-	fl.Int64Var(&f.microBatch, "ubatch-size", 0, "llama.cpp: `tokens` of one forward pass")
+	whole(&f.layers, "n-gpu-layers", allLayers, maxLayers, "llama.cpp: `layers` on the GPU, the rest in the memory of the host (default: all)")
+	whole(&f.cpuExperts, "n-cpu-moe", 0, maxLayers, "llama.cpp: `layers` whose experts stay in the memory of the host")
+	whole(&f.microBatch, "ubatch-size", 1, maxTokens, "llama.cpp: `tokens` of one forward pass")
 	fl.StringVar(&f.flash, "flash-attn", "", "llama.cpp: flash attention, `on` or off")
 	fl.BoolVar(&f.fullWindow, "swa-full", false, "llama.cpp: keep all tokens of layers with a sliding window")
 	fl.BoolVar(&f.allOutputs, "all-logits", false, "llama.cpp: keep the logits of every token, as users of the library do")
 	fl.BoolVar(&f.explain, "explain", false, "show every number with its formula, inputs and source")
 }
 
+// The most that is believed, and the number of layers that stands for all of them.
+const (
+	maxGPUs   = 65_536
+	maxTokens = 1 << 31
+	maxLayers = 1 << 20
+	allLayers = -1
+)
+
+// cacheFormats are the formats of the cache that some engine has: those that are offered first.
+func cacheFormats() []string {
+	return []string{
+		"auto", "bf16", "fp16", "fp8", "nvfp4", "q8_0", "q5_1", "q4_0",
+		"fp32", "f16", "f32", "float16", "bfloat16", "float32", "half", "int8", "fp8_e4m3", "fp8_e5m2", "fp8_inc", "q5_0", "q4_1", "iq4_nl",
+	}
+}
+
 // completions offers the words of the flags to shells.
 func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
-		"engine": serve.Kinds(), "quant": quant.Names(), "format": render.Names(), "flash-attn": {"on", "off"},
-		"kv-dtype": {"auto", "bf16", "fp16", "fp8", "nvfp4", "q8_0", "q5_1", "q4_0"}, "color": {"auto", "always", "never"},
+		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
+		"kv-dtype": cacheFormats()[:8], "color": {"auto", "always", "never"},
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
 	}
+	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPUs) // the same
 }
 
 func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error) {
@@ -154,56 +177,109 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 	return usage(errors.Join(faults...), "llmcheck help references lists the forms of a reference")
 }
 
-// check refuses numbers that mean nothing.
+// check refuses words that nobody knows and flags that contradict each other, before anything is read.
 func (f *estimateFlags) check() error {
-	var faults []error
-	for _, n := range []struct {
-		flag  string
-		value int64
-		most  int64
-	}{
-		{"gpus", int64(f.gpus), maxGPUs}, {"tp", int64(f.tensor), maxGPUs}, {"pp", int64(f.pipeline), maxGPUs},
-		{"ep", int64(f.expert), maxGPUs}, {"dp", int64(f.data), maxGPUs}, {"max-model-len", f.length, maxTokens},
-		{"input-tokens", f.input, maxTokens}, {"output-tokens", f.output, maxTokens}, {"max-num-seqs", f.seqs, maxTokens},
-		{"max-batched-tokens", f.batched, maxTokens}, {"n-cpu-moe", int64(f.cpuExperts), maxTokens}, {"ubatch-size", f.microBatch, maxTokens},
-	} {
-		if n.value < 0 || n.value > n.most {
-			faults = append(faults, fmt.Errorf("--%s is %d, want 1 to %d", n.flag, n.value, n.most))
-		}
-	}
-	if f.layers < -1 || int64(f.layers) > maxTokens {
-		faults = append(faults, fmt.Errorf("--n-gpu-layers is %d, want -1 to %d", f.layers, maxTokens))
-	}
-	if !(f.utilization >= 0 && f.utilization <= 1) {
-		faults = append(faults, fmt.Errorf("--gpu-memory-utilization is %v, want a share like 0.9", f.utilization))
-	}
-	if !(f.concurrency >= 0 && f.concurrency <= maxTokens) {
-		faults = append(faults, fmt.Errorf("--concurrency is %v, want a number of requests", f.concurrency))
-	}
+	faults := []error{f.checkCards(), f.checkEngine()}
 	if f.flash != "" {
 		faults = append(faults, oneOf("flash-attn", f.flash, []string{"on", "off"}))
 	}
-	if !serve.KnownCache(f.kv) {
-		faults = append(faults, fmt.Errorf("--kv-dtype is %.60q, want a number format such as auto, fp8 or q8_0", f.kv))
+	if f.kv != "" && !slices.Contains(cacheFormats(), strings.ToLower(f.kv)) {
+		faults = append(faults, fmt.Errorf("unknown --kv-dtype %q, want one of %s", f.kv, strings.Join(cacheFormats()[:8], ", ")))
+	}
+	if f.quant != "" && f.quant != diligence.BestQuant {
+		// The sizes of a shape without tensors say nothing, but the name is known or not.
+		if _, err := quant.As(new(arch.Shape), f.quant); errors.Is(err, quant.ErrName) {
+			faults = append(faults, fmt.Errorf("reading --quant: %w", err))
+		}
 	}
 	if n := f.named(); n > maxCards {
 		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
 	}
-	if f.engine != "" {
-		faults = append(faults, oneOf("engine", f.engine, serve.Kinds()))
-	}
 	if f.length > 0 && f.input+f.output > f.length {
 		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", f.input+f.output, f.length))
+	}
+	if f.output > 0 && f.input == 0 && f.length == 0 {
+		faults = append(faults, errors.New("--output-tokens alone says nothing of the prompt; give --input-tokens too, or --max-model-len"))
 	}
 	return errors.Join(faults...)
 }
 
-// The most that is believed.
-const (
-	maxGPUs   = 65_536
-	maxTokens = 1 << 31
-	maxCards  = 1000 // the catalog has 200
-)
+// checkCards takes "all" in any case, and refuses it beside a card.
+func (f *estimateFlags) checkCards() error {
+	for i, c := range f.cards {
+		all := strings.EqualFold(strings.TrimSpace(c), "all")
+		switch {
+		case strings.Trim(c, " ,\t") == "":
+			return errors.New("--gpu is empty; leave it out for a handful of common cards, or say all")
+		case all && len(f.cards) > 1, !all && slices.ContainsFunc(strings.Split(c, ","), isAll):
+			return fmt.Errorf("--gpu %s names all cards and others beside them; say all alone", c)
+		case all:
+			f.cards[i] = "all"
+		}
+		if n, card, ok := counted(c); ok {
+			return fmt.Errorf("--gpu %q names a number of cards; say --gpus %s --gpu %q", c, n, card)
+		}
+	}
+	return nil
+}
+
+// counted parts "8x H100" and "8 × H100" into number and card. No card has a name that begins so.
+func counted(s string) (n, card string, ok bool) {
+	rest := strings.TrimLeft(strings.TrimSpace(s), "0123456789")
+	n = strings.TrimSuffix(strings.TrimSpace(s), rest)
+	for _, sign := range []string{"x", "X", "×", "*"} {
+		if card, ok = strings.CutPrefix(strings.TrimSpace(rest), sign); ok && n != "" {
+			return n, strings.TrimSpace(card), true
+		}
+	}
+	return "", "", false
+}
+
+func isAll(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "all") }
+
+// checkEngine gives the engine the name that we have for it. A flag that the engine does not have would be passed over,
+// and the answer would be one for another command line.
+func (f *estimateFlags) checkEngine() error {
+	if f.engine == "" {
+		return nil
+	}
+	engine, err := serve.FindEngine(f.engine, f.version)
+	if err != nil {
+		return fmt.Errorf("reading --engine and --engine-version: %w", err)
+	}
+	f.engine = string(engine.Kind)
+	switch flag := f.llamaFlag(); {
+	case flag != "" && engine.Kind != serve.LlamaCPP:
+		return fmt.Errorf("--%s is a flag of llama.cpp, and --engine is %s", flag, f.engine)
+	case engine.Kind == serve.LlamaCPP && f.utilization > 0:
+		return errors.New("--gpu-memory-utilization: llama.cpp takes what it needs and no share of the card; leave it out")
+	case engine.Kind == serve.LlamaCPP && f.eager:
+		return errors.New("--eager: llama.cpp captures no graphs that could be left out")
+	}
+	return nil
+}
+
+// llamaFlag is the first flag that only llama.cpp has, "" if none was given.
+func (f *estimateFlags) llamaFlag() string {
+	switch {
+	case f.layers != allLayers:
+		return "n-gpu-layers"
+	case f.cpuExperts > 0:
+		return "n-cpu-moe"
+	case f.microBatch > 0:
+		return "ubatch-size"
+	case f.flash != "":
+		return "flash-attn"
+	case f.fullWindow:
+		return "swa-full"
+	case f.allOutputs:
+		return "all-logits"
+	}
+	return ""
+}
+
+// maxCards is how many cards may be named; the catalog has 200.
+const maxCards = 1000
 
 // named is how many cards the flags name, at most.
 func (f *estimateFlags) named() int {
@@ -219,32 +295,59 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 	if length == 0 {
 		length = f.input + f.output
 	}
-	return diligence.EstimateQuestion{
+	q := diligence.EstimateQuestion{
 		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version, Concurrency: f.concurrency,
 		LoadMTP: f.mtp, Explain: f.explain,
 		Plan: serve.Plan{
-			GPUs: f.gpus, Tensor: f.tensor, Pipeline: f.pipeline, Expert: f.expert, Data: f.data, KV: f.kv, Utilization: f.utilization,
-			MaxModelLen: length, MaxSeqs: f.seqs, BatchedTokens: f.batched, Eager: f.eager,
+			GPUs: int(f.gpus), Tensor: int(f.tensor), Pipeline: int(f.pipeline), Expert: int(f.expert), Data: int(f.data),
+			KV: strings.ToLower(f.kv), Utilization: f.utilization, MaxModelLen: length, MaxSeqs: f.seqs, BatchedTokens: f.batched, Eager: f.eager,
 			Llama: serve.LlamaOptions{
-				MicroBatch: f.microBatch, NoFlash: f.flash == "off", AllOutputs: f.allOutputs, GPULayers: f.layers,
-				CPUExperts: f.cpuExperts, FullWindow: f.fullWindow,
+				MicroBatch: f.microBatch, Flash: f.flash == "on", NoFlash: f.flash == "off", AllOutputs: f.allOutputs, GPULayers: int(f.layers),
+				HostOnly: f.layers == 0, CPUExperts: int(f.cpuExperts), FullWindow: f.fullWindow,
 			},
 		},
 	}
+	if flag := f.llamaFlag(); flag != "" && f.engine == "" {
+		q.Kind = serve.LlamaCPP
+		q.Plan.Assumed = []serve.Setting{{Name: "engine", Value: string(serve.LlamaCPP), Why: "--" + flag + " is a flag of it"}}
+	}
+	return q
 }
 
 // runEstimate asks every question and writes one answer.
 func runEstimate(ctx context.Context, o *estimateOptions) error {
-	return o.answer(ctx, questions{
+	failed := make([]error, len(o.asked))
+	err := o.answer(ctx, questions{
 		config: o.config, refs: o.refs(), format: o.format, output: o.output,
 		ask: func(ctx context.Context, d diligence.Deps, i int) (*report.Document, Code, error) {
 			doc, err := diligence.Estimate(ctx, d, o.asked[i])
 			if doc == nil {
 				return nil, Failed, estimateFault(err)
 			}
+			failed[i] = err
 			return doc, estimateCode(doc, err), nil
 		},
 	})
+	if s, ok := errors.AsType[*statusError](err); ok && s.Hint == "" {
+		s.Hint = o.hint(failed)
+	}
+	return err
+}
+
+// hint says what to do about the first model that could not be sized.
+func (o *estimateOptions) hint(failed []error) string {
+	for i, err := range failed {
+		ref := o.asked[i].Ref
+		switch {
+		case errors.Is(err, arch.ErrUnknown):
+			return "only architectures with a rule are sized, and none is taken for another; llmcheck catalog models lists models that are known"
+		case errors.Is(err, source.ErrNotFound), errors.Is(err, source.ErrOffline):
+			if ref.Scheme == model.SchemeHub || ref.Scheme == model.SchemePath && !strings.HasPrefix(ref.Name, ".") && !filepath.IsAbs(ref.Name) {
+				return o.similar(o.config.Catalog, ref.Name)
+			}
+		}
+	}
+	return ""
 }
 
 func (o *estimateOptions) refs() []model.Ref {
@@ -260,8 +363,10 @@ func estimateFault(err error) error {
 	switch {
 	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine):
 		return usage(err, "")
+	case errors.Is(err, gpus.ErrAmbiguous):
+		return usage(fmt.Errorf("reading --gpu: %w", err), "say which, like the ids that llmcheck catalog gpus lists")
 	case gpus.IsUnknown(err):
-		return usage(err, "llmcheck catalog gpus lists the cards that are known")
+		return usage(fmt.Errorf("reading --gpu: %w", err), "--gpu unknown tells what each device holds, without a verdict")
 	}
 	return err
 }
@@ -269,9 +374,13 @@ func estimateFault(err error) error {
 // estimateCode is the status of one answer.
 func estimateCode(doc *report.Document, err error) Code {
 	switch {
-	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrForbidden):
+	case errors.Is(err, diligence.ErrShape) && slices.ContainsFunc(doc.Gaps, withheld(doc.Subject.Ref)):
+		return Unreachable
+	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrOffline): // nobody was asked
 		return NotEnough
 	case errors.Is(err, diligence.ErrShape), errors.Is(err, quant.ErrName), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
+		return Usage
+	case err != nil && doc.Subject.Origin == string(model.SchemePath) && !elsewhere(err):
 		return Usage
 	case err != nil:
 		return Unreachable
@@ -283,4 +392,15 @@ func estimateCode(doc *report.Document, err error) Code {
 		return No
 	}
 	return NotEnough
+}
+
+// elsewhere tells that something else than this disk failed: the hub that has the base model of an adapter, or the time.
+func elsewhere(err error) bool {
+	return slices.ContainsFunc([]error{source.ErrNotFound, source.ErrForbidden, source.ErrUnreachable, context.DeadlineExceeded},
+		func(kind error) bool { return errors.Is(err, kind) })
+}
+
+// withheld tells that a source kept something of a model to itself, so that what seems to be wrong with its files is not.
+func withheld(ref string) func(report.Gap) bool {
+	return func(g report.Gap) bool { return g.What != ref && missing(g) }
 }

@@ -52,7 +52,8 @@ oci:registry/repository:tag, or license:<id or SPDX expression>. See llmcheck he
   llmcheck license meta-llama/Llama-3.1-8B --offline --users-at-release 0 --train-others no
   llmcheck license license:apache-2.0
   llmcheck license -f models.yaml --use company.yaml --format markdown`,
-		Args: cobra.ArbitraryArgs,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: g.completeModels,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.complete(cmd, args); err != nil {
 				return err
@@ -69,7 +70,7 @@ oci:registry/repository:tag, or license:<id or SPDX expression>. See llmcheck he
 	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
 	fl.String("fail-on", standard.FailOn, "`outcomes` that fail, with status 3 or 4; none lets all pass")
 	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
-	fl.String("catalog", "", "`folder` of license records of your own, laid over ours")
+	catalogFlag(cmd)
 	fl.String("cache", "", "`folder` for what is fetched, or none")
 	fl.Int("jobs", standard.Jobs, "`models` read at once")
 	fl.Duration("timeout", standard.Timeout, "`time` for one model with its base models")
@@ -302,10 +303,21 @@ func (a *App) explain(err error, docs []*report.Document) error {
 	for _, d := range docs {
 		for _, g := range d.Gaps {
 			if g.Kind != string(model.Absent) {
-				faults = append(faults, fmt.Errorf("%s: %s: %s", d.Subject.Ref, g.What, g.Why))
+				faults = append(faults, gapFault(d.Subject.Ref, g))
 			}
 		}
 	}
 	s.Err = errors.Join(faults...)
 	return s
+}
+
+// gapFault says what was not read of a model, and names the model once.
+func gapFault(ref string, g report.Gap) error {
+	switch {
+	case g.What != ref:
+		return fmt.Errorf("%s: %s: %s", ref, g.What, g.Why)
+	case strings.Contains(g.Why, ref):
+		return errors.New(g.Why)
+	}
+	return fmt.Errorf("%s: %s", ref, g.Why)
 }

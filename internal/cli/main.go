@@ -42,10 +42,9 @@ func (a *App) report(err error) Code {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.Err, "llmcheck: interrupted")
 		return Failed
-	case ok && s.Err == nil:
-		return s.Code
+	case !ok || s.Err != nil:
+		fmt.Fprintln(a.Err, "llmcheck: "+printable.Text(err.Error()))
 	}
-	fmt.Fprintln(a.Err, "llmcheck: "+printable.Text(err.Error()))
 	if ok && s.Hint != "" {
 		fmt.Fprintln(a.Err, "hint: "+printable.Text(s.Hint))
 	}
@@ -64,8 +63,10 @@ func newRoot(app *App) *cobra.Command {
 		Use:   "llmcheck",
 		Short: "Due diligence before a company adopts a large language model",
 		Long: "llmcheck answers, offline and with evidence, what a company should know before it adopts a large language model:\n" +
-			"may we use it, with our users, revenue, country and way of shipping, and under which duties.",
-		Example:           "  llmcheck license meta-llama/Llama-3.1-8B --purpose product --ship hosted\n  llmcheck help exit-codes",
+			"may we use it, with our users, revenue, country and way of shipping, and under which duties (license); and can we run\n" +
+			"it, on which and how many cards, for how many users at which context (estimate).",
+		Example: "  llmcheck license meta-llama/Llama-3.1-8B --purpose product --ship hosted --offline\n" +
+			"  llmcheck estimate Qwen/Qwen3-32B --gpu H100 --offline\n  llmcheck help exit-codes",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
@@ -74,9 +75,7 @@ func newRoot(app *App) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage(err, cmd.CommandPath()+" --help lists the flags")
-	})
+	root.SetFlagErrorFunc(flagFault)
 	root.PersistentFlags().StringVar(&g.config, "config", "", "`file` with settings (default: llmcheck/config.yaml in the folder for settings)")
 	root.PersistentFlags().String("color", "auto", "`when` to color: auto, always, never")
 	root.AddCommand(newLicense(g, nil), newEstimate(g, nil), newCatalog(g), newRender(g), newVersion(app))
@@ -89,12 +88,31 @@ func newRoot(app *App) *cobra.Command {
 func wrapArgs(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(c *cobra.Command, args []string) error {
-			return usage(check(c, args), c.CommandPath()+" --help shows how to call it")
+			return usage(check(c, args), meantCommand(c, args)+c.CommandPath()+" --help shows how to call it")
 		}
 	}
 	for _, c := range cmd.Commands() {
 		wrapArgs(c)
 	}
+}
+
+// meantCommand asks whether another command was meant: by a slip of the keys, or by a model where a command belongs.
+func meantCommand(c *cobra.Command, args []string) string {
+	if !c.HasSubCommands() || len(args) == 0 {
+		return ""
+	}
+	c.SuggestionsMinimumDistance = 2
+	near := c.SuggestionsFor(args[0])
+	for i := range near {
+		near[i] = c.CommandPath() + " " + near[i]
+	}
+	switch {
+	case len(near) > 0:
+		return "did you mean " + orList(near) + "? "
+	case !c.HasParent() && strings.ContainsAny(args[0], `/\.:`):
+		return fmt.Sprintf("put a question before the model: %[1]s license %[2]s, or %[1]s estimate %[2]s; ", c.Name(), args[0])
+	}
+	return ""
 }
 
 // settings reads the configuration for a command.

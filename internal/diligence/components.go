@@ -4,15 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // components sums up the parts of the model, with every kind of tensor if the question asks to explain.
-func (e *estimate) components() []report.Component {
-	shape, weights := e.s.serving.Shape, e.s.serving.Weights
+func (e *estimate) components(m serve.Model) []report.Component {
+	shape, weights := m.Shape, m.Weights
 	parts := make(map[arch.Component]*report.Component)
 	kinds := make(map[arch.Component]*kinds)
 	for name, t := range shape.Named() {
@@ -79,24 +81,36 @@ func shownLayers(shape *arch.Shape) []report.LayerKind {
 
 // summary is the answer in one sentence.
 func (e *estimate) summary(r *report.Estimate) string {
-	name := e.s.ref.String()
-	o := &r.Outlook
-	if o.Plan == nil {
-		return fmt.Sprintf("%s: %s", name, o.Why)
-	}
-	on := fmt.Sprintf("%d × %s", o.Plan.GPUs, o.Plan.GPUName)
+	name, o := e.s.ref.String(), &r.Outlook
+	on := fmt.Sprintf("%s × %s", units.Thousands(int64(o.Plan.GPUs)), o.Plan.GPUName)
 	switch {
 	case o.Verdict == undetermined:
 		return fmt.Sprintf("%s needs %s of weights on each of %d devices; whether they hold it is not known", name, gib(o.Memory.Weights), o.Plan.GPUs)
 	case o.Memory == nil:
-		return fmt.Sprintf("%s does not fit on %s: %s", name, o.Plan.GPUName, o.Why)
+		return fmt.Sprintf("%s cannot be served on %s: %s", name, on, o.Why)
 	case o.Fits:
-		return fmt.Sprintf("%s in %s fits on %s with %s, for %s requests of %s tokens at once", name, o.Plan.Quantization, on, o.Plan.Engine,
-			decimal(*o.MaxConcurrency), units.Thousands(o.Plan.MaxModelLen))
-	case o.Verdict == "tight":
+		return fmt.Sprintf("%s in %s fits on %s with %s, for %s at once", name, o.Plan.Quantization, on, o.Plan.Engine,
+			requests(*o.MaxConcurrency, o.Plan.MaxModelLen))
+	case o.Verdict == string(serve.Tight):
 		return fmt.Sprintf("%s in %s is tight on %s: %s", name, o.Plan.Quantization, on, o.Why)
 	}
 	return fmt.Sprintf("%s in %s does not fit on %s: %s", name, o.Plan.Quantization, on, o.Why)
+}
+
+func requests(n float64, tokens int64) string {
+	if n == 1 {
+		return "1 request of " + units.Thousands(tokens) + " tokens"
+	}
+	return decimal(n) + " requests of " + units.Thousands(tokens) + " tokens"
+}
+
+// listed is a list in words: bf16, fp8 and w4a16.
+func listed(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 func gib(n int64) string { return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30)) }

@@ -60,7 +60,7 @@ func (in *inquiry) look(s *described, file string) (*described, error) {
 	}
 	m, err := model.ReadShape(snap.FS, snap.Ref, snap.Revision, file)
 	if err != nil {
-		return s, fmt.Errorf("reading %s: %w", ref, err)
+		return s, fmt.Errorf("reading %s: %w", s.ref, err)
 	}
 	s.files, s.revision = m, snap.Revision
 	s.gaps = slices.Concat(snap.Gaps, m.Gaps)
@@ -101,7 +101,7 @@ func (in *inquiry) elsewhere(s *described, opening error) error {
 		return opening
 	}
 	name, mix, _ := quant.InFileName(s.ref.Name)
-	ids := in.originals(in.Known.Resolve(name))
+	ids := in.originals(in.Known.Resolve(strings.TrimSuffix(name, ".gguf")))
 	if len(ids) != 1 {
 		return suggest(ids, opening)
 	}
@@ -205,6 +205,7 @@ func (in *inquiry) fromBase(s *described) error {
 				s.ref, ErrShape, p.Ref)
 		}
 		base, err := in.look(&described{ref: ref, base: true}, "")
+		s.gaps, s.assumed = append(s.gaps, base.gaps...), append(s.assumed, base.assumed...)
 		if err != nil {
 			return fmt.Errorf("reading the base model of the adapter %s: %w", s.ref, err)
 		}
@@ -222,16 +223,17 @@ func (in *inquiry) shape(s *described, name string) error {
 		return shapeError(s.ref, s.origin, err)
 	}
 	if s.files != nil && s.files.Adapter.Kind() == strictjson.Object {
-		if shape, err = shape.WithAdapter(s.files.Adapter); err != nil {
+		if shape, err = shape.WithAdapter(s.files.Adapter, s.wideAdapter()); err != nil {
 			return shapeError(s.ref, "adapter_config.json", err)
 		}
+		s.bounded(shape)
 	}
 	if s.stored, err = in.scheme(s, shape); err != nil {
 		return shapeError(s.ref, s.origin, err)
 	}
 	s.serving = serve.Model{Shape: shape, Weights: s.stored}
 	s.compareSizes()
-	if name == "" {
+	if name == "" || name == BestQuant {
 		name = s.mix
 	}
 	if name == "" {
@@ -240,13 +242,52 @@ func (in *inquiry) shape(s *described, name string) error {
 	return s.stand(name)
 }
 
-// stand puts the number format that is asked for in the place of the stored one, unless it is the same by another name.
+// bounded reports what of an adapter is only bounded.
+func (s *described) bounded(shape *arch.Shape) {
+	for _, g := range shape.Gaps {
+		if strings.HasPrefix(g.What, string(arch.Adapter)) {
+			s.gaps = append(s.gaps, model.Gap{What: g.What, Why: g.Why, Kind: model.Absent})
+		}
+	}
+}
+
+// wideAdapter reports whether the files of an adapter keep it in 32 bits, as their header says. PEFT keeps what it trains
+// in 32 bits unless told otherwise, so that is assumed where there is no header.
+func (s *described) wideAdapter() bool {
+	var wide, narrow int64
+	if s.files.Stored != nil {
+		for _, t := range s.files.Stored.Tensors {
+			switch {
+			case !ofAdapter(t.Name):
+			case t.Type == "F32":
+				wide += t.Bytes
+			default:
+				narrow += t.Bytes
+			}
+		}
+	}
+	if wide+narrow == 0 {
+		s.assumed = append(s.assumed, report.Assumption{
+			What: "adapter", Value: "fp32", Why: "no header of its files was read, and PEFT keeps adapters in 32 bits unless told otherwise",
+		})
+		return true
+	}
+	return wide > narrow
+}
+
+// ofAdapter knows the names that PEFT gives to tensors of an adapter.
+func ofAdapter(name string) bool {
+	return strings.Contains(name, "lora_") || strings.HasPrefix(name, "base_model.")
+}
+
+// stand puts the number format that is asked for in the place of the stored one, unless it is the same by another name:
+// what is stored is more exact than what a name makes one expect.
 func (s *described) stand(name string) error {
 	asked, err := quant.As(s.serving.Shape, name)
 	if err != nil {
 		return err
 	}
-	if s.stored.Quantized() && asked.Quantized() && alike(asked.Total(s.serving.Shape), s.stored.Total(s.serving.Shape)) {
+	if s.stored.Is(name) {
 		return nil
 	}
 	if s.stored.Quantized() && name != s.mix {
@@ -257,10 +298,6 @@ func (s *described) stand(name string) error {
 	s.serving.Weights = asked
 	return nil
 }
-
-// alike reports whether two sizes are those of one quantization: names of quantizations are many, and what is stored is
-// more exact than what a name makes one expect.
-func alike(a, b int64) bool { return float64(max(a, b)) < 1.06*float64(min(a, b)) }
 
 func (in *inquiry) scheme(s *described, shape *arch.Shape) (*quant.Scheme, error) {
 	if s.files != nil && s.files.GGUF != nil {

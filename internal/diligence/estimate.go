@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -20,7 +20,7 @@ import (
 // EstimateQuestion asks what a model needs, and whether it fits. Zero values are what nobody said.
 type EstimateQuestion struct {
 	Ref   model.Ref
-	Quant string // number format of the weights, if not as stored
+	Quant string // number format of the weights, if not as stored; BestQuant for the most precise that fits
 
 	Cards []string // accelerators as people write them; empty is a handful of common ones, "all" the whole catalog
 	Plan  serve.Plan
@@ -31,6 +31,9 @@ type EstimateQuestion struct {
 	LoadMTP     bool
 	Explain     bool // every tensor with its formula
 }
+
+// BestQuant asks for the most precise format, as stored or smaller, with which a plan works.
+const BestQuant = "best"
 
 // Accelerators is the catalog of cards.
 type Accelerators interface {
@@ -51,7 +54,7 @@ const sane = 8192
 // quant.ErrName lies in the question or its files; one that wraps arch.ErrUnknown means that nothing could be sized.
 func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document, error) {
 	in := &inquiry{Deps: d, ctx: ctx}
-	s, err := in.describe(q.Ref, q.Quant)
+	s, err := in.describe(q.Ref, strings.TrimPrefix(q.Quant, BestQuant))
 	if err == nil {
 		err = in.shape(s, q.Quant)
 	}
@@ -61,16 +64,21 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 	if err != nil {
 		return in.unsized(s, err), err
 	}
-	e := &estimate{inquiry: in, s: s, q: q, ready: make(map[serve.Kind]*serve.Prepared),
-		engines: make(map[serve.Kind]*serve.Engine)}
+	e := &estimate{
+		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Concurrency},
+		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
+	}
 	out, err := e.answer()
+	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
 	return in.estimated(s, out), nil
 }
 
-// unsized is the document for a model of which nothing is known.
+// unsized is the document for a model of which nothing could be sized.
 func (in *inquiry) unsized(s *described, err error) *report.Document {
 	s.gaps = append(s.gaps, model.Gap{What: s.ref.String(), Why: err.Error(), Kind: gapKind(err)})
 	return in.estimated(s, &report.Estimate{
@@ -109,51 +117,70 @@ type estimate struct {
 	*inquiry
 	s       *described
 	q       EstimateQuestion
-	assumed []report.Assumption
+	need    serve.Need
+	assumed []report.Assumption // of the question, whatever the card
 	refused []report.Refused
-	ready   map[serve.Kind]*serve.Prepared
+	ready   map[serve.Kind]*ready
 	engines map[serve.Kind]*serve.Engine
-	many    bool // cards are asked about
 }
 
+// ready is the model in a format that an engine reads, ready for many plans, with the assumption that it took.
+type ready struct {
+	*serve.Prepared
+	assumed []serve.Setting
+}
+
+// answer looks at every card, and shows the best one with the others beside it. What mends a plan is looked for as long
+// as few enough cards are asked about for somebody to read it.
 func (e *estimate) answer() (*report.Estimate, error) {
 	cards, err := e.cards()
 	if err != nil {
 		return nil, err
 	}
-	e.many = len(cards) > handful
-	var list []outlook
+	list := make([]outlook, 0, len(cards))
 	for _, card := range cards {
 		o, err := e.outlook(card)
 		if err != nil {
 			return nil, err
 		}
+		if e.q.Explain || len(cards) == 1 {
+			o.explain()
+		}
 		list = append(list, o)
 	}
-	if len(cards) > 1 {
-		slices.SortStableFunc(list, better)
+	slices.SortStableFunc(list, better)
+	for i := range list {
+		if i == 0 || len(list) <= handful {
+			e.mend(&list[i])
+		}
 	}
-	for _, s := range list[0].settings {
-		e.assume(s.Name, s.Value, s.Why)
-	}
+	return e.shown(list), nil
+}
+
+// shown is the answer with the first outlook as the one that is meant.
+func (e *estimate) shown(list []outlook) *report.Estimate {
+	best := &list[0]
 	out := &report.Estimate{
-		Model: e.shownModel(), Outlook: list[0].Outlook, Candidates: []report.Outlook{}, Refused: e.refused,
-		Assumed: e.allAssumed(), Notes: e.s.serving.Weights.Notes,
+		Model: e.shownModel(best), Outlook: best.Outlook, Candidates: []report.Outlook{}, Refused: e.refused,
+		Assumed: e.allAssumed(best), Notes: e.notes(best),
 	}
 	for _, o := range list[1:] {
 		out.Candidates = append(out.Candidates, o.Outlook)
 	}
 	out.Summary = e.summary(out)
-	return out, nil
+	return out
 }
 
 // handful is how many cards are looked at closely.
 const handful = 12
 
-// outlook is what comes of one card, with the settings that nobody said.
+// outlook is what comes of one card.
 type outlook struct {
 	report.Outlook
-	settings []serve.Setting
+	model  *serve.Prepared
+	asked  serve.Plan    // what was said of it, and nothing else
+	plan   serve.Plan    // what was judged
+	memory *serve.Memory // nil where no engine would start it
 }
 
 // cards are the accelerators of the question.
@@ -223,61 +250,76 @@ func (e *estimate) engine(card *hardware.Accelerator) (*serve.Engine, string, er
 		return engine, why, nil
 	}
 	engine, err := e.Engine(string(kind), e.q.Version)
+	if err != nil {
+		return nil, "", err
+	}
 	e.engines[kind] = engine
-	return engine, why, err
+	return engine, why, nil
 }
 
-// prepared is the model in a format that the engine reads, ready for many plans.
-func (e *estimate) prepared(kind serve.Kind) *serve.Prepared {
-	if p := e.ready[kind]; p != nil {
-		return p
+// prepared is the model in a format that the engine reads.
+func (e *estimate) prepared(kind serve.Kind) *ready {
+	if r := e.ready[kind]; r != nil {
+		return r
 	}
-	m := e.convert(kind)
+	m, assumed := e.convert(kind)
 	m.LoadMTP = e.q.LoadMTP
-	e.ready[kind] = serve.Prepare(m)
+	e.ready[kind] = &ready{serve.Prepare(m), assumed}
 	return e.ready[kind]
 }
 
 // outlook is what comes of one card.
 func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
+	if err := e.ctx.Err(); errors.Is(err, context.Canceled) {
+		return outlook{}, err
+	}
 	engine, why, err := e.engine(card)
 	if err != nil {
 		return outlook{}, err
 	}
-	p := e.q.Plan
-	p.Engine, p.GPU = engine, card
-	if why != "" {
-		p.Assumed = append(slices.Clone(p.Assumed), serve.Setting{Name: "engine", Value: string(engine.Kind), Why: why})
-	}
 	m := e.prepared(engine.Kind)
+	p := e.q.Plan
+	p.Engine, p.GPU, p.Assumed = engine, card, slices.Concat(p.Assumed, m.assumed)
+	if why != "" {
+		p.Assumed = append(p.Assumed, serve.Setting{Name: "engine", Value: string(engine.Kind), Why: why})
+	}
 	if p.MaxModelLen == 0 {
-		p.MaxModelLen = e.context()
+		e.length(&p)
 	}
-	if card.Usable() <= 0 {
-		return e.blind(m, p)
+	p.Wanted = e.q.Concurrency
+	noProfile := p.Profiled()
+	switch {
+	case card.Usable() <= 0:
+		return e.blind(m.Prepared, p, "nothing is known of the card, so what it holds is not known either")
+	case errors.Is(noProfile, serve.ErrNoProfile):
+		return e.blind(m.Prepared, p, noProfile.Error())
+	case e.q.Quant == BestQuant:
+		return e.best(m.Prepared, p)
+	case p.Open():
+		return e.fewest(m.Prepared, p)
 	}
-	need := serve.Need{Concurrency: e.q.Concurrency}
-	if p.GPUs == 0 && p.Tensor == 0 && p.Pipeline == 0 && p.Data == 0 {
-		return e.fewest(m, p, need)
-	}
-	return e.planned(m, p, need)
+	return e.planned(m.Prepared, p)
 }
 
 // convert is the model in a format that the engine reads.
-func (e *estimate) convert(kind serve.Kind) serve.Model {
+func (e *estimate) convert(kind serve.Kind) (serve.Model, []serve.Setting) {
 	m := e.s.serving
 	if kind != serve.LlamaCPP || m.Weights.GGUF() || !m.Weights.Quantized() {
-		return m
+		return m, nil
 	}
 	name := "Q8_0"
 	if m.Bytes() < quantBytes(m.Shape, name) {
 		name = "Q4_K_M"
 	}
-	if scheme, err := quant.As(m.Shape, name); err == nil {
-		m.Weights = scheme
-		e.assume("quantization", name, "llama.cpp does not read "+e.s.serving.Weights.Name+", so a GGUF of about the same size is meant")
+	scheme, err := quant.As(m.Shape, name)
+	if err != nil {
+		return m, nil
 	}
-	return m
+	m.Weights = scheme
+	return m, []serve.Setting{{
+		Name: "quantization", Value: name,
+		Why: "llama.cpp does not read " + e.s.serving.Weights.Name + ", so a GGUF file of about the same size is meant",
+	}}
 }
 
 func quantBytes(shape *arch.Shape, name string) int64 {
@@ -295,72 +337,116 @@ func (e *estimate) assume(what, value, why string) {
 	}
 }
 
-// context is the length that is judged where none was given.
-func (e *estimate) context() int64 {
-	n := int64(sane)
-	why := "a request of usual length; the model's maximum is shown beside it"
-	if most := e.s.serving.Shape.MaxContext; most > 0 && most < n {
+// length is the context that is judged where none was given.
+func (e *estimate) length(p *serve.Plan) {
+	n, why := int64(sane), "a request of usual length; the model's maximum is shown beside it"
+	if most := e.s.serving.Shape.MaxContext; most > 0 && most <= n {
 		n, why = most, "the model's maximum"
 	}
-	e.assume("max_model_len", fmt.Sprint(n), why)
-	return n
+	p.MaxModelLen = n
+	p.Assumed = append(p.Assumed, serve.Setting{Name: "max_model_len", Value: strconv.FormatInt(n, 10), Why: why})
 }
 
 // fewest finds the smallest number of cards.
-func (e *estimate) fewest(m *serve.Prepared, p serve.Plan, need serve.Need) (outlook, error) {
-	q, memory, err := m.MinGPUs(p, need)
+func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
+	q, memory, err := m.MinGPUs(p, e.need)
 	switch {
 	case err == nil:
-		return e.shown(m, q, memory, need), nil
+		return e.judged(m, p, q, memory), nil
 	case !errors.Is(err, serve.ErrNoCount):
 		return outlook{}, err
 	}
-	o := report.Outlook{
-		Verdict: string(serve.DoesNot), Why: err.Error(),
-		Plan: &report.ServingPlan{
-			GPU: p.GPU.ID, GPUName: p.GPU.Name, Engine: string(p.Engine.Kind), EngineVersion: p.Engine.Version,
-			Quantization: m.Model().Weights.Name, MaxModelLen: p.MaxModelLen, KVType: p.KV,
-		},
-	}
 	p.GPUs = p.Most()
-	if q, err := m.Arrange(p); err == nil {
-		o.Changes = e.mends(m, q, need)
+	if memory == nil { // not even the weights found room, which was told without an account
+		q, memory, err = m.Settle(p)
+	} else {
+		p.GPUs, err = q.GPUs, nil
 	}
-	return outlook{Outlook: o}, nil
+	if err != nil {
+		p.GPUs = 1
+		return e.planned(m, p)
+	}
+	o := e.judged(m, p, q, memory)
+	if p.GPUs > 1 {
+		o.Why += "; fewer of these devices hold less"
+	}
+	return o, nil
 }
 
 // planned judges the plan that was asked for.
-func (e *estimate) planned(m *serve.Prepared, p serve.Plan, need serve.Need) (outlook, error) {
-	if p.GPUs == 0 {
-		p.GPUs = max(1, p.Tensor) * max(1, p.Pipeline) * max(1, p.Data)
+func (e *estimate) planned(m *serve.Prepared, p serve.Plan) (outlook, error) {
+	q, memory, err := m.Settle(p)
+	if err != nil {
+		return e.refuse(m, p, err)
 	}
-	q, err := m.Arrange(p)
-	if err == nil {
-		var memory *serve.Memory
-		if memory, err = m.Fit(q); err == nil {
-			return e.shown(m, q, memory, need), nil
-		}
+	return e.judged(m, p, q, memory), nil
+}
+
+// best chooses the number format too.
+func (e *estimate) best(m *serve.Prepared, p serve.Plan) (outlook, error) {
+	a, ok := m.BestQuantization(p, e.need)
+	why := "the most precise of " + formatNames(m, p) + " with which this plan fits"
+	if !ok {
+		why = "the smallest of " + formatNames(m, p) + ", none of which fits"
 	}
+	chosen := serve.Setting{Name: "quantization", Value: a.Model.Format(), Why: why}
+	p.Assumed = append(slices.Clone(p.Assumed), chosen)
+	if a.Memory == nil {
+		return e.planned(a.Model, p)
+	}
+	a.Plan.Assumed = append(slices.Clone(a.Plan.Assumed), chosen)
+	p.GPUs = a.Plan.GPUs
+	o := e.judged(a.Model, p, a.Plan, a.Memory)
+	if !ok {
+		o.Why = "none of " + formatNames(m, p) + " fits; in " + a.Model.Format() + ", " + o.Why
+	}
+	return o, nil
+}
+
+func formatNames(m *serve.Prepared, p serve.Plan) string {
+	var names []string
+	for _, f := range m.Formats(p.Engine.Kind) {
+		names = append(names, f.Format())
+	}
+	return listed(names)
+}
+
+// refuse is the outlook of a plan that no engine would start.
+func (e *estimate) refuse(m *serve.Prepared, p serve.Plan, err error) (outlook, error) {
 	if !errors.Is(err, serve.ErrIllegal) {
 		return outlook{}, err
 	}
-	e.refused = append(e.refused, report.Refused{Plan: planText(p), Why: strings.TrimPrefix(err.Error(), serve.ErrIllegal.Error()+": ")})
-	return outlook{Outlook: report.Outlook{
-		Verdict: string(serve.DoesNot), Why: err.Error(), Plan: shownPlan(m, p), Changes: e.mends(m, p, need),
-	}}, nil
+	p.GPUs = p.Devices()
+	e.refused = append(e.refused, report.Refused{Plan: planText(p), Why: rule(err)})
+	return outlook{
+		Outlook: report.Outlook{Verdict: string(serve.DoesNot), Why: err.Error(), Plan: shownPlan(m, p)},
+		model:   m, asked: p, plan: p,
+	}, nil
 }
 
-// blind tells the bytes of each device where nothing is known of the card.
-func (e *estimate) blind(m *serve.Prepared, p serve.Plan) (outlook, error) {
+// rule is the rule that a plan breaks.
+func rule(err error) string {
+	text := err.Error()
+	if _, after, ok := strings.Cut(text, serve.ErrIllegal.Error()+": "); ok {
+		return after
+	}
+	return text
+}
+
+// blind tells the bytes of each device where it is not known, for some reason, what else it has to hold.
+func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, error) {
 	memory, q, err := m.OnPaper(p)
 	if err != nil {
-		return outlook{}, err
+		return e.refuse(m, p, err)
 	}
 	q.GPU = p.GPU
-	return outlook{Outlook: report.Outlook{
-		Verdict: undetermined, Why: "nothing is known of the card, so what it holds is not known either", Plan: shownPlan(m, q),
-		Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: shownCache(memory),
-	}}, nil
+	return outlook{
+		Outlook: report.Outlook{
+			Verdict: undetermined, Why: why, Plan: shownPlan(m, q),
+			Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: shownCache(memory),
+		},
+		model: m, asked: p, plan: q,
+	}, nil
 }
 
 // better orders what fits before what does not, then by how many devices and how much memory it takes.

@@ -1,57 +1,73 @@
 package diligence
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/units"
 )
 
-// shown is a plan with its account, as the report tells it.
-func (e *estimate) shown(m *serve.Prepared, p serve.Plan, memory *serve.Memory, need serve.Need) outlook {
-	if full, err := p.Complete(m.Model()); err == nil {
-		p = full
+// judged is a plan with its account, as the report tells it. asked is the plan as far as somebody said how it should be.
+func (e *estimate) judged(m *serve.Prepared, asked, p serve.Plan, memory *serve.Memory) outlook {
+	full, err := p.Complete(m.Model())
+	if err != nil {
+		full = p // its account exists, so it is complete
 	}
-	verdict, why := judge(memory, need)
+	verdict, why := e.need.Judge(memory)
 	o := report.Outlook{
-		Plan: shownPlan(m, p), Fits: verdict == serve.Fits, Verdict: string(verdict), Memory: shownMemory(memory),
+		Plan: shownPlan(m, full), Fits: verdict == serve.Fits, Verdict: string(verdict), Memory: shownMemory(memory),
 		KVTokens: new(memory.Cache.Tokens), MaxConcurrency: new(memory.Cache.Concurrency), Cache: shownCache(memory),
-		At: e.at(m, p, need),
-	}
-	if e.q.Explain || len(e.q.Cards) == 1 {
-		o.Terms = shownTerms(memory.Terms)
-	}
-	if len(memory.Host) > 0 {
-		var sum int64
-		for _, t := range memory.Host {
-			sum += t.Bytes.Mid
-		}
-		o.Host = &sum
+		At: e.at(m, p, memory), Host: onHost(memory),
 	}
 	if memory.Breaks != nil {
 		o.Breaks = memory.Breaks.Name
 	}
 	if verdict != serve.Fits {
-		o.Why, o.Changes = why, e.mends(m, p, need)
+		o.Why = why
 	}
 	if e.s.doubt != "" && verdict != serve.DoesNot {
-		o.Fits, o.Verdict, o.Why, o.Changes = false, undetermined, e.s.doubt, nil
+		o.Fits, o.Verdict, o.Why = false, undetermined, e.s.doubt
 	}
-	return outlook{o, p.Assumed}
+	return outlook{Outlook: o, model: m, asked: asked, plan: full, memory: memory}
 }
 
-// judge is the verdict with the number of requests that was asked for.
-func judge(memory *serve.Memory, need serve.Need) (serve.Verdict, string) {
-	if memory.Verdict == serve.Fits && !need.Met(memory) {
-		return serve.DoesNot, fmt.Sprintf("the cache holds %s requests of this length at once, and %s are wanted",
-			decimal(memory.Cache.Concurrency), decimal(need.Concurrency))
+// onHost is what lies in the memory of the host; nil where nothing does.
+func onHost(memory *serve.Memory) *int64 {
+	if len(memory.Host) == 0 {
+		return nil
 	}
-	return memory.Verdict, memory.Why
+	var sum int64
+	for _, t := range memory.Host {
+		sum += t.Bytes.Mid
+	}
+	return &sum
+}
+
+// explain adds the terms of the account.
+func (o *outlook) explain() {
+	if o.memory != nil {
+		o.Terms = shownTerms(o.memory.Terms)
+	}
+}
+
+// mend adds what makes a plan work. Where nothing does, the reason says so.
+func (e *estimate) mend(o *outlook) {
+	if o.Fits || o.Verdict == undetermined {
+		return
+	}
+	for _, m := range o.model.Mends(o.asked, e.need) {
+		o.Changes = append(o.Changes, report.Mend(m))
+	}
+	if len(o.Changes) == 0 && o.memory != nil {
+		o.Why += "; no one or two changes of cache, context, requests, number format or number of cards mend that"
+	}
 }
 
 // decimal is a number of requests, cut and not rounded, so that 0.99 is never one.
@@ -64,10 +80,10 @@ func decimal(f float64) string {
 
 func shownPlan(m *serve.Prepared, p serve.Plan) *report.ServingPlan {
 	out := &report.ServingPlan{
-		GPU: p.GPU.ID, GPUName: p.GPU.Name, GPUs: max(1, p.GPUs), Nodes: p.Nodes(), Tensor: max(1, p.Tensor), Pipeline: max(1, p.Pipeline),
+		GPU: p.GPU.ID, GPUName: p.GPU.Name, GPUs: p.Devices(), Nodes: p.Nodes(), Tensor: max(1, p.Tensor), Pipeline: max(1, p.Pipeline),
 		Expert: max(1, p.Expert), Data: max(1, p.Data), Engine: string(p.Engine.Kind), EngineVersion: p.Engine.Version,
-		Quantization: m.Model().Weights.Name, Utilization: p.Utilization, MaxModelLen: p.MaxModelLen, MaxSeqs: p.MaxSeqs,
-		BatchedTokens: p.BatchedTokens, KVType: p.KV,
+		Quantization: m.Format(), Utilization: p.Utilization, MaxModelLen: p.MaxModelLen, MaxSeqs: p.MaxSeqs,
+		BatchedTokens: p.BatchedTokens, KVType: cmp.Or(p.KV, "auto"),
 	}
 	if p.Engine.Kind == serve.LlamaCPP {
 		out.GPULayers, out.CPUExperts = new(p.Llama.GPULayers), new(p.Llama.CPUExperts)
@@ -93,6 +109,9 @@ func shownCache(m *serve.Memory) *report.Cache {
 		BytesPerToken: c.BytesPerToken, BytesPerRequest: c.PerRequest, StateBytes: c.State, BlockTokens: c.BlockTokens,
 		MaxContext: c.MaxContext,
 	}
+	if c.Replicas > 1 {
+		out.Replicas = c.Replicas
+	}
 	if c.BlockTokens > 0 {
 		out.Blocks = new(c.Blocks)
 	}
@@ -110,60 +129,70 @@ func shownTerms(terms []serve.Term) []report.Term {
 	return out
 }
 
-// mends are the changes that mend a plan, as far as few enough cards are asked about for somebody to read them.
-func (e *estimate) mends(m *serve.Prepared, p serve.Plan, need serve.Need) []report.Mend {
-	if e.many {
-		return nil
-	}
-	return shownMends(m.Mends(p, need))
-}
-
-func shownMends(list []serve.Mend) []report.Mend {
-	var out []report.Mend
-	for _, m := range list {
-		out = append(out, report.Mend(m))
-	}
-	return out
-}
-
-// at judges the same plan at the usual length and at the model's maximum, side by side.
-func (e *estimate) at(m *serve.Prepared, p serve.Plan, need serve.Need) []report.AtContext {
-	lengths := []int64{sane, p.MaxModelLen}
-	if most := m.Model().Shape.MaxContext; most > 0 {
-		lengths = append(lengths, most)
-		lengths = slices.DeleteFunc(lengths, func(n int64) bool { return n > most })
-	}
-	slices.Sort(lengths)
+// at judges the same plan at the usual length, at the one that was asked for and at the model's maximum, side by side.
+// What was left to the engine is left to it again, since some of it follows the length.
+func (e *estimate) at(m *serve.Prepared, p serve.Plan, own *serve.Memory) []report.AtContext {
 	var out []report.AtContext
-	for _, n := range slices.Compact(lengths) {
-		q := p
-		q.MaxModelLen = n
-		memory, err := m.Fit(q)
-		if err != nil {
-			continue
+	for _, n := range lengths(p.MaxModelLen, m.Model().Shape.MaxContext) {
+		q, memory := p, own
+		if n != p.MaxModelLen {
+			var err error
+			q.MaxModelLen = n
+			if memory, err = m.Fit(q); err != nil {
+				continue
+			}
 		}
-		verdict, _ := judge(memory, need)
+		verdict, _ := e.need.Judge(memory)
 		a := report.AtContext{MaxModelLen: n, Verdict: string(verdict), MaxConcurrency: memory.Cache.Concurrency}
-		if fewest, _, err := m.MinGPUs(q, need); err == nil {
-			a.MinGPUs = new(fewest.GPUs)
-		}
+		a.MinGPUs = e.fewestAt(m, q, memory)
 		out = append(out, a)
 	}
 	return out
 }
 
-// shownModel is what the configuration says.
-func (e *estimate) shownModel() report.EstimatedModel {
-	m := e.s.serving
+// fewestAt is the smallest number of devices for a plan whose account is known; nil if no number is enough. Nothing is
+// solved where one device is asked about: it is enough, or there is no other number to try.
+func (e *estimate) fewestAt(m *serve.Prepared, p serve.Plan, memory *serve.Memory) *int {
+	if p.GPUs == 1 {
+		switch {
+		case e.need.Met(memory):
+			return new(1)
+		case p.Most() == 1:
+			return nil
+		}
+	}
+	fewest, _, err := m.MinGPUs(p, e.need)
+	if err != nil {
+		return nil
+	}
+	return new(fewest.GPUs)
+}
+
+// lengths are the contexts that are shown, the shortest first. most is the model's own, 0 where it is not known.
+func lengths(asked, most int64) []int64 {
+	list := []int64{asked}
+	if most == 0 || sane <= most {
+		list = append(list, sane)
+	}
+	if most > 0 {
+		list = append(list, most)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// shownModel is what the configuration says, in the number format that the plan is for.
+func (e *estimate) shownModel(o *outlook) report.EstimatedModel {
+	m := o.model.Model()
 	shape := m.Shape
 	params := shape.Params()
 	out := report.EstimatedModel{
 		Architecture: shape.Architecture, Family: shape.Family, ParamsTotal: params.Total, ParamsActive: params.Active,
 		ParamsMTP: shape.MTPParams(), Quantization: m.Weights.Name, WeightsBytes: m.Bytes(), MaxContext: shape.MaxContext,
-		Layers: shownLayers(shape), Components: e.components(), Sizes: e.s.sizes, Source: e.s.origin, License: e.s.license,
+		Layers: shownLayers(shape), Components: e.components(m), Sizes: e.s.sizes, Source: e.s.origin, License: e.s.license,
 		Symbols: []report.Symbol{},
 	}
-	out.KVBytesPerToken, out.StateBytes = e.perToken()
+	out.KVBytesPerToken, out.StateBytes = e.perToken(o)
 	for _, s := range shape.Symbols {
 		out.Symbols = append(out.Symbols, report.Symbol(s))
 	}
@@ -173,38 +202,52 @@ func (e *estimate) shownModel() report.EstimatedModel {
 	return out
 }
 
-// perToken is what the whole model keeps of one more token and of one request, on one card of any size.
-func (e *estimate) perToken() (bytes, state int64) {
-	engine, _, err := e.engine(&hardware.Accelerator{})
-	if err != nil {
-		return 0, 0
+// perToken is what the whole model keeps of one more token and of one request, on one card of any size. A type of the
+// cache that the engine refuses leaves the choice to the engine.
+func (e *estimate) perToken(o *outlook) (bytes *int64, state int64) {
+	for _, kv := range []string{e.q.Plan.KV, ""} {
+		memory, _, err := o.model.OnPaper(serve.Plan{
+			Engine: o.asked.Engine, GPU: &hardware.Accelerator{}, KV: kv, MaxModelLen: sane, Llama: e.q.Plan.Llama,
+		})
+		if err == nil {
+			return &memory.Cache.ModelPerToken, memory.Cache.State
+		}
 	}
-	memory, _, err := e.prepared(engine.Kind).OnPaper(serve.Plan{
-		Engine: engine, GPU: &hardware.Accelerator{}, KV: e.q.Plan.KV, MaxModelLen: sane, Llama: e.q.Plan.Llama,
-	})
-	if err != nil {
-		return 0, 0
-	}
-	return memory.Cache.ModelPerToken, memory.Cache.State
+	return nil, 0
 }
 
-// allAssumed are the assumptions of the shape, of the plans and of the question, each once.
-func (e *estimate) allAssumed() []report.Assumption {
-	out := slices.Clone(e.s.assumed)
-	for _, a := range e.assumed {
+// allAssumed are the assumptions of the model, of the question and of the plan that is shown, each once.
+func (e *estimate) allAssumed(o *outlook) []report.Assumption {
+	all := slices.Concat(e.s.assumed, e.assumed)
+	for _, s := range o.plan.Assumed {
+		all = append(all, report.Assumption{What: s.Name, Value: s.Value, Why: s.Why})
+	}
+	for _, a := range o.model.Model().Shape.Assumed {
+		all = append(all, report.Assumption{What: a.Key, Value: a.Value, Why: a.Why})
+	}
+	out := make([]report.Assumption, 0, len(all))
+	for _, a := range all {
 		if !slices.Contains(out, a) {
 			out = append(out, a)
 		}
 	}
-	for _, a := range e.s.serving.Shape.Assumed {
-		out = append(out, report.Assumption{What: a.Key, Value: a.Value, Why: a.Why})
+	return out
+}
+
+// notes are what a reader has to know of the number format and of the adapter.
+func (e *estimate) notes(o *outlook) []string {
+	m := o.model.Model()
+	notes := slices.Clone(m.Weights.Notes)
+	if m.Shape.Of(arch.Adapter).Total > 0 {
+		notes = append(notes, "the adapter is counted once, whole on every rank; the slots for several adapters that a server "+
+			"sets aside (--max-loras × --max-lora-rank in vLLM) are not modeled")
 	}
-	return nonNil(out)
+	return notes
 }
 
 // planText is how a plan is named where it is refused.
 func planText(p serve.Plan) string {
-	parts := []string{fmt.Sprintf("%d × %s", max(1, p.GPUs), p.GPU.Name)}
+	parts := []string{fmt.Sprintf("%d × %s", p.Devices(), p.GPU.Name)}
 	for _, d := range []struct {
 		name string
 		n    int

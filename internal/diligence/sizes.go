@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/model"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/quant"
@@ -23,7 +24,11 @@ func (s *described) compareSizes() {
 		own.Explanation = units.Thousands(mtp) + " of them predict further tokens, and most engines do not load them"
 	}
 	s.sizes = append(s.sizes, own)
-	if s.files != nil && s.files.Stored != nil {
+	switch {
+	case s.files == nil || s.files.Stored == nil:
+	case s.adapterAlone():
+		s.sizes = append(s.sizes, s.fromAdapter())
+	default:
 		d := quant.Reconcile(shape, s.files.Stored, s.stored)
 		s.sizes = append(s.sizes, fromHeaders(d, s.files.Stored.Where))
 		s.contradicted(&d)
@@ -31,6 +36,30 @@ func (s *described) compareSizes() {
 	if s.totals != nil {
 		s.sizes = append(s.sizes, s.fromTotals()...)
 	}
+}
+
+// adapterAlone reports whether the files hold an adapter and not its base.
+func (s *described) adapterAlone() bool {
+	return s.files.Adapter.Kind() == strictjson.Object && s.files.Config.Kind() != strictjson.Object
+}
+
+// fromAdapter holds the files of an adapter against what it adds. PEFT saves some of what the base has as well, such as
+// the embedding beside one that was changed.
+func (s *described) fromAdapter() report.Size {
+	var counted int64
+	for name, t := range s.serving.Shape.Named() {
+		if t.Component == arch.Adapter {
+			counted += s.stored.Bytes(name, t)
+		}
+	}
+	size := report.Size{Source: s.files.Stored.Where + " of the adapter", Bytes: new(s.files.Stored.Bytes)}
+	agrees := near(counted, s.files.Stored.Bytes, 1e-3)
+	size.Agrees = &agrees
+	size.Explanation = "the adapter alone, without its base model"
+	if !agrees {
+		size.Explanation += fmt.Sprintf("; its configuration describes %s bytes", units.Thousands(counted))
+	}
+	return size
 }
 
 // counted names the source of the shape.

@@ -117,7 +117,7 @@ func (s *Scheme) GGUF() bool { return s.pad > 0 }
 func (s *Scheme) linear() Format {
 	least := *s.base
 	for _, f := range s.picked {
-		if f.Bits < least.Bits {
+		if f.Bits > 0 && f.Bits < least.Bits { // 0 is what the files leave out
 			least = *f
 		}
 	}

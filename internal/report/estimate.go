@@ -1,10 +1,12 @@
 package report
 
+import "encoding/json"
+
 // Estimate is the answer to "can we run it". Sizes are bytes, counts are tokens or requests. What was asked of one plan
 // stands in Plan and the fields after it; Candidates are the other plans that were looked at, best first.
 type Estimate struct {
-	Summary string         `json:"summary"` // one sentence: whether it fits, on what, for how many
-	Model   EstimatedModel `json:"model"`
+	Summary string         `json:"summary"`        // one sentence: whether it fits, on what, for how many
+	Model   EstimatedModel `json:"model,omitzero"` // absent where nothing could be sized
 	Outlook
 	Candidates []Outlook    `json:"candidates"`
 	Refused    []Refused    `json:"refused,omitempty"` // plans that no engine would start
@@ -20,8 +22,8 @@ type Outlook struct {
 	Why     string       `json:"why,omitempty"`
 
 	Memory         *DeviceMemory `json:"memory_per_gpu,omitempty"`
-	KVTokens       *int64        `json:"kv_capacity_tokens,omitempty"` // as the engine logs it
-	MaxConcurrency *float64      `json:"max_concurrency,omitempty"`    // requests of max_model_len tokens
+	KVTokens       *int64        `json:"kv_capacity_tokens,omitempty"` // as the engine logs it: of one replica of attention
+	MaxConcurrency *float64      `json:"max_concurrency,omitempty"`    // requests of max_model_len tokens, of all replicas
 	Cache          *Cache        `json:"cache,omitempty"`
 	At             []AtContext   `json:"at,omitempty"` // the same plan at other lengths of context
 	Host           *int64        `json:"host_bytes,omitempty"`
@@ -31,27 +33,27 @@ type Outlook struct {
 	Changes []Mend `json:"changes,omitempty"` // the smallest changes that mend it
 }
 
-// EstimatedModel is what the configuration says.
+// EstimatedModel is what the configuration says; a model that could not be sized has no numbers.
 type EstimatedModel struct {
-	Architecture    string      `json:"architecture"`
-	Family          string      `json:"family"`
-	ParamsTotal     int64       `json:"params_total"`
-	ParamsActive    int64       `json:"params_active"`
+	Architecture    string      `json:"architecture,omitempty"`
+	Family          string      `json:"family,omitempty"`
+	ParamsTotal     int64       `json:"params_total,omitempty"`
+	ParamsActive    int64       `json:"params_active,omitempty"`
 	ParamsLow       *int64      `json:"params_low,omitempty"` // where a part is only bounded
 	ParamsHigh      *int64      `json:"params_high,omitempty"`
 	ParamsMTP       int64       `json:"params_mtp,omitempty"` // beside the total
-	Quantization    string      `json:"quantization"`
-	WeightsBytes    int64       `json:"weights_bytes"`
+	Quantization    string      `json:"quantization,omitempty"`
+	WeightsBytes    int64       `json:"weights_bytes,omitempty"`
 	WeightsLow      *int64      `json:"weights_bytes_low,omitempty"` // where a part is only bounded
 	WeightsHigh     *int64      `json:"weights_bytes_high,omitempty"`
-	KVBytesPerToken int64       `json:"kv_bytes_per_token"`    // of one more token of a long request, over all devices
-	StateBytes      int64       `json:"state_bytes,omitempty"` // of one request, whatever its length
+	KVBytesPerToken *int64      `json:"kv_bytes_per_token,omitempty"` // of one more token of a long request, over all devices
+	StateBytes      int64       `json:"state_bytes,omitempty"`        // of one request, whatever its length
 	MaxContext      int64       `json:"max_context,omitempty"`
 	Layers          []LayerKind `json:"layers"`
 	Components      []Component `json:"components"`
 	Symbols         []Symbol    `json:"symbols"`
-	Sizes           []Size      `json:"sizes"`  // what each source says of the size
-	Source          string      `json:"source"` // where the configuration is from
+	Sizes           []Size      `json:"sizes"`            // what each source says of the size
+	Source          string      `json:"source,omitempty"` // where the configuration is from
 	License         string      `json:"license,omitempty"`
 }
 
@@ -107,7 +109,7 @@ type ServingPlan struct {
 	Expert        int     `json:"expert_parallel"`
 	Data          int     `json:"data_parallel"`
 	Engine        string  `json:"engine"`
-	EngineVersion string  `json:"engine_version"`
+	EngineVersion string  `json:"engine_version,omitempty"`
 	Quantization  string  `json:"quantization"`
 	Utilization   float64 `json:"gpu_memory_utilization,omitempty"`
 	MaxModelLen   int64   `json:"max_model_len"`
@@ -132,10 +134,23 @@ type DeviceMemory struct {
 	Rank       string `json:"rank"`
 }
 
+// MarshalJSON leaves out what depends on the card where nothing is known of it.
+func (m DeviceMemory) MarshalJSON() ([]byte, error) {
+	if m.Capacity == 0 {
+		return json.Marshal(struct {
+			Weights int64  `json:"weights_bytes"`
+			Rank    string `json:"rank"`
+		}{m.Weights, m.Rank})
+	}
+	type plain DeviceMemory
+	return json.Marshal(plain(m))
+}
+
 // Cache is the cache of keys and values on the device that binds.
 type Cache struct {
 	BytesPerToken   int64  `json:"bytes_per_token"`
-	BytesPerRequest int64  `json:"bytes_per_request"` // of max_model_len tokens, to the block, with its state
+	Replicas        int    `json:"replicas,omitempty"` // of attention, with a cache each, if there are several
+	BytesPerRequest int64  `json:"bytes_per_request"`  // of max_model_len tokens, to the block, with its state
 	StateBytes      int64  `json:"state_bytes,omitempty"`
 	BlockTokens     int64  `json:"block_tokens,omitempty"`
 	Blocks          *int64 `json:"blocks,omitempty"`

@@ -190,8 +190,8 @@ func (m *EstimatedModel) layers() string {
 
 func (m *EstimatedModel) cache() string {
 	var parts []string
-	if m.KVBytesPerToken > 0 {
-		parts = append(parts, Bytes(m.KVBytesPerToken)+" a token over all GPUs")
+	if m.KVBytesPerToken != nil && *m.KVBytesPerToken > 0 {
+		parts = append(parts, Bytes(*m.KVBytesPerToken)+" a token over all GPUs")
 	}
 	if m.StateBytes > 0 {
 		parts = append(parts, Bytes(m.StateBytes)+" a request whatever its length")
@@ -600,6 +600,9 @@ func (e *Estimate) complete() *Estimate {
 	}
 	c := *e
 	c.Candidates, c.Assumed = nonNil(e.Candidates), nonNil(e.Assumed)
+	if e.Model.Architecture == "" && e.Model.ParamsTotal == 0 {
+		return &c // nothing was sized, and a list would make a model of nothing
+	}
 	c.Model.Layers, c.Model.Components = nonNil(e.Model.Layers), nonNil(e.Model.Components)
 	c.Model.Symbols, c.Model.Sizes = nonNil(e.Model.Symbols), nonNil(e.Model.Sizes)
 	return &c

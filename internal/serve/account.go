@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // write turns the rank that binds into the account that people read.
@@ -27,11 +28,11 @@ func (r *rank) name() string {
 // cache is the pool in the four numbers that people mean by its size.
 func (f *fit) cache(r *rank) Cache {
 	l, n := &r.paging, f.plan.MaxModelLen
-	c := Cache{Pool: max(0, r.pool.Mid), BlockTokens: l.block, PerRequest: l.request(n)}
+	c := Cache{Pool: max(0, r.pool.Mid), BlockTokens: l.block, PerRequest: l.request(n), Replicas: f.plan.Data}
 	f.perToken(r, &c)
 	c.Blocks = l.count(c.Pool)
 	if c.PerRequest > 0 {
-		c.Concurrency = f.concurrency(l, c.Blocks, c.Pool)
+		c.Concurrency = f.concurrency(l, c.Blocks, c.Pool) * float64(f.plan.Data)
 	}
 	c.Tokens = f.logged(l, &c)
 	limit := f.model.model.Shape.MaxContext
@@ -65,7 +66,7 @@ func (f *fit) perToken(r *rank, c *Cache) {
 	}
 }
 
-// concurrency is how many requests of the longest length the pool holds.
+// concurrency is how many requests of the longest length one pool holds.
 func (f *fit) concurrency(l *paging, blocks, pool int64) float64 {
 	n := f.plan.MaxModelLen
 	if l.ratio == 0 && l.states == 0 {
@@ -83,7 +84,7 @@ func (f *fit) logged(l *paging, c *Cache) int64 {
 		}
 		return c.Pool / c.BytesPerToken / l.block * l.block
 	case l.mixed && f.era.profile.LoggedTokens.at(f.era.version).Value == "requests":
-		return int64(c.Concurrency * float64(f.plan.MaxModelLen))
+		return int64(c.Concurrency / float64(c.Replicas) * float64(f.plan.MaxModelLen))
 	}
 	return c.Blocks / max(1, l.groups) * l.block
 }
@@ -97,9 +98,10 @@ func (f *fit) terms(r *rank, c *Cache) []Term {
 		}
 	}
 	if r.rotary > 0 {
-		terms = append(terms, Term{Weights, "rotary table", Exact(r.rotary), strconv.FormatInt(f.model.model.Shape.MaxContext, 10) + " positions × " +
+		terms = append(terms, Term{Weights, "rotary table", Exact(r.rotary), strconv.FormatInt(f.positions(), 10) + " positions × " +
 			strconv.FormatInt(f.model.rotary, 10) + " × 2 B", f.era.profile.RotaryTable.at(f.era.version).Source})
 	}
+	terms = append(terms, f.model.doubts()...)
 	o := &r.over
 	terms = append(terms, o.activation.term(Activation, "activation peak"), o.nonTorch.term(NonTorch, "libraries and communication"))
 	if !f.plan.Eager {
@@ -145,49 +147,65 @@ func (f *fit) poolFormula(r *rank, c *Cache) string {
 func percent(x float64) string { return strconv.FormatFloat(100*x, 'g', 4, 64) + " %" }
 
 // judge is the verdict. What the engine subtracts must leave the cache of one request of the longest length, and what
-// it does not subtract must fit into what the utilization leaves; with the worst readings for fits, with the middle
-// ones for tight.
+// it does not subtract must fit into what the utilization leaves: with the worst readings it fits, and if not even with
+// the best ones it does not.
 func (f *fit) judge(r *rank, m *Memory) {
 	outside := f.outside(r)
+	m.outside = outside
 	slack := f.capacity - r.budget
 	if f.era.profile.Budget.at(f.era.version).Value == "left" {
 		slack = max(slack, outside.High)
 	}
 	need := m.Cache.PerRequest
 	switch {
-	case r.pool.Mid < need:
+	case r.pool.High < need:
 		m.Verdict, m.Breaks = DoesNot, f.breaks(r, m)
 		m.Why = f.tooLittle(r, m)
-	case outside.Mid > slack:
+	case outside.Low > slack:
 		m.Verdict, m.Breaks = DoesNot, biggest(m.Terms, Reserved, Graphs)
-		m.Why = "the utilization leaves " + size(slack) + " of the device, and what lives outside the budget takes " + size(outside.Mid)
+		m.Why = "the utilization leaves " + size(slack) + " of the device, and what lives outside the budget takes " + size(outside.Low)
+	case r.pool.Mid < need:
+		m.Verdict, m.Breaks = Tight, f.breaks(r, m)
+		m.Why = f.tooLittle(r, m) + "; where the estimates are high, up to " + size(r.pool.High)
 	case r.pool.Low < need:
-		m.Verdict, m.Breaks = Tight, biggest(m.Terms, Activation, NonTorch, Graphs)
+		m.Verdict, m.Breaks = Tight, loosest(m.Terms)
 		m.Why = "it fits only if the estimates hold: " + m.Breaks.Name + " may take up to " + size(m.Breaks.Bytes.High)
 	case outside.High > slack:
 		m.Verdict, m.Breaks = Tight, biggest(m.Terms, Reserved, Graphs)
 		m.Why = "the utilization leaves " + size(slack) + " of the device for what may take " + size(outside.High)
+	case f.model.uncounted() != nil:
+		gap := f.model.uncounted()
+		m.Verdict, m.Breaks = Tight, &Term{Part: Weights, Name: gap.What, Formula: "not known", Source: gap.Why}
+		m.Why = "it fits without " + gap.What + ", of which nothing is counted: " + gap.Why
 	default:
-		m.Verdict = Fits
-		m.Why = size(m.Cache.Pool) + " of cache hold " + strconv.FormatFloat(m.Cache.Concurrency, 'f', 1, 64) + " requests of " +
-			strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens"
+		m.Verdict, m.Why = Fits, f.enough(&m.Cache)
 	}
+}
+
+// enough says how many requests there is room for.
+func (f *fit) enough(c *Cache) string {
+	why := size(c.Pool) + " of cache"
+	if c.Replicas > 1 {
+		why += " on each of " + strconv.Itoa(c.Replicas) + " replicas"
+	}
+	return why + " hold " + strconv.FormatFloat(c.Concurrency, 'f', 1, 64) + " requests of " +
+		units.Thousands(f.plan.MaxModelLen) + " tokens"
 }
 
 // tooLittle says what is left for the cache, and what took the rest.
 func (f *fit) tooLittle(r *rank, m *Memory) string {
-	why := "one request of " + strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens takes " + size(m.Cache.PerRequest) + " of cache, and "
+	why := "one request of " + units.Thousands(f.plan.MaxModelLen) + " tokens takes " + size(m.Cache.PerRequest) + " of cache, and "
 	if m.Breaks.Part == KVCache {
 		return why + size(max(0, r.pool.Mid)) + " are left for it"
 	}
-	return why + m.Breaks.Name + " of " + size(m.Breaks.Bytes.Mid) + " leaves " + size(max(0, r.pool.Mid))
+	return why + size(max(0, r.pool.Mid)) + " are left beside " + m.Breaks.Name + " of " + size(m.Breaks.Bytes.Mid)
 }
 
 // outside is what the engine does not take from its own budget.
 func (f *fit) outside(r *rank) Interval {
 	o, e := &r.over, f.era
 	sum := o.group.bytes
-	if !e.profile.Inside.at(e.version).Value {
+	if !f.contextInside() {
 		sum = sum.Plus(o.context.bytes)
 	}
 	if !e.profile.GraphsInside.at(e.version).Value {
@@ -211,6 +229,19 @@ func (f *fit) breaks(r *rank, m *Memory) *Term {
 		return biggest(m.Terms, Activation, NonTorch, Graphs)
 	}
 	return &Term{KVCache, "the cache of one request", Exact(need), strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens", "blocks of the pool"}
+}
+
+// loosest is the term that may exceed its middle most.
+func loosest(terms []Term) *Term {
+	best := -1
+	spread := func(i int) int64 { return terms[i].Bytes.High - terms[i].Bytes.Mid }
+	for i := range terms {
+		if p := terms[i].Part; p != KVCache && p != Unused && (best < 0 || spread(i) > spread(best)) {
+			best = i
+		}
+	}
+	t := terms[best]
+	return &t
 }
 
 func biggest(terms []Term, parts ...Part) *Term {

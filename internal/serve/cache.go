@@ -80,7 +80,7 @@ func (k *keeping) of(m *arch.Mixer) (list [3]keep, n int) {
 	}
 	switch m.Kind {
 	case arch.Full, arch.Cross:
-		add(keep{perToken: k.heads(m), ratio: 1})
+		add(keep{perToken: k.heads(m) + k.index(m), ratio: 1})
 	case arch.Sliding:
 		add(keep{perToken: k.heads(m), ratio: 1, window: m.Window})
 	case arch.Chunked:
@@ -92,6 +92,10 @@ func (k *keeping) of(m *arch.Mixer) (list [3]keep, n int) {
 		if m.Window > 0 {
 			add(keep{perToken: k.entry(m), ratio: 1, window: m.Window})
 		}
+		if held := m.Held(); held > 0 { // the compressor keeps what it read in a cache of its own, in 32 bits
+			add(keep{perToken: 4 * ceil(m.State, held), ratio: 1, window: held})
+		}
+		return list, n
 	}
 	if state := k.state(m); state > 0 && n < len(list) {
 		add(keep{state: state})
@@ -110,22 +114,31 @@ func (k *keeping) entry(m *arch.Mixer) int64 {
 	switch {
 	case wide == 0:
 		return k.heads(m)
+	case k.fp8 && (m.Index > 0 || m.Kind == arch.Compressed): // the rotary part stays in 16 bits, and scales come beside it
+		return max(k.sparseFP8, k.number.bytes(wide))
+	case m.Kind == arch.Compressed:
+		return k.number.bytes(wide)
 	case k.mlaPadding == 0 && m.Heads > 0 && m.KeyWidth > 0:
 		return k.number.bytes(ceil(m.Heads, k.ranks) * (m.KeyWidth + m.ValueWidth))
-	case k.fp8 && m.Index > 0:
-		return k.sparseFP8
 	case k.mlaPadding > 1:
 		wide = ceil(wide, k.mlaPadding) * k.mlaPadding
 	}
 	return k.number.bytes(wide)
 }
 
-// latent is the vector with the key of the indexer, which is in 8 bits with a scale for 128.
-func (k *keeping) latent(m *arch.Mixer) int64 {
-	if m.Index == 0 {
-		return k.entry(m)
+// latent is the vector of MLA with the key of the indexer.
+func (k *keeping) latent(m *arch.Mixer) int64 { return k.entry(m) + k.index(m) }
+
+// index is the key of the indexer, which every rank keeps. That of a latent vector is in 8 bits with a scale for 128;
+// that beside whole keys and values is in the format of the cache.
+func (k *keeping) index(m *arch.Mixer) int64 {
+	switch {
+	case m.Index == 0:
+		return 0
+	case m.Kind == arch.Latent || m.Kind == arch.Compressed:
+		return m.Index + 4*ceil(m.Index, 128)
 	}
-	return k.entry(m) + m.Index + 4*ceil(m.Index, 128)
+	return k.number.bytes(m.Index)
 }
 
 // state is what a recurrent layer keeps, in 16 bits for convolutions.

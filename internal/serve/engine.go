@@ -30,7 +30,9 @@ type Engine struct {
 	Assumed bool   // nobody named the version
 
 	number  version
+	early   bool // the second engine, before it was the default
 	profile *profile
+	llama   *llamaRecord // of llama.cpp, which has no profile
 }
 
 //go:embed engines/*.yaml
@@ -40,14 +42,21 @@ var engineFiles embed.FS
 func kinds() []Kind { return []Kind{VLLM, SGLang, TensorRT, LlamaCPP, Transformers} }
 
 // Profiles are the records of all engines, decoded once by who needs them.
-type Profiles struct{ byKind map[Kind]*profile }
+type Profiles struct {
+	byKind map[Kind]*profile
+	llama  *llamaRecord
+}
 
 // Engines reads the records of all engines. The caller keeps what it returns.
 func Engines() (*Profiles, error) {
-	p := &Profiles{byKind: make(map[Kind]*profile)}
+	llama, err := readLlama()
+	if err != nil {
+		return nil, err
+	}
+	p := &Profiles{byKind: make(map[Kind]*profile), llama: llama}
 	for _, k := range kinds() {
 		if k == LlamaCPP {
-			continue // its laws are formulas without history: see llama.go
+			continue
 		}
 		one, err := readProfile(k)
 		if err != nil {
@@ -93,7 +102,11 @@ func FindEngine(kind, version string) (*Engine, error) {
 		return nil, err
 	}
 	if k == LlamaCPP {
-		return llamaEngine(version), nil
+		r, err := readLlama()
+		if err != nil {
+			return nil, err
+		}
+		return r.at(version)
 	}
 	p, err := readProfile(k)
 	if err != nil {
@@ -110,13 +123,9 @@ func (p *Profiles) Find(kind, version string) (*Engine, error) {
 		return nil, err
 	}
 	if k == LlamaCPP {
-		return llamaEngine(version), nil
+		return p.llama.at(version)
 	}
 	return p.byKind[k].at(version)
-}
-
-func llamaEngine(version string) *Engine {
-	return &Engine{Kind: LlamaCPP, Version: version, Assumed: version == ""}
 }
 
 func kindOf(name string) (Kind, error) {
@@ -149,7 +158,7 @@ func (p *profile) at(asked string) (*Engine, error) {
 		return nil, fmt.Errorf("%w: %s has no version %q, want digits and dots such as %s", ErrEngine, p.Kind, asked, p.Newest)
 	}
 	if p.rewrite > 0 && n < p.rewrite && namesV1(asked) {
-		n = p.rewrite // people ran the new engine before it was the default
+		n, e.early = p.rewrite, true // people ran the new engine before it was the default
 	}
 	e.number = n
 	return e, nil
@@ -164,8 +173,11 @@ type version int64
 
 const versionStep = 1 << 16
 
-// parseVersion reads the first number with a dot in it. A part written as x is 0.
+// parseVersion reads the first number with a dot in it, or the number of a build. A part written as x is 0.
 func parseVersion(s string) (version, bool) {
+	if v, ok := buildNumber(s); ok {
+		return v, true
+	}
 	for i := range len(s) {
 		if !digit(s[i]) || i > 0 && digit(s[i-1]) {
 			continue

@@ -195,7 +195,8 @@ func laws() []law {
 			return nil
 		}},
 		{"a longer context never needs less", func(t *testing.T, c *cell, m *serve.Memory) error {
-			if more := c.fit(t, func(q *serve.Plan) { q.MaxModelLen += 97 }); more.Cache.PerRequest < m.Cache.PerRequest {
+			more := c.fit(t, func(q *serve.Plan) { q.MaxModelLen = min(q.MaxModelLen+97, c.model.Shape.MaxContext) })
+			if more.Cache.PerRequest < m.Cache.PerRequest {
 				return fmt.Errorf("%d, then %d", m.Cache.PerRequest, more.Cache.PerRequest)
 			}
 			return nil

@@ -9,12 +9,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/arch"
 )
 
-// What llama.cpp takes where nothing is said (common/common.h, tools/server).
+// What is believed of llama.cpp at most. What it takes where nothing is said is in its record.
 const (
-	llamaMicroBatch = 512
-	llamaBatch      = 2048
-	llamaContext    = 8192
-	llamaMaxSeqs    = 256 // LLAMA_MAX_SEQ
 	llamaMaxDevices = 16
 	llamaMaxContext = 1 << 28
 	llamaSource     = "llama.cpp v0.5.0"
@@ -22,27 +18,27 @@ const (
 
 // completeLlama fills in what was not said.
 func completeLlama(m Model, p Plan) Plan {
-	set := func(name string, value int64, why string) {
-		p.Assumed = append(p.Assumed, Setting{name, strconv.FormatInt(value, 10), why})
-	}
-	if p.MaxModelLen == 0 {
-		p.MaxModelLen = llamaContext
-		if most := m.Shape.MaxContext; most > 0 {
-			p.MaxModelLen = min(p.MaxModelLen, most)
+	r, v := p.Engine.llama, p.Engine.number
+	set := func(name string, into *int64, s *step[int64], most int64) {
+		if *into == 0 {
+			*into = s.Value
+			if most > 0 {
+				*into = min(*into, most)
+			}
+			p.assume(name, strconv.FormatInt(*into, 10), s.Source)
 		}
-		set("n_ctx", p.MaxModelLen, "a usual length; llama.cpp itself takes the maximum of the model")
 	}
-	if p.MaxSeqs == 0 {
-		p.MaxSeqs = 1
-		set("n_parallel", 1, "one request at a time; more slots share the context")
+	set("n_ctx", &p.MaxModelLen, r.Context.at(v), m.Shape.MaxContext)
+	set("n_parallel", &p.MaxSeqs, r.Slots.at(v), 0)
+	set("n_ubatch", &p.Llama.MicroBatch, r.MicroBatch.at(v), 0)
+	set("n_batch", &p.BatchedTokens, r.Batch.at(v), 0)
+	if s := r.Flash.at(v); s.Value == "off" && !p.Llama.NoFlash && !p.Llama.Flash {
+		p.Llama.NoFlash = true
+		p.assume("flash_attn", "off", s.Source)
 	}
-	if p.Llama.MicroBatch == 0 {
-		p.Llama.MicroBatch = llamaMicroBatch
-		set("n_ubatch", llamaMicroBatch, "the default of llama.cpp")
-	}
-	if p.BatchedTokens == 0 {
-		p.BatchedTokens = llamaBatch
-		set("n_batch", llamaBatch, "the default of llama.cpp")
+	if s := r.OutputRows.at(v); s.Value == "batch" && !p.Llama.AllOutputs {
+		p.Llama.AllOutputs = true
+		p.assume("output_rows", "every token of a micro-batch", s.Source)
 	}
 	switch {
 	case p.Llama.HostOnly:
@@ -70,7 +66,7 @@ func (p *Plan) byLayers() {
 
 // legalLlama refuses what llama.cpp refuses.
 func legalLlama(m Model, p Plan) error {
-	kv, err := llamaKV(p.KV)
+	kv, err := p.Engine.cacheType(p.KV)
 	if err != nil {
 		return err
 	}
@@ -86,8 +82,8 @@ func legalLlama(m Model, p Plan) error {
 		return fmt.Errorf("%w: %d GPUs, llama.cpp takes at most %d", ErrIllegal, p.GPUs, llamaMaxDevices)
 	case p.MaxModelLen < 1 || p.MaxModelLen > llamaMaxContext:
 		return fmt.Errorf("%w: a context of %d tokens, want 1 to %d", ErrIllegal, p.MaxModelLen, llamaMaxContext)
-	case p.MaxSeqs < 1 || p.MaxSeqs > llamaMaxSeqs:
-		return fmt.Errorf("%w: %d slots, llama.cpp takes 1 to %d", ErrIllegal, p.MaxSeqs, llamaMaxSeqs)
+	case p.MaxSeqs < 1 || p.MaxSeqs > p.Engine.maxSlots():
+		return fmt.Errorf("%w: %d slots, llama.cpp %s takes 1 to %d", ErrIllegal, p.MaxSeqs, p.Engine.Version, p.Engine.maxSlots())
 	case p.Llama.MicroBatch < 1 || p.Llama.MicroBatch > 1<<20 || p.BatchedTokens < 1 || p.BatchedTokens > 1<<20:
 		return fmt.Errorf("%w: a batch of %d tokens, want 1 to %d", ErrIllegal, p.Llama.MicroBatch, 1<<20)
 	case p.Llama.CPUExperts < 0 || p.Llama.GPULayers < -1:
@@ -128,6 +124,7 @@ type llamaRun struct {
 	weights *weighed
 	layers  []layerTraits // without what depends on the context
 	kinds   []int         // which layers stand for all in the plan of the buffers
+	memo    *llamaMemo    // nil where nothing is kept
 }
 
 // newLlamaRun places the weights. Devices align tensors to 128 bytes, the host to 32.
@@ -263,6 +260,16 @@ func periodOf(kinds []int) (lead, period int) {
 
 // buffers plans the forward pass for so many cells.
 func (r *llamaRun) buffers(c cells) (*graph, *walk) {
+	key := passOf(r, c)
+	if found, ok := r.memo.pass(key); ok {
+		return found.graph, found.walk
+	}
+	g, w := r.plan(c)
+	r.memo.keep(key, planned{g, w})
+	return g, w
+}
+
+func (r *llamaRun) plan(c cells) (*graph, *walk) {
 	p := r.pass(c)
 	copies := 1
 	if r.place.devices > 1 && r.place.complete() {
@@ -300,12 +307,17 @@ func (r *llamaRun) outputs() int64 {
 }
 
 // fitLlama is the account of the device that binds, or of the host where there is no device.
-func fitLlama(m Model, p Plan) (*Memory, error) {
+func fitLlama(m Model, p Plan) (*Memory, error) { return newLlamaMemo().fit(m, p) }
+
+func (memo *llamaMemo) fit(m Model, p Plan) (*Memory, error) {
+	if p.Engine.llama == nil {
+		return nil, errUnresolved
+	}
 	p = completeLlama(m, p)
 	if err := legalLlama(m, p); err != nil {
 		return nil, err
 	}
-	return newLlamaRun(m, p, alignmentOf(p)).memory(), nil
+	return memo.run(m, p).memory(), nil
 }
 
 func alignmentOf(p Plan) int64 {
@@ -336,6 +348,7 @@ func (r *llamaRun) memory() *Memory {
 	out.Capacity = r.p.GPU.Usable()
 	out.Budget = out.Capacity
 	out.Terms = slices.Concat(out.Terms, r.sharedWithHost(out.Host))
+	out.Terms = append(out.Terms, r.m.doubts()...)
 	r.judge(out, total(out.Terms))
 	r.cache(out, on, c, &k, w)
 	return out
@@ -379,9 +392,13 @@ func (r *llamaRun) onHost(out *Memory, c cells, k *kept) *Memory {
 // judge compares with what the card has. The term that breaks it is the one with which the sum crosses the limit.
 func (r *llamaRun) judge(out *Memory, sum Interval) {
 	switch {
-	case sum.High <= out.Budget:
+	case sum.High <= out.Budget && r.unsure() == "":
 		out.Verdict = Fits
 		out.Why = fmt.Sprintf("%s of %s are needed", gib(sum.High), gib(out.Budget))
+		return
+	case sum.High <= out.Budget:
+		out.Verdict, out.Breaks = Tight, loosest(out.Terms)
+		out.Why = fmt.Sprintf("%s of %s are needed as far as is known; %s", gib(sum.High), gib(out.Budget), r.unsure())
 		return
 	case sum.Low > out.Budget:
 		out.Verdict = DoesNot
@@ -396,6 +413,19 @@ func (r *llamaRun) judge(out *Memory, sum Interval) {
 		}
 	}
 	out.Why = fmt.Sprintf("%s to %s are needed of %s", gib(sum.Low), gib(sum.High), gib(out.Budget))
+}
+
+// unsure says what is not counted, so that nothing better than tight can be said; "" if all is.
+func (r *llamaRun) unsure() string {
+	if gap := r.m.uncounted(); gap != nil {
+		return gap.What + " are not: " + gap.Why
+	}
+	for i := range r.m.Shape.Blocks {
+		if m := &r.m.Shape.Blocks[i].Mixer; m.Kind == arch.Compressed || m.Index > 0 {
+			return "the buffers of sparse and compressed attention were not measured"
+		}
+	}
+	return ""
 }
 
 func gib(n int64) string { return strconv.FormatFloat(float64(n)/(1<<30), 'f', 2, 64) + " GiB" }
@@ -522,6 +552,9 @@ func (r *llamaRun) hostTerms(c cells, k *kept, w *walk) []Term {
 // MaxGPULayers is how many layers, the output counted as one, can be put on the devices of a plan so that it fits with
 // the high end of every range: 0 if not even the output fits. The plan's own number of layers is not looked at.
 func (m Model) MaxGPULayers(p Plan) (int, error) {
+	if p.Engine.llama == nil {
+		return 0, errUnresolved
+	}
 	p = completeLlama(m, p)
 	if err := legalLlama(m, p); err != nil {
 		return 0, err

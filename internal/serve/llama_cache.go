@@ -36,19 +36,24 @@ func (c cells) cacheOf(m *arch.Mixer, kv kvType) int64 {
 		n = c.window
 	case arch.Full, arch.Latent:
 	case arch.Compressed:
-		return product(c.streams, n/max(1, m.Ratio)+1, rowsOf(m, kv))
+		entries := product(saturate(ceil(n, m.Ratio), 1), saturate(rowsOf(m, kv), kv.row(m.Index)))
+		return product(c.streams, saturate(entries, product(c.window, rowsOf(m, kv))))
 	default:
 		return 0
 	}
 	return product(c.streams, n, rowsOf(m, kv))
 }
 
-// rowsOf is what one cell of one layer takes: keys and values, or one compressed vector.
+// rowsOf is what one cell of one layer takes: keys and values, or one compressed vector, with the key of an indexer.
 func rowsOf(m *arch.Mixer, kv kvType) int64 {
 	if m.Kind == arch.Latent {
 		return saturate(kv.row(m.Latent+m.Rope), kv.row(m.Index))
 	}
-	return saturate(kv.row(product(m.KVHeads, m.KeyWidth)), kv.row(product(m.KVHeads, m.ValueWidth)))
+	both := saturate(kv.row(product(m.KVHeads, m.KeyWidth)), kv.row(product(m.KVHeads, m.ValueWidth)))
+	if m.Kind == arch.Compressed {
+		return both
+	}
+	return saturate(both, kv.row(m.Index))
 }
 
 // stateOf is what a recurrent layer keeps for one sequence, in 32 bits.
@@ -72,7 +77,7 @@ func largestWindow(s *arch.Shape) int64 {
 		return 0
 	}
 	for i := range s.Blocks {
-		if m := &s.Blocks[i].Mixer; m.Kind == arch.Sliding || m.Kind == arch.Chunked {
+		if m := &s.Blocks[i].Mixer; m.Kind == arch.Sliding || m.Kind == arch.Chunked || m.Kind == arch.Compressed {
 			w = max(w, m.Window)
 		}
 	}
@@ -99,6 +104,9 @@ func cachesOf(s *arch.Shape, p *placement, c cells, kv kvType, sequences int64) 
 		k.state[on] = saturate(k.state[on], product(sequences, stateOf(m)))
 		if m.Kind == arch.Full || m.Kind == arch.Latent || c.endless && attends(m.Kind) {
 			k.perToken[on] += rowsOf(m, kv)
+		}
+		if m.Kind == arch.Compressed {
+			k.perToken[on] += ceil(saturate(rowsOf(m, kv), kv.row(m.Index)), m.Ratio)
 		}
 	}
 	return k

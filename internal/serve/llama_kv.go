@@ -2,6 +2,7 @@ package serve
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,21 @@ func kvTypes() []kvType {
 		{"f16", 2, 1}, {"bf16", 2, 1}, {"f32", 4, 1}, {"q8_0", 34, 32}, {"q5_1", 24, 32}, {"q5_0", 22, 32}, {"q4_1", 20, 32},
 		{"q4_0", 18, 32}, {"iq4_nl", 18, 32},
 	}
+}
+
+// maxSlots is how many requests the engine takes at once.
+func (e *Engine) maxSlots() int64 { return e.llama.MaxSlots.at(e.number).Value }
+
+// cacheType is a number format that this version of the engine has for its cache.
+func (e *Engine) cacheType(name string) (kvType, error) {
+	t, err := llamaKV(name)
+	if err != nil {
+		return t, err
+	}
+	if known := e.llama.CacheTypes.at(e.number).Value; !slices.Contains(known, t.name) {
+		return t, fmt.Errorf("%w: llama.cpp %s has no cache in %s; it takes %s", ErrIllegal, e.Version, name, strings.Join(known, ", "))
+	}
+	return t, nil
 }
 
 // llamaKV reads the name of a format; other engines' names for the same numbers are taken as well.

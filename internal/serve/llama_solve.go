@@ -109,7 +109,7 @@ func (s *solver) grows(cells int64) int64 {
 
 // most is the largest number of slots that fit.
 func (s *solver) most(budget int64) int64 {
-	return largest(llamaMaxSeqs, func(n int64) bool { return s.needs(s.r.p.MaxModelLen, n) <= budget })
+	return largest(s.r.p.Engine.maxSlots(), func(n int64) bool { return s.needs(s.r.p.MaxModelLen, n) <= budget })
 }
 
 // longest is the longest context of a single request that fits, at most what the model was made for.

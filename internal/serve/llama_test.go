@@ -66,7 +66,7 @@ func card(gib float64) *hardware.Accelerator {
 }
 
 func llamaPlan(context int64) Plan {
-	return Plan{Engine: &Engine{Kind: LlamaCPP}, GPU: card(80), GPUs: 1, MaxModelLen: context}
+	return Plan{Engine: newestLlama(), GPU: card(80), GPUs: 1, MaxModelLen: context}
 }
 
 func account(t *testing.T, m Model, p Plan) *Memory {
@@ -300,7 +300,7 @@ func FuzzLlamaPlan(f *testing.F) {
 	models := llamaModels(f)
 	f.Fuzz(func(t *testing.T, context, seqs, micro, batch int64, layers, experts, gpus int, noFlash, unified bool) {
 		for _, name := range []string{"gemma-3-1b", "deepseek-v2-lite", "qwen3-next"} {
-			p := Plan{Engine: &Engine{Kind: LlamaCPP}, GPU: card(80), GPUs: gpus, MaxModelLen: context, MaxSeqs: seqs, BatchedTokens: batch,
+			p := Plan{Engine: newestLlama(), GPU: card(80), GPUs: gpus, MaxModelLen: context, MaxSeqs: seqs, BatchedTokens: batch,
 				Llama: LlamaOptions{MicroBatch: micro, GPULayers: layers, CPUExperts: experts, NoFlash: noFlash, UnifiedKV: unified}}
 			m, err := fitLlama(models[name], p)
 			if err != nil {

@@ -85,7 +85,7 @@ func measured(t *testing.T) []llamaRow {
 }
 
 func (r llamaRow) plan() Plan {
-	p := Plan{Engine: &Engine{Kind: LlamaCPP}, KV: r.kv, MaxModelLen: r.context, MaxSeqs: 1,
+	p := Plan{Engine: newestLlama(), KV: r.kv, MaxModelLen: r.context, MaxSeqs: 1,
 		Llama: LlamaOptions{NoFlash: !r.flash, AllOutputs: r.all}}
 	if r.gpu { // aligned like the host, as the measured device is
 		p.GPU, p.GPUs = &hardware.Accelerator{VisibleMiB: 80000}, 1

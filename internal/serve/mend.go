@@ -2,143 +2,263 @@ package serve
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
-	"github.com/llmcheck/llmcheck/internal/quant"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
-// Mend is one change by which a plan meets its need, alone.
+// Mend is a change, or two together, by which a plan meets its need.
 type Mend struct {
 	Text string
 	Flag string
 }
 
-// Mends are the smallest changes that mend a plan, the least first: the type of the cache, the length of requests, how
-// many run at once, the number format of the weights, more devices. Each was tried; one that does not help is left out.
+// Mends are the smallest changes that mend a plan, the least first: how it is divided, the share of the device, the type
+// of the cache, the length of requests, how many run at once, the number format of the weights, more devices. Where
+// nothing but more devices does it alone, two changes are tried together. Each was tried; one that does not help is left out. The plan is as it was
+// asked for: what was left to the engine follows the change, as it will when the change is made.
 func (m *Prepared) Mends(p Plan, need Need) []Mend {
-	t := trial{model: m, plan: p, need: need}
-	t.cacheType()
-	t.context()
-	t.sequences()
-	t.quantization()
-	t.devices()
-	return t.found
+	start, more := trial{model: m, plan: p, need: need}, way{trial.devices}
+	var found []Mend
+	for _, w := range []way{{trial.divisions}, {trial.shares}, {trial.caches}, {trial.contexts}, {trial.sequences}, {trial.formats}} {
+		if t, ok := w.least(start); ok {
+			found = append(found, t.mend())
+		}
+	}
+	if len(found) == 0 {
+		caches, contexts, formats := way{trial.caches}, way{trial.contexts}, way{trial.formats}
+		found = start.pairs([]pair{{caches, contexts}, {caches, formats}, {formats, contexts}})
+	}
+	if t, ok := more.least(start); ok {
+		return append(found, t.mend())
+	}
+	if len(found) > 0 {
+		return found
+	}
+	return start.pairs([]pair{{way{trial.caches}, more}, {way{trial.formats}, more}})
 }
 
+// way is one kind of change.
+type way struct {
+	// options are the steps that it offers from a plan, the smallest first, whether or not they help.
+	options func(trial) []trial
+}
+
+// least is the smallest step that mends a plan.
+func (w way) least(from trial) (trial, bool) {
+	for _, t := range w.options(from) {
+		if t.meets() {
+			return t, true
+		}
+	}
+	return trial{}, false
+}
+
+// trial is a plan with the changes that led to it.
 type trial struct {
 	model *Prepared
 	plan  Plan
 	need  Need
-	found []Mend
+	texts []string
+	flags []string
 }
 
-func (t *trial) try(m *Prepared, p Plan, text, flag string) bool {
-	memory, err := m.Fit(p)
-	if err != nil || !t.need.Met(memory) {
-		return false
+func (t trial) with(text, flag string) trial {
+	t.texts, t.flags = append(slices.Clone(t.texts), text), append(slices.Clone(t.flags), flag)
+	return t
+}
+
+func (t trial) mend() Mend { return Mend{strings.Join(t.texts, " and "), strings.Join(t.flags, " ")} }
+
+func (t trial) meets() bool {
+	_, memory, err := t.model.Settle(t.plan)
+	return err == nil && t.need.Met(memory)
+}
+
+// pair is two kinds of changes made together.
+type pair struct{ first, second way }
+
+// pairs are the least of each that mend a plan.
+func (t trial) pairs(list []pair) []Mend {
+	var found []Mend
+	for _, p := range list {
+		for _, step := range p.first.options(t) {
+			if both, ok := p.second.least(step); ok {
+				found = append(found, both.mend())
+				break
+			}
+		}
 	}
-	t.found = append(t.found, Mend{text, flag})
-	return true
+	return found
 }
 
-func (t *trial) cacheType() {
+// divisions leave the division to us where one was asked for that no engine makes.
+func (t trial) divisions() []trial {
+	if !t.plan.divided() {
+		return nil
+	}
+	p, asked := t.plan, t.plan
+	p.GPUs = p.Devices()
+	p.Tensor, p.Pipeline, p.Data = 0, 0, 0
+	q, err := t.model.Arrange(p)
+	if err != nil || q.sameDivision(asked) {
+		return nil
+	}
+	t.plan = q
+	return []trial{t.with("divide it into "+q.division(), q.divisionFlags(asked))}
+}
+
+func (p Plan) sameDivision(o Plan) bool {
+	return p.Tensor == o.Tensor && p.Pipeline == o.Pipeline && max(1, p.Data) == max(1, o.Data)
+}
+
+func (p Plan) division() string {
+	return fmt.Sprintf("tensor parallel %d and pipeline parallel %d", p.Tensor, p.Pipeline)
+}
+
+// divisionFlags name a division in full, so that flags given before do not contradict it.
+func (p Plan) divisionFlags(asked Plan) string {
+	s := fmt.Sprintf("--tp %d --pp %d", p.Tensor, p.Pipeline)
+	if asked.Data > 0 {
+		s += " --dp 1"
+	}
+	return s
+}
+
+// shares are a smaller share of the device, where the one that was asked for leaves too little for what lives outside of it.
+func (t trial) shares() []trial {
+	q, memory, err := t.model.Settle(t.plan)
+	if err != nil || q.Engine.Kind == LlamaCPP {
+		return nil
+	}
+	lower, _, ok := t.model.share(q, memory, t.need)
+	if !ok {
+		return nil
+	}
+	t.plan.Utilization = lower.Utilization
+	return []trial{t.with("let the engine take "+percent(lower.Utilization)+" of the device", shareFlag(lower.Utilization))}
+}
+
+func shareFlag(share float64) string {
+	return "--gpu-memory-utilization " + strconv.FormatFloat(share, 'g', -1, 64)
+}
+
+func (t trial) caches() []trial {
 	types := []string{"fp8"}
 	if t.plan.Engine.Kind == LlamaCPP {
 		types = []string{"q8_0", "q4_0"}
 	}
+	var list []trial
+	if _, _, err := t.model.Settle(t.plan); err != nil && t.plan.KV != "" {
+		step := t
+		step.plan.KV = ""
+		list = append(list, step.with("leave the number format of the cache to the engine", "--kv-dtype auto"))
+	}
 	for _, kv := range types {
-		p := t.plan
-		p.KV = kv
-		if p.KV != t.plan.KV && t.try(t.model, p, "keep the cache of keys and values in "+kv, "--kv-dtype "+kv) {
-			return
-		}
-	}
-}
-
-func (t *trial) context() {
-	n := t.model.MaxContext(t.plan, t.plan.MaxModelLen)
-	if n <= 0 || n >= t.plan.MaxModelLen {
-		return
-	}
-	p := t.plan
-	p.MaxModelLen = n
-	for ; p.MaxModelLen >= shortest; p.MaxModelLen /= 2 {
-		p.MaxModelLen = roundDown(p.MaxModelLen)
-		if t.try(t.model, p, fmt.Sprintf("limit requests to %d tokens", p.MaxModelLen), fmt.Sprintf("--max-model-len %d", p.MaxModelLen)) {
-			return
-		}
-	}
-}
-
-// roundDown keeps two significant binary digits of thousands, so that advice reads like something a person would set.
-func roundDown(n int64) int64 {
-	step := int64(256)
-	for step*8 < n {
-		step *= 2
-	}
-	return max(shortest, n/step*step)
-}
-
-func (t *trial) sequences() {
-	p, err := t.plan.Complete(t.model.model)
-	if err != nil || p.Engine.Kind == LlamaCPP {
-		return
-	}
-	for n := p.MaxSeqs / 2; n >= max(1, int64(t.need.Concurrency)); n /= 2 {
-		q := t.plan
-		q.MaxSeqs = n
-		if t.try(t.model, q, fmt.Sprintf("run at most %d requests at once", n), fmt.Sprintf("--max-num-seqs %d", n)) {
-			return
-		}
-	}
-}
-
-// Smaller are formats to store the weights in, the best first.
-func Smaller(k Kind) []string {
-	if k == LlamaCPP {
-		return []string{"Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K"}
-	}
-	return []string{"fp8", "w4a16"}
-}
-
-func (t *trial) quantization() {
-	for _, m := range t.model.smaller(t.plan.Engine.Kind) {
-		name := m.model.Weights.Name
-		if t.try(m, t.plan, "store the weights in "+name, "--quant "+name) {
-			return
-		}
-	}
-}
-
-// smaller yields the model in the usual formats that take less than it does now, the best first.
-func (m *Prepared) smaller(k Kind) []*Prepared {
-	var list []*Prepared
-	for _, name := range Smaller(k) {
-		scheme, err := quant.As(m.model.Shape, name)
-		if err != nil {
+		if full, err := t.plan.Complete(t.model.model); err != nil || !narrower(kv, full.KV) {
 			continue
 		}
-		with := m.model
-		with.Weights = scheme
-		if p := Prepare(with); p.bytes < m.bytes {
-			list = append(list, p)
+		step := t
+		step.plan.KV = kv
+		list = append(list, step.with("keep the cache of keys and values in "+kv, "--kv-dtype "+kv))
+	}
+	return list
+}
+
+// narrower reports whether a number format of the cache takes less than another.
+func narrower(a, b string) bool {
+	x, known := cacheNumber(a)
+	y, also := cacheNumber(b)
+	return known && also && x.times*y.over < y.times*x.over
+}
+
+// contexts are the longest requests that meet the need, as a person would write the number.
+func (t trial) contexts() []trial {
+	shorter := t.plan
+	if most := t.model.model.Shape.MaxContext; most > 0 { // engines refuse longer ones, however they are divided
+		shorter.MaxModelLen = min(shorter.MaxModelLen, most)
+	}
+	q, err := t.model.Arrange(shorter)
+	if err != nil {
+		return nil
+	}
+	var list []trial
+	n := t.model.MaxContext(q, t.need, q.MaxModelLen)
+	for n = roundDown(n); n >= max(shortest, t.plan.MaxModelLen/longestCut) && n < t.plan.MaxModelLen; n = roundDown(n - 1) {
+		step := t
+		step.plan.MaxModelLen = n
+		list = append(list, step.with("limit requests to "+units.Thousands(n)+" tokens", fmt.Sprintf("--max-model-len %d", n)))
+		if len(list) == maxTries {
+			break
 		}
 	}
 	return list
 }
 
-func (t *trial) devices() {
-	p, _, err := t.model.MinGPUs(t.plan, t.need)
-	if err == nil && p.GPUs > t.plan.GPUs {
-		t.found = append(t.found, Mend{fmt.Sprintf("take %d of them", p.GPUs), fmt.Sprintf("--gpus %d", p.GPUs)})
+// longestCut is by how much requests are cut at most: whoever needs 8,192 tokens is not helped with 256.
+const longestCut = 16
+
+// maxTries is how many rounder numbers are tried where the first one does not do: blocks of some engines make a shorter
+// request take more than a longer one.
+const maxTries = 4
+
+// roundDown keeps a few binary digits, so that advice reads like something a person would set; 0 below the shortest.
+func roundDown(n int64) int64 {
+	step := int64(shortest)
+	for step*32 < n {
+		step *= 2
 	}
+	return n / step * step
 }
 
-// BestQuantization is the most precise of the usual formats, as stored first, with which a plan meets its need.
-func (m *Prepared) BestQuantization(p Plan, need Need) (*quant.Scheme, bool) {
-	for _, candidate := range append([]*Prepared{m}, m.smaller(p.Engine.Kind)...) {
-		if memory, err := candidate.Fit(p); err == nil && need.Met(memory) {
-			return candidate.model.Weights, true
-		}
+func (t trial) sequences() []trial {
+	p, err := t.plan.Complete(t.model.model)
+	if err != nil || p.Engine.Kind == LlamaCPP {
+		return nil
 	}
-	return nil, false
+	var list []trial
+	for n := p.MaxSeqs / 2; n >= max(1, int64(t.need.Concurrency)); n /= 2 {
+		step := t
+		step.plan.MaxSeqs = n
+		list = append(list, step.with("run at most "+plural(n, "request")+" at once", fmt.Sprintf("--max-num-seqs %d", n)))
+	}
+	return list
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return units.Thousands(n) + " " + what + "s"
+}
+
+func (t trial) formats() []trial {
+	var list []trial
+	for _, m := range t.model.Formats(t.plan.Engine.Kind)[1:] {
+		step := t
+		step.model = m
+		list = append(list, step.with("store the weights in "+m.Format(), "--quant "+m.Format()))
+	}
+	return list
+}
+
+// devices is the smallest number of them that does, as far as it is more than there are.
+func (t trial) devices() []trial {
+	q, _, err := t.model.MinGPUs(t.plan, t.need)
+	if err != nil || q.GPUs <= t.plan.Devices() {
+		return nil
+	}
+	flag := fmt.Sprintf("--gpus %d", q.GPUs)
+	if t.plan.divided() {
+		flag += " " + q.divisionFlags(t.plan)
+	}
+	text := fmt.Sprintf("take %d of these devices", q.GPUs)
+	if q.Utilization != t.plan.Utilization {
+		text += " and let the engine take " + percent(q.Utilization) + " of each"
+		flag += " " + shareFlag(q.Utilization)
+	}
+	t.plan = q
+	return []trial{t.with(text, flag)}
 }

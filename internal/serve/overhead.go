@@ -51,14 +51,32 @@ func (f *fit) overheads(s stage) overhead {
 		alone = &e.profile.NonTorchOld
 	}
 	o.nonTorch = constant(alone.at(e.version))
+	talks := f.plan.Tensor*f.plan.Pipeline*f.plan.Expert > 1 || f.plan.Data > 1 && f.model.experts
 	o.context = constant(e.profile.Context.at(e.version))
 	o.group = estimate{formula: func() string { return "one rank: none" }, source: "one rank"}
-	if f.plan.Tensor*f.plan.Pipeline*f.plan.Expert > 1 {
+	if talks {
 		o.nonTorch = constant(e.profile.NonTorchGroup.at(e.version))
 		o.group = constant(e.profile.Group.at(e.version))
 		if !switched(f.plan.GPU) {
 			o.nonTorch = constant(e.profile.NonTorchPCIe.at(e.version))
 			o.group = constant(e.profile.NonTorchPCIe.at(e.version))
+		}
+	}
+	return f.elsewhere(o)
+}
+
+// elsewhere widens what was fitted on devices of NVIDIA with memory of their own. Where the system has the same memory,
+// what it takes or gives back meanwhile counts as growth: files that were read to load the weights are let go, so that
+// the growth may be negative.
+func (f *fit) elsewhere(o overhead) overhead {
+	if g := f.plan.GPU; g.Unified {
+		o.nonTorch.bytes.Low -= f.capacity / 16
+		o.nonTorch.source += "; less where the system gives back memory of its own meanwhile"
+	}
+	if f.plan.GPU.Vendor == "amd" {
+		for _, e := range []*estimate{&o.nonTorch, &o.graphs, &o.context, &o.group} {
+			e.bytes = widened(e.bytes)
+			e.source += "; fitted on devices of NVIDIA, so twice as wide here"
 		}
 	}
 	return o
@@ -86,11 +104,14 @@ func (i interval) of(unit float64) Interval {
 // pictures are encoded, whichever is most.
 func (f *fit) activation(s stage) estimate {
 	e, d := f.era, f.hidden
-	u := f.plan.BatchedTokens
-	state := float64(u) * float64(d) * 2
-	sampling, forward, pictures := interval{}, f.forward(s), f.pictures(s)
+	u, number := f.plan.BatchedTokens, 2.0
+	if f.single {
+		number = 4
+	}
+	state := float64(u) * float64(d) * number
+	sampling, forward, pictures := interval{}, f.forward(s)*number/2, f.pictures(s)
 	matrix := float64(f.logitRows()) * float64(f.vocabRows) * 4
-	copies, kept := e.profile.Sampler.at(e.version), e.profile.Hidden.at(e.version).Value
+	copies, kept := f.samplers(), e.profile.Hidden.at(e.version).Value
 	beside := f.workspace(s)
 	if s.first && f.towers() {
 		beside += state // encoded pictures wait for the prompt
@@ -119,9 +140,17 @@ func (f *fit) activation(s stage) estimate {
 
 func (f *fit) towers() bool { return f.model.towerWide > 0 }
 
+// samplers are the matrices of logits that live at once.
+func (f *fit) samplers() *step[interval] {
+	if f.plan.Engine.early {
+		return f.era.profile.EarlySampler.at(f.era.version)
+	}
+	return f.era.profile.Sampler.at(f.era.version)
+}
+
 // logitRows are the rows of logits that exist at once.
 func (f *fit) logitRows() int64 {
-	if f.era.profile.LogitsTokens.at(f.era.version).Value == "batch" {
+	if f.plan.Engine.early || f.era.profile.LogitsTokens.at(f.era.version).Value == "batch" {
 		return f.plan.BatchedTokens
 	}
 	return min(f.plan.MaxSeqs, f.plan.BatchedTokens)
@@ -134,7 +163,7 @@ func (f *fit) forward(stage) float64 {
 	widest := 0.0
 	for i := range f.model.widths {
 		w := &f.model.widths[i]
-		widest = max(widest, f.mlpWidth(w)/t, f.expertWidth(w)+3*float64(w.SharedWidth)/t)
+		widest = max(widest, f.mlpWidth(w)/t, f.expertWidth(w)+3*float64(w.SharedWidth)/t+f.gathered(w))
 	}
 	expanded := 0.0
 	for i := range f.model.mixers {
@@ -149,6 +178,16 @@ func (f *fit) forward(stage) float64 {
 	}
 	u := float64(f.plan.BatchedTokens)
 	return f.era.profile.Widest.at(f.era.version).Value*u*2*(2*d+widest) + expanded
+}
+
+// gathered is what ranks that share experts out have of the tokens of the other replicas, for each token of their own:
+// what goes into the experts and what comes out of them.
+func (f *fit) gathered(w *arch.MLP) float64 {
+	shares := f.plan.Expert > f.plan.Tensor || f.split.inner > f.split.tensor
+	if w.Experts == 0 || f.plan.Data < 2 || !shares {
+		return 0
+	}
+	return 2 * float64(f.plan.Data-1) * float64(f.hidden)
 }
 
 // expandedRows are the tokens of context that MLA expands at once.

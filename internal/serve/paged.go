@@ -62,8 +62,14 @@ func (p Plan) Complete(m Model) (Plan, error) {
 	if p.Engine == nil {
 		return p, fmt.Errorf("%w: an engine is needed", ErrIllegal)
 	}
+	if err := p.Profiled(); err != nil {
+		return p, err
+	}
 	p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
 	if p.Engine.Kind == LlamaCPP {
+		if p.Engine.llama == nil {
+			return p, errUnresolved
+		}
 		return completeLlama(m, p), nil
 	}
 	if p.GPU == nil {
@@ -155,8 +161,12 @@ func (p *Plan) completeBatch(m Model) {
 	e, card := p.era(), p.cardGiB()
 	if p.MaxSeqs == 0 {
 		s := e.profile.MaxSeqs.at(e.version)
+		why := s.Source
 		p.MaxSeqs = s.Value.of(card)
-		p.assume("max_num_seqs", strconv.FormatInt(p.MaxSeqs, 10), s.Source)
+		if each := int64(min(p.Wanted/float64(max(1, p.Data)), maxTokens)); each > p.MaxSeqs {
+			p.MaxSeqs, why = each, "as many as are wanted at once; the default is "+strconv.FormatInt(p.MaxSeqs, 10)
+		}
+		p.assume("max_num_seqs", strconv.FormatInt(p.MaxSeqs, 10), why)
 	}
 	if p.BatchedTokens == 0 {
 		s := e.profile.BatchedTokens.at(e.version)
@@ -240,6 +250,7 @@ type fit struct {
 	capacity  int64
 	cardGiB   float64
 	older     bool // the card is below compute capability 9
+	single    bool // everything that is not quantized is in 32 bits
 	hidden    int64
 	vocabRows int64
 	load      loading
@@ -252,9 +263,12 @@ func (p *Prepared) Fit(plan Plan) (*Memory, error) {
 		return nil, err
 	}
 	if plan.Engine.Kind == LlamaCPP {
-		return fitLlama(p.model, plan)
+		return p.llama.fit(p.model, plan)
 	}
 	f := p.start(plan)
+	if err := errors.Join(p.legalDevice(&plan), p.legalLength(&plan)); err != nil {
+		return nil, err
+	}
 	if err := p.legal(plan, &f.split); err != nil {
 		return nil, err
 	}
@@ -267,13 +281,13 @@ func (p *Prepared) Fit(plan Plan) (*Memory, error) {
 func (p *Prepared) start(plan Plan) *fit {
 	e := plan.era()
 	f := &fit{model: p, plan: plan, era: e, capacity: plan.GPU.Usable(), cardGiB: plan.cardGiB(), hidden: p.model.Shape.Hidden.N}
-	f.older = old(plan.GPU.Compute, 9)
+	f.older, f.single = old(plan.GPU.Compute, 9), p.single(&plan)
 	f.load = loading{
 		vocab: e.profile.VocabPadding.at(e.version).Value, mxfp4: e.profile.PadMXFP4.at(e.version).Value,
 		cast: e.profile.CastFloat32.at(e.version).Value, towers: e.profile.TowersSplit.at(e.version).Value,
-		mla: e.profile.LoadedMLA.at(e.version).Value,
+		mla: e.profile.LoadedMLA.at(e.version).Value, single: f.single,
 	}
-	f.split = newSplit(plan, &f.load)
+	f.split = newSplit(plan, &f.load, p.experts && e.profile.SharedExpert.at(e.version).Value)
 	for i := range p.mixers {
 		if m := &p.mixers[i]; m.Latent > 0 { // both products of a head: queries in, outputs out
 			f.load.mlaHead = min(times(times(ceil(m.Heads, f.split.tensor), m.Latent), 2*f.hidden), mostBytes/maxLayersOfModel)
@@ -281,6 +295,9 @@ func (p *Prepared) start(plan Plan) *fit {
 	}
 	f.vocabRows = ceil(p.vocab, f.load.vocab) * max(1, f.load.vocab)
 	number, _ := cacheNumber(plan.KV)
+	if f.single && number.times == 2 && number.over == 1 {
+		number.times = 4
+	}
 	f.keep = keeping{
 		number: number, fp8: strings.HasPrefix(plan.KV, "fp8"), ranks: f.split.tensor,
 		mlaPadding: e.profile.MLAPadding.at(e.version).Value, sparseFP8: e.profile.SparseFP8.at(e.version).Value,
@@ -360,13 +377,25 @@ func (f *fit) rank(s stage, kinds []weights) *rank {
 		}
 	}
 	if f.era.profile.RotaryTable.at(f.era.version).Value {
-		r.rotary = min(f.model.model.Shape.MaxContext, maxTokens) * f.model.rotary * 2
+		r.rotary = min(times(f.positions(), 2*f.model.rotary), mostBytes)
 	}
 	r.over = f.overheads(s)
 	keeps := f.model.keeps(&f.keep, s.from, s.to)
 	r.paging = pagingOf(f.era.profile.Windows.at(f.era.version).Value, keeps, &f.keep, f.era, f.plan.BatchedTokens)
 	f.size(r)
 	return r
+}
+
+// positions are the rows of the rotary tables that layers share: scaled ones where the scaling multiplies the length,
+// and as many as the context is long for layers with a window, where these have a base of their own.
+func (f *fit) positions() int64 {
+	s := f.model.model.Shape
+	n := min(s.MaxContext, maxTokens)
+	rows := n * max(1, s.Stretch)
+	if s.LocalRope {
+		rows += n
+	}
+	return rows
 }
 
 // tied is the embedding once more, as the head of a last stage that is not the first.
@@ -388,24 +417,30 @@ func (f *fit) size(r *rank) {
 	if e.profile.GraphsInside.at(e.version).Value {
 		inside = inside.Plus(o.graphs.bytes)
 	}
-	if e.profile.Inside.at(e.version).Value {
+	if f.contextInside() {
 		inside = inside.Plus(o.context.bytes)
 	}
-	w := r.weights()
+	w := f.model.bounds().Plus(Exact(r.weights()))
 	switch e.profile.Budget.at(e.version).Value {
 	case "free":
 		before := minus(capacity, o.context.bytes.Plus(o.group.bytes))
 		r.budget = int64(u * float64(before.Mid))
-		r.pool = Interval{int64(u*float64(before.Low)) - w, r.budget - w, int64(u*float64(before.High)) - w}
+		r.pool = Interval{int64(u*float64(before.Low)) - w.High, r.budget - w.Mid, int64(u*float64(before.High)) - w.Low}
 	case "left":
-		left := minus(capacity-w, inside.Plus(o.group.bytes))
+		left := minus(capacity, inside.Plus(o.group.bytes).Plus(w))
 		share := func(n int64) int64 { return int64(u * float64(n)) }
 		r.pool = Interval{share(left.Low), share(left.Mid), share(left.High)}
 		r.budget = capacity - left.Mid + r.pool.Mid
 	default:
 		r.budget = int64(u * float64(capacity))
-		r.pool = minus(r.budget-w, inside)
+		r.pool = minus(r.budget, inside.Plus(w))
 	}
+}
+
+// contextInside reports whether the CUDA context counts before the cache is sized. It did in the second engine before it
+// was the default, which took total minus free for what torch did not allocate (v1/worker/gpu_worker.py of that time).
+func (f *fit) contextInside() bool {
+	return f.plan.Engine.early || f.era.profile.Inside.at(f.era.version).Value
 }
 
 // minus takes an interval from a number: the low end is what is left of it at worst.

@@ -17,6 +17,10 @@ type profile struct {
 	RewriteAlone string  `yaml:"rewrite_alone"`
 	SmallA100    bool    `yaml:"small_a100"` // an A100 takes the defaults of small cards whatever its memory
 
+	Compute history[float64]  // least compute capability of a device of NVIDIA
+	Formats []formatNeed      // the same for formats of the weights
+	NoFP16  history[[]string] `yaml:"no_fp16"` // families that are computed in 32 bits where there is no bf16
+
 	Budget      history[string] // what the utilization is a share of: total, free, left
 	Utilization history[float64]
 	UtilRule    history[string] `yaml:"utilization_rule"` // fixed, or sglang: from what is to be kept free
@@ -37,6 +41,7 @@ type profile struct {
 	SparseFP8    history[int64]   `yaml:"sparse_fp8"`     // bytes of one token and layer of sparse MLA in fp8
 	VocabPadding history[int64]   `yaml:"vocab_padding"`  // rows to which the vocabulary is padded
 	Stages       history[string]  `yaml:"stages"`         // where the layers that are left over go: before-last, last, first
+	SharedExpert history[bool]    `yaml:"experts_shared"` // replicas of attention always share the experts out among them
 	TowersSplit  history[bool]    `yaml:"towers_split"`   // tensor parallelism divides the vision tower
 	LoadedMLA    history[string]  `yaml:"loaded_mla"`     // what is kept beside kv_b: none, copy, products
 	CastFloat32  history[bool]    `yaml:"cast_float32"`   // weights in 32 bits become 16 bits
@@ -48,6 +53,7 @@ type profile struct {
 
 	Sampler      history[interval] // matrices of logits in 32 bits that live at once
 	LogitsTokens history[string]   `yaml:"logits_tokens"` // rows of logits: seqs, batch
+	EarlySampler history[interval] `yaml:"early_sampler"` // the same of the second engine before Rewrite, for all rows of a batch
 	Hidden       history[interval] // copies of the hidden states that outlive the forward pass
 	Workspace    history[bool]     // workspaces of experts outlive the forward pass
 	Encoder      history[interval] // copies of the hidden size, for each patch that an encoder sees
@@ -147,6 +153,11 @@ func (p *profile) prepare() error {
 	read("newest", p.Newest, &p.newest)
 	read("rewrite", p.Rewrite, &p.rewrite)
 	read("rewrite_alone", p.RewriteAlone, &p.alone)
+	for i := range p.Formats {
+		if err := p.Formats[i].Compute.order(); err != nil {
+			faults = append(faults, fmt.Errorf("formats[%d]: %w", i, err))
+		}
+	}
 	for _, h := range p.histories() {
 		if err := h.of.order(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", h.key, err))
@@ -162,6 +173,7 @@ type named struct {
 
 func (p *profile) histories() []named {
 	return []named{
+		{"compute", p.Compute}, {"no_fp16", p.NoFP16}, {"early_sampler", p.EarlySampler}, {"experts_shared", p.SharedExpert},
 		{"budget", p.Budget}, {"utilization", p.Utilization}, {"utilization_rule", p.UtilRule}, {"batched_tokens", p.BatchedTokens},
 		{"whole_prompt", p.WholePrompt}, {"max_seqs", p.MaxSeqs}, {"block", p.Block}, {"windows", p.Windows},
 		{"group_padding", p.GroupPadding}, {"logged_tokens", p.LoggedTokens}, {"state_bytes", p.StateBytes},

@@ -30,12 +30,13 @@ type Plan struct {
 	Tensor   int
 	Pipeline int
 	Expert   int // ranks that share out the experts; 1 is none
-	Data     int // replicas of attention (and of experts, if Expert is 1)
+	Data     int // replicas of attention; of the experts too where the engine does not share these out among them
 
 	KV            string  // number format of the cache: auto, fp16, bf16, fp8, q8_0, q4_0, nvfp4
 	Utilization   float64 // what the engine calls gpu_memory_utilization, mem_fraction_static, free_gpu_memory_fraction
 	MaxModelLen   int64   // tokens of one request, prompt and answer together
-	MaxSeqs       int64   // requests at once
+	MaxSeqs       int64   // requests at once, of each replica of attention
+	Wanted        float64 // requests at once that the deployment has to hold; raises what MaxSeqs is by default
 	BatchedTokens int64   // tokens of one forward pass
 
 	Llama LlamaOptions // of llama.cpp only
@@ -47,6 +48,7 @@ type Plan struct {
 // LlamaOptions are those of llama.cpp.
 type LlamaOptions struct {
 	MicroBatch int64 // n_ubatch
+	Flash      bool  // flash attention on, also where the version has it off by default
 	NoFlash    bool  // flash attention off
 	AllOutputs bool  // logits of every token of a micro-batch are kept, as in the library
 	GPULayers  int   // layers on the GPU, the output counted as one; -1 and 0 are all
@@ -116,6 +118,8 @@ type Memory struct {
 	Breaks  *Term  // the term that breaks it, if it does not fit
 	Why     string // one sentence
 
+	outside Interval // what the engine does not take from its budget
+
 	Host []Term // what lies in the memory of the host: offloaded layers, swap space
 }
 
@@ -130,7 +134,9 @@ func (m *Memory) Sum(p Part) Interval {
 	return sum
 }
 
-// Cache is the cache of keys and values, with the four numbers that people mean by its size.
+// Cache is the cache of keys and values, with the four numbers that people mean by its size. Each replica of attention
+// (data parallel) has a pool of its own, and its log tells of that one: all fields are of one replica, but for
+// Concurrency, which is of the deployment.
 type Cache struct {
 	Pool          int64   // bytes on the rank that binds
 	BytesPerToken int64   // of one more token of a long request on this rank, all layers that still grow
@@ -140,9 +146,14 @@ type Cache struct {
 	BlockTokens   int64   // tokens of one block
 	Blocks        int64   // blocks of the pool
 	Tokens        int64   // what the engine logs as KV cache tokens
-	Concurrency   float64 // requests of MaxModelLen tokens that the pool holds
+	Replicas      int     // of attention, with a pool each
+	Concurrency   float64 // requests of MaxModelLen tokens that the pools of all replicas hold
 	MaxContext    int64   // the longest single request that the pool holds, at most the model's own maximum
 }
+
+// ErrNoProfile is wrapped by the error for a device on which nobody measured what the engine needs: whether a model
+// fits cannot be told.
+var ErrNoProfile = errors.New("no profile of the engine on this device")
 
 // ErrIllegal is wrapped by the error for a plan that the engine refuses; the text names the rule.
 var ErrIllegal = errors.New("plan is not possible")

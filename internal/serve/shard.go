@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/quant"
@@ -14,6 +15,8 @@ import (
 // and may be used by several goroutines.
 type Prepared struct {
 	model Model
+
+	llama *llamaMemo
 
 	kinds  []kind // of blocks
 	layers []int  // the kind of each block of the decoder
@@ -33,7 +36,10 @@ type Prepared struct {
 	cross     bool
 	experts   bool
 	mxfp4     bool
-	native    bool // the encoder takes pictures of any size
+	formats   []string // of the linear layers of the blocks, each once
+	native    bool     // the encoder takes pictures of any size
+
+	forServers, forLlama func() []*Prepared // in smaller formats; see Formats
 }
 
 // kind is what blocks of one sort hold.
@@ -61,7 +67,7 @@ type pieceRules struct {
 
 // Prepare sorts the layers of a model.
 func Prepare(m Model) *Prepared {
-	p := &Prepared{model: m, vocab: m.Shape.Vocab.N, bytes: m.Bytes()}
+	p := &Prepared{model: m, llama: newLlamaMemo(), vocab: m.Shape.Vocab.N, bytes: m.Bytes()}
 	parts := arch.Components()
 	seen := make(map[sort]int)
 	for i := range m.Shape.Blocks {
@@ -75,9 +81,14 @@ func Prepare(m Model) *Prepared {
 	}
 	p.placeOuter(parts)
 	p.native = strings.Contains(m.Shape.Family, "qwen")
+	p.forServers = sync.OnceValue(func() []*Prepared { return p.smaller(VLLM) })
+	p.forLlama = sync.OnceValue(func() []*Prepared { return p.smaller(LlamaCPP) })
 	for _, k := range p.kinds {
 		for i := range k {
 			p.mxfp4 = p.mxfp4 || k[i].rules.mxfp4
+			if name := k[i].format.Name; k[i].tensor.Matrix && !slices.Contains(p.formats, name) {
+				p.formats = append(p.formats, name)
+			}
 			if t := k[i].tensor; k[i].rules.nested && t.Matrix {
 				p.unpacked = max(p.unpacked, t.Rows.N*t.Cols.N)
 			}
@@ -227,14 +238,18 @@ type loading struct {
 	vocab   int64
 	mxfp4   int64
 	cast    bool
+	single  bool // 16 bits become 32
 	towers  bool
 	mla     string
 	mlaHead int64 // for products: elements beside one kv_b element
 }
 
-func newSplit(p Plan, rules *loading) split {
+// newSplit divides the experts of shared replicas among all of them, be it whole experts or parts of each.
+func newSplit(p Plan, rules *loading, shared bool) split {
 	s := split{tensor: int64(p.Tensor), experts: max(1, int64(p.Expert)), rules: rules}
 	switch {
+	case s.experts == 1 && shared:
+		s.inner = s.tensor * int64(max(1, p.Data))
 	case s.experts == 1:
 		s.inner = s.tensor
 	case s.experts <= s.tensor:
@@ -248,8 +263,11 @@ func newSplit(p Plan, rules *loading) split {
 // bytes is what one rank holds of a tensor.
 func (s *split) bytes(c *piece) int64 {
 	rows, cols, copies := s.shape(c)
-	if c.rules.wide && s.rules.cast {
+	if c.rules.wide && s.rules.cast && !s.rules.single {
 		return copies * rows * cols * 2
+	}
+	if c.rules.plain == 2 && s.rules.single {
+		return copies * rows * cols * 4
 	}
 	if c.rules.plain > 0 {
 		return copies * rows * cols * c.rules.plain
@@ -433,6 +451,9 @@ func (p *Prepared) legalCounts(plan Plan) error {
 		return fmt.Errorf("%w: expert parallel %d, but the model has no experts", ErrIllegal, x)
 	case x > 1 && (t*d%x != 0 || x <= t && t%x != 0):
 		return fmt.Errorf("%w: expert parallel %d does not divide the %d ranks of a stage", ErrIllegal, x, t*d)
+	case x > 1 && x != t*d && plan.Engine.profile.SharedExpert.at(plan.era().version).Value:
+		return fmt.Errorf("%w: expert parallel %d, but %s shares experts out among all tensor %d × data %d ranks of a stage or not at all",
+			ErrIllegal, x, plan.Engine.Kind, t, d)
 	}
 	for _, m := range p.mixers {
 		if err := legalHeads(&m, int64(t)); err != nil {

@@ -3,7 +3,12 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
+
 	"github.com/llmcheck/llmcheck/internal/hardware"
+	"github.com/llmcheck/llmcheck/internal/quant"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // Need is what a plan has to hold to be an answer.
@@ -16,16 +21,33 @@ func (n Need) Met(m *Memory) bool {
 	return m.Verdict == Fits && m.Cache.Concurrency >= max(1, n.Concurrency)
 }
 
+// Judge is the verdict on an account with the number of requests that is needed, and why.
+func (n Need) Judge(m *Memory) (Verdict, string) {
+	if m.Verdict == Fits && !n.Met(m) {
+		return DoesNot, "the cache holds " + requests(m.Cache.Concurrency) + " requests of this length at once, and " +
+			requests(n.Concurrency) + " are wanted"
+	}
+	return m.Verdict, m.Why
+}
+
+// requests is a number of them, cut and not rounded, so that 15.99 never looks like 16.
+func requests(f float64) string {
+	if f >= 100 || f == math.Floor(f) {
+		return units.Thousands(int64(min(f, maxTokens)))
+	}
+	return strconv.FormatFloat(math.Floor(f*100)/100, 'f', -1, 64)
+}
+
 // Arrange chooses how the devices of a plan share the work where that was not said: tensor parallelism within one
 // machine, pipeline stages across machines, and stages within a machine where the heads do not divide. The error of
 // the plan that comes nearest says why none is possible.
 func (m *Prepared) Arrange(p Plan) (Plan, error) {
-	p.GPUs = max(p.GPUs, 1)
+	p.GPUs = p.Devices()
 	if p.Engine.Kind == LlamaCPP {
 		p.Tensor, p.Pipeline, p.Expert, p.Data = 1, p.GPUs, 1, 1
 		return p, nil
 	}
-	if p.Tensor > 0 || p.Pipeline > 0 || p.Data > 0 {
+	if p.divided() {
 		return arrangeRest(p)
 	}
 	var first error
@@ -35,6 +57,9 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 		}
 		q := p
 		q.Tensor, q.Pipeline, q.Data, q.Expert = tensor, p.GPUs/tensor, 1, max(1, p.Expert)
+		if x := p.Expert; x > tensor && x%tensor == 0 && p.GPUs%x == 0 { // more ranks share the experts than one replica has
+			q.Data, q.Pipeline = x/tensor, p.GPUs/x
+		}
 		err := m.possible(q)
 		if err == nil {
 			return q, nil
@@ -78,10 +103,13 @@ func arrangeRest(p Plan) (Plan, error) {
 	return p, nil
 }
 
-// possible reports why an engine would refuse a plan; nil if it would not.
+// possible is nil for a plan that an engine would start.
 func (m *Prepared) possible(p Plan) error {
 	q, err := p.Complete(m.model)
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(m.legalDevice(&q), m.legalLength(&q)); err != nil {
 		return err
 	}
 	f := m.start(q)
@@ -115,58 +143,210 @@ const maxMachines = 8
 // ErrNoCount is wrapped by the error for a model that no number of these devices holds.
 var ErrNoCount = errors.New("no number of these devices is enough")
 
-// MinGPUs is the smallest number of devices that meets the need, and its account. The degrees of p are chosen anew.
+// MinGPUs is the smallest number of devices that meets the need, and its account. The degrees of p are chosen anew. Where
+// no number does, the error wraps ErrNoCount, and the account is that of the largest number that was worth trying, nil if
+// there is none.
 func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 	p.Tensor, p.Pipeline, p.Data = 0, 0, 0
-	var last error
+	least := m.least(p)
+	last, refused := Answer{Plan: p}, errors.New("the weights alone are larger")
 	for _, n := range p.counts() {
-		if float64(n)*float64(p.GPU.Usable()) <= float64(m.bytes) { // not even the weights
+		if float64(n)*float64(p.GPU.Usable()) <= float64(least) {
 			continue
 		}
 		p.GPUs = n
-		q, err := m.Arrange(p)
-		if err != nil {
-			last = err
-			continue
-		}
-		memory, err := m.Fit(q)
-		if err != nil {
-			last = err
-			continue
-		}
-		if need.Met(memory) {
+		q, memory, err := m.Settle(p)
+		switch {
+		case err != nil:
+			refused = err
+		case need.Met(memory):
 			return q, memory, nil
+		default:
+			if lower, memory, ok := m.lowered(q, memory, need); ok {
+				return lower, memory, nil
+			}
+			last = Answer{m, q, memory}
 		}
-		last = errors.New(memory.Why)
 	}
-	if last == nil {
-		last = errors.New("the weights alone are larger")
+	if last.Memory != nil { // says more than why the largest number does not divide
+		_, why := need.Judge(last.Memory)
+		refused = errors.New(why)
 	}
-	return p, nil, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, p.Most(), p.GPU.Name, last)
+	return last.Plan, last.Memory, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, p.Most(), p.GPU.Name, refused)
 }
 
-// MaxContext is the longest request that a plan holds, found by asking Fit, since the overheads of some engines grow
-// with the length. It is 0 if not even the shortest fits.
-func (m *Prepared) MaxContext(p Plan, most int64) int64 {
-	fits := func(n int64) bool {
-		p.MaxModelLen = n
-		memory, err := m.Fit(p)
-		return err == nil && memory.Verdict == Fits
+// lowered is a plan with a smaller share of the device than is the default, if it meets the need where the default
+// leaves too little for what lives outside of it.
+func (m *Prepared) lowered(p Plan, memory *Memory, need Need) (Plan, *Memory, bool) {
+	if p.Utilization != 0 || p.Engine.Kind == LlamaCPP {
+		return p, nil, false
 	}
-	if most <= 0 || !fits(min(most, shortest)) {
+	return m.share(p, memory, need)
+}
+
+// share is a plan with the largest share that leaves room for what lives outside of it, if that is smaller than the
+// share of the plan and meets the need.
+func (m *Prepared) share(p Plan, memory *Memory, need Need) (Plan, *Memory, bool) {
+	full, err := p.Complete(m.model)
+	if err != nil || memory.Capacity <= 0 {
+		return p, nil, false
+	}
+	percent := int64(100 * (1 - float64(memory.outside.High)/float64(memory.Capacity)))
+	if share := float64(percent) / 100; share >= leastShare && share < full.Utilization {
+		p.Utilization = share
+		p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
+		p.assume("gpu_memory_utilization", strconv.FormatFloat(share, 'g', -1, 64), "the default of "+
+			strconv.FormatFloat(full.Utilization, 'g', -1, 64)+" leaves too little for what the engine does not count: up to "+size(memory.outside.High))
+		if memory, err := m.Fit(p); err == nil && need.Met(memory) {
+			return p, memory, true
+		}
+	}
+	return p, nil, false
+}
+
+// leastShare is the smallest share of a device that is proposed.
+const leastShare = 0.3
+
+// Settle is the account of a plan whose division is chosen where it was left open.
+func (m *Prepared) Settle(p Plan) (Plan, *Memory, error) {
+	q, err := m.Arrange(p)
+	if err != nil {
+		return p, nil, err
+	}
+	memory, err := m.Fit(q)
+	return q, memory, err
+}
+
+// least is what all devices together hold of the weights at the least: numbers of 32 bits may be cast to 16, and the
+// blocks that predict further tokens left out. llama.cpp leaves the embedding to the host, and whatever else it is told.
+func (m *Prepared) least(p Plan) int64 {
+	llama := p.Engine.Kind == LlamaCPP
+	if o := p.Llama; llama && (o.HostOnly || o.CPUExperts > 0 || o.GPULayers > 0) {
 		return 0
 	}
-	if fits(most) {
-		return most
+	sum := m.behind.least()
+	for i, n := range m.counts(0, len(m.layers)) {
+		sum += n * m.kinds[i].least()
 	}
-	low, high := min(most, shortest), most // fits(low), not fits(high)
-	for high-low > max(1, low/512) {
-		mid := low + (high-low)/2
-		if fits(mid) {
-			low = mid
+	if llama {
+		return sum
+	}
+	return sum + m.ahead.least()
+}
+
+func (k kind) least() int64 {
+	var sum int64
+	for i := range k {
+		c := &k[i]
+		n := c.tensor.Copies.N * c.format.Bytes(c.tensor.Rows.N, c.tensor.Cols.N)
+		if c.rules.wide {
+			n /= 2
+		}
+		sum += n
+	}
+	return sum
+}
+
+// Answer is a plan that was found, for the model in the format that was chosen, with its account.
+type Answer struct {
+	Model  *Prepared
+	Plan   Plan
+	Memory *Memory
+}
+
+// BestQuantization is the most precise of the usual formats, as stored first, with which a plan meets its need. Where the
+// number of devices is left open, few devices come before precise numbers. Where nothing meets the need, ok is false and
+// the answer is the smallest format, with a nil account if no engine starts it.
+func (m *Prepared) BestQuantization(p Plan, need Need) (best Answer, ok bool) {
+	for _, candidate := range m.Formats(p.Engine.Kind) {
+		a := Answer{Model: candidate}
+		var err error
+		if p.Open() {
+			a.Plan, a.Memory, err = candidate.MinGPUs(p, need)
+		} else {
+			a.Plan, a.Memory, err = candidate.Settle(p)
+		}
+		meets := err == nil && need.Met(a.Memory)
+		switch {
+		case meets && (!ok || a.Plan.GPUs < best.Plan.GPUs):
+			best, ok = a, true
+		case !ok && (a.Memory != nil || best.Model == nil):
+			best = a
+		}
+	}
+	return best, ok
+}
+
+// Open reports whether the number of devices is left to us.
+func (p Plan) Open() bool { return p.GPUs == 0 && !p.divided() }
+
+// Devices is how many the plan takes: as many as were asked for, else as its division needs.
+func (p Plan) Devices() int {
+	if p.GPUs > 0 {
+		return p.GPUs
+	}
+	return max(1, p.Tensor) * max(1, p.Pipeline) * max(1, p.Data)
+}
+
+// divided reports whether somebody said how the devices share the work.
+func (p Plan) divided() bool { return p.Tensor > 0 || p.Pipeline > 0 || p.Data > 0 }
+
+// Smaller are formats to store the weights in, the most precise first.
+func Smaller(k Kind) []string {
+	if k == LlamaCPP {
+		return []string{"Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "IQ4_XS", "Q3_K_M", "Q2_K"}
+	}
+	return []string{"fp8", "w4a16"}
+}
+
+// Formats are the model as stored and in the usual formats that take less, the most precise first. They are made once.
+func (m *Prepared) Formats(k Kind) []*Prepared {
+	if k == LlamaCPP {
+		return m.forLlama()
+	}
+	return m.forServers()
+}
+
+func (m *Prepared) smaller(k Kind) []*Prepared {
+	list := []*Prepared{m}
+	for _, name := range Smaller(k) {
+		scheme, err := quant.As(m.model.Shape, name)
+		if err != nil {
 			continue
 		}
-		high = mid
+		with := m.model
+		with.Weights = scheme
+		if with.Bytes() < list[len(list)-1].bytes {
+			list = append(list, Prepare(with))
+		}
+	}
+	return list
+}
+
+// Format is the name of the number format of the weights.
+func (m *Prepared) Format() string { return m.model.Weights.Name }
+
+// MaxContext is the longest request, up to a limit, with which a plan meets its need, found by asking Fit, since the
+// overheads of some engines grow with the length; to half a percent. It is 0 if not even the shortest does.
+func (m *Prepared) MaxContext(p Plan, need Need, limit int64) int64 {
+	meets := func(n int64) bool {
+		p.MaxModelLen = n
+		memory, err := m.Fit(p)
+		return err == nil && need.Met(memory)
+	}
+	low, high := min(limit, shortest), limit
+	switch {
+	case limit <= 0 || !meets(low):
+		return 0
+	case meets(high):
+		return high
+	}
+	for high-low > max(1, low/200) {
+		if mid := low + (high-low)/2; meets(mid) {
+			low = mid
+		} else {
+			high = mid
+		}
 	}
 	return low
 }
@@ -177,7 +357,7 @@ const shortest = 256
 // OnPaper is the account on one card that is large enough for anything, for what depends on no card: the bytes of one
 // rank and of one token.
 func (m *Prepared) OnPaper(p Plan) (*Memory, Plan, error) {
-	p.GPUs = max(p.GPUs, 1)
+	p.GPUs = p.Devices()
 	p.GPU = &hardware.Accelerator{ID: "unknown", Name: p.GPU.Name, VisibleMiB: paperMiB, MaxPerNode: p.GPUs}
 	p, err := m.Arrange(p)
 	if err != nil {

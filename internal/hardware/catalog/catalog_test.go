@@ -208,7 +208,7 @@ func TestResolve(t *testing.T) {
 		{"NVIDIA H20", "h20", ""},
 		{"NVIDIA H20-3e", "h20-141", ""},
 		{"NVIDIA GB10", "dgx-spark-gb10", ""},
-		{"GB10-128GB unified (121.7 GiB)", "dgx-spark-gb10", ""},
+		{"GB10-128GB unified (121.7 GiB)", "dgx-spark-gb10", "taken at its word"},
 		{"AMD Instinct MI300X OAM", "mi300x", ""},
 		{"AMD Radeon RX 7900 XTX", "rx-7900-xtx", ""},
 		{"m3-max-40c-128gb", "m3-max-40c-128gb", ""},
@@ -220,7 +220,7 @@ func TestResolve(t *testing.T) {
 		{"Apple M4 Max", "m4-max-48gb", "the smallest is assumed"},
 		{"AMD RYZEN AI MAX+ 395 w/ Radeon 8060S 128GB", "strix-halo-128gb", ""},
 		{"A10G/L4-24GB (22.06 GiB)", "l4", "of equal memory"},
-		{"80GB card (A100/H100)", "generic-80gb", "as on a100-80"},
+		{"80GB card (A100/H100)", "generic-80gb", "as on h100-"},
 		{"288GB card (MI35x class, inferred)", "generic-288gb", "as on mi35"},
 		{"32GB card (V100/5090)", "generic-32gb", "as on rtx-5090"},
 		{"32GB card (V100/9090)", "generic-32gb", ""},
@@ -263,7 +263,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"RTX 4909 24GB", ErrUnknown, "24GB is a card of which only the memory is known"},
 		{"RTX 4090 48GB", ErrUnknown, "rtx-4090 has 24 GB, not 48 GB"},
 		{"A100-SXM4-40GB MIG 1g.5gb", ErrAmbiguous, "two sizes"},
-		{"H100 (12 GiB)", ErrAmbiguous, "shows 79.19 GiB, not 12"},
+		{"H100 (12 GiB)", ErrAmbiguous, "shows 79.09 GiB, not 12"},
 		{"24GB or 48GB", ErrAmbiguous, "two sizes"},
 		{"0GB", ErrUnknown, ""},
 		{"0.5GB", ErrUnknown, "want a memory of"},
@@ -561,6 +561,12 @@ func TestNamesOfTables(t *testing.T) {
 	}
 }
 
+// mended are the figures of the facts that the makers contradict: what the facts say, and what the records say.
+var mended = map[string][2]float64{
+	"rtx-pro-6000-blackwell bandwidth_gb_s": {1792, 1597}, // that of the workstation edition; the datasheet of the server edition has 1597
+	"tpu-v5p link":                          {300, 600},   // 4800 Gbit/s are one direction; the documentation now says 1200 GB/s in both
+}
+
 // The records say what the facts say.
 func TestFacts(t *testing.T) {
 	front, err := records.Front("gpus.yaml", []byte(shared(t, "facts/gpus.yaml")))
@@ -586,8 +592,15 @@ func TestFacts(t *testing.T) {
 			continue
 		}
 		same := func(key string, fact any, got float64) {
-			if want, ok := number(fact); ok && want != got {
-				t.Errorf("%s: %s is %g, the facts say %g", r.ID, key, got, want)
+			want, ok := number(fact)
+			if m, known := mended[r.ID+" "+key]; known {
+				if want != m[0] {
+					t.Errorf("%s: the facts say %g of %s now, and not %g: this is mended no more", r.ID, want, key, m[0])
+				}
+				want = m[1]
+			}
+			if ok && want != got {
+				t.Errorf("%s: %s is %g, want %g", r.ID, key, got, want)
 			}
 		}
 		same("memory_gb", keys["memory_gb"], r.MemoryGB)

@@ -78,15 +78,21 @@ var idle = map[string]bool{
 	"nvidia": true, "geforce": true, "tesla": true, "amd": true, "instinct": true, "radeon": true, "intel": true, "apple": true,
 	"aws": true, "google": true, "cloud": true, "generation": true, "edition": true, "gpu": true, "card": true, "accelerator": true,
 	"graphics": true, "unified": true, "memory": true, "tm": true, "mac": true, "studio": true, "mini": true, "macbook": true, "air": true,
+	"corporation": true, "tensor": true, "imac": true,
 }
+
+// idleAfter are words that are idle behind one other word and nowhere else: M4 Pro is a chip, MacBook Pro a machine.
+var idleAfter = map[string]string{"macbook": "pro", "mac": "pro", "tensor": "core"}
 
 // fold brings the spellings of one name together: case, punctuation and idle words do not matter.
 func fold(name string) string {
 	var b strings.Builder
+	before := ""
 	for w := range words(name) {
-		if !idle[w] {
+		if !idle[w] && idleAfter[before] != w {
 			b.WriteString(w)
 		}
+		before = w
 	}
 	return b.String()
 }
@@ -102,7 +108,15 @@ func words(name string) iter.Seq[string] {
 var (
 	sizeForm = regexp.MustCompile(`(?i)(^|[^a-z0-9.])([0-9]{1,6}(?:\.[0-9]{1,3})?)[ -]?(gib|gb|g)($|[^a-z0-9])`)
 	noteForm = regexp.MustCompile(`\(([^()]*)\)`)
+	// chipForm is the list of PCI devices: "GA102 [GeForce RTX 3090]".
+	chipForm = regexp.MustCompile(`^[^\[\]]*\[([^\[\]]+)\]\s*$`)
+	// rentForm is a type of machine of a cloud: "p5.48xlarge", "a3-highgpu-8g".
+	rentForm = regexp.MustCompile(`(?i)^([a-z]{1,3}[0-9][a-z0-9-]*)(?:\.(?:[0-9]{0,3}x?large|metal)|-[0-9]{1,3}g?)$`)
+	manyForm = regexp.MustCompile(`(?i)^(?:([0-9]{1,5})\s?[x×]\s?(\S.*)|(.*\S)\s?[x×]\s?([0-9]{1,5}))$`)
 )
+
+// glRenderer stands behind the name of a card where OpenGL reports it.
+const glRenderer = "/PCIe/SSE2"
 
 // said is a name with what else was written around it.
 type said struct {

@@ -28,27 +28,59 @@ func (c *Catalog) Resolve(name string) (Match, error) {
 	if len(name) > maxName {
 		return Match{}, fmt.Errorf("looking up an accelerator: its name has %d bytes: %w", len(name), ErrUnknown)
 	}
-	if ids := c.lookup(fold(name)); len(ids) > 0 {
-		return c.choose(name, ids, said{name: name})
+	text := strings.TrimSuffix(name, glRenderer)
+	if m := chipForm.FindStringSubmatch(text); m != nil && len(c.lookup(fold(text))) == 0 {
+		text = m[1]
 	}
-	s, ok := parse(name)
-	switch ids := c.bearers(s.name); {
-	case !ok:
+	if ids := c.lookup(fold(text)); len(ids) > 0 {
+		return c.choose(name, ids, said{name: text})
+	}
+	if m, ok, err := c.rented(text); ok || err != nil {
+		return m, err
+	}
+	s, one := parse(text)
+	if !one {
 		return Match{}, fmt.Errorf("looking up accelerator %q: it names two sizes of memory: %w", name, ErrAmbiguous)
+	}
+	m, err := c.described(name, s)
+	if err != nil {
+		return Match{}, err
+	}
+	return m.seen(name, s.visible)
+}
+
+// described finds the accelerator for a name that was taken apart. A note beside it may say which of several is meant, as
+// in "A100 (40 GB PCIe)".
+func (c *Catalog) described(name string, s said) (Match, error) {
+	if whole := s.name + " " + s.notes; s.notes != "" && len(c.lookup(fold(whole))) > 0 {
+		s.name = whole
+	}
+	ids := c.bearers(s.name)
+	switch {
 	case len(ids) > 0:
-		m, err := c.choose(name, ids, s)
-		if err != nil {
-			return Match{}, err
-		}
-		return m.seen(name, s.visible)
+		return c.choose(name, ids, s)
 	case s.gb > 0 && !strings.ContainsAny(s.name, "0123456789"):
-		m, err := c.generic(name, s)
-		if err != nil {
-			return Match{}, err
-		}
-		return m.seen(name, s.visible)
+		return c.generic(name, s)
 	}
 	return Match{}, c.unknown(name, s)
+}
+
+// rented finds the accelerator of a type of machine of a cloud. The machine may have several, and one is meant.
+func (c *Catalog) rented(text string) (Match, bool, error) {
+	form := rentForm.FindStringSubmatch(text)
+	if form == nil {
+		return Match{}, false, nil
+	}
+	ids := c.lookup(fold(form[1]))
+	if len(ids) != 1 {
+		return Match{}, false, nil
+	}
+	m, err := c.choose(text, ids, said{name: form[1]})
+	if err != nil {
+		return Match{}, false, err
+	}
+	m.Assumed = strings.TrimPrefix(m.Assumed+fmt.Sprintf("; %q is a machine with one or more %s, of which one is meant", text, m.GPU.ID), "; ")
+	return m, true, nil
 }
 
 // Named lists the ids of the records that bear a name, with or without a size of memory, in order. None means that the
@@ -110,7 +142,7 @@ func (c *Catalog) choose(name string, ids []string, s said) (Match, error) {
 			return Match{}, fmt.Errorf("looking up accelerator %q: it may be %s: %w", name, list(found), ErrAmbiguous)
 		}
 	}
-	slices.SortFunc(found, cautious)
+	slices.SortFunc(found, cautious(s.visible > 0))
 	return Match{found[0].gpu, fmt.Sprintf("%q may be %s, of equal memory: %s is assumed", name, list(found), found[0].gpu.ID)}, nil
 }
 
@@ -144,16 +176,20 @@ func (c *Catalog) candidates(ids []string, s said) (all []*Record, found []candi
 	return all, found, nil
 }
 
-// cautious puts the common one first, and among several of these the one with the least.
-func cautious(a, b candidate) int {
-	if a.record.Common != b.record.Common {
-		if a.record.Common {
+// cautious puts the common one first, and among several of these the one with the least. What a process sees does not
+// matter where a note says it.
+func cautious(told bool) func(a, b candidate) int {
+	return func(a, b candidate) int {
+		switch {
+		case a.record.Common && !b.record.Common:
 			return -1
+		case b.record.Common && !a.record.Common:
+			return 1
+		case !told && a.gpu.VisibleMiB != b.gpu.VisibleMiB:
+			return cmp.Compare(a.gpu.VisibleMiB, b.gpu.VisibleMiB)
 		}
-		return 1
+		return cmp.Or(cmp.Compare(a.gpu.BandwidthGBs, b.gpu.BandwidthGBs), strings.Compare(a.gpu.ID, b.gpu.ID))
 	}
-	return cmp.Or(cmp.Compare(a.gpu.VisibleMiB, b.gpu.VisibleMiB), cmp.Compare(a.gpu.BandwidthGBs, b.gpu.BandwidthGBs),
-		strings.Compare(a.gpu.ID, b.gpu.ID))
 }
 
 func list(found []candidate) string {
@@ -177,34 +213,24 @@ func notThatSize(all []*Record, gb float64) string {
 // unknown says what is there instead.
 func (c *Catalog) unknown(name string, s said) error {
 	hint := "llmcheck catalog gpus lists them, and 24GB is a card of which only the memory is known"
-	if near := c.near(s.name); len(near) > 0 {
+	what := s.name
+	if n, one, ok := many(s.name); ok && len(c.bearers(one)) > 0 {
+		what = one
+		hint = fmt.Sprintf("name one card and say beside it how many, as --gpu %s --gpus %s", strings.ToLower(strings.ReplaceAll(one, " ", "-")), n)
+	}
+	if near := c.near(what); len(near) > 0 {
 		hint = "nearest: " + strings.Join(near, ", ") + "; " + hint
 	}
 	return fmt.Errorf("looking up accelerator %q: %w (%s)", name, ErrUnknown, hint)
 }
 
-// near lists a few ids that begin as a name or one of its words does, the best first.
-func (c *Catalog) near(name string) []string {
-	ids := c.IDs()
-	const enough, most = 3, 5
-	tries := append(slices.Collect(words(name)), fold(name))
-	scores := make(map[string]int)
-	for _, id := range ids {
-		for _, try := range tries {
-			scores[id] = max(scores[id], common(fold(id), try))
-		}
+// many takes apart what names several of one card: "8x H100".
+func many(name string) (count, one string, ok bool) {
+	m := manyForm.FindStringSubmatch(name)
+	if m == nil {
+		return "", "", false
 	}
-	ids = slices.DeleteFunc(ids, func(id string) bool { return scores[id] < enough })
-	slices.SortStableFunc(ids, func(a, b string) int { return scores[b] - scores[a] })
-	return ids[:min(most, len(ids))]
-}
-
-func common(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
-	}
-	return n
+	return m[1] + m[4], m[2] + m[3], true
 }
 
 // seen takes over what somebody wrote that the device shows, if it can be.

@@ -36,8 +36,8 @@ func TestAliases(t *testing.T) {
 		}
 		return
 	}
-	if len(lines) < 200 {
-		t.Errorf("%d models with a configuration, want at least 200", len(lines))
+	if len(lines) < 500 {
+		t.Errorf("%d models with a configuration, want at least 500", len(lines))
 	}
 	if aliases != strings.Join(lines, "") {
 		t.Error("aliases.txt is not what the records say; run go test ./internal/model/catalog -run TestAliases -update")
@@ -51,19 +51,27 @@ func TestResolve(t *testing.T) {
 		"qwen/qwen3-32b":       "Qwen/Qwen3-32B",
 		"qwen3-32b":            "Qwen/Qwen3-32B",
 		"Qwen3-8B-Q4_K_M.gguf": "Qwen/Qwen3-8B",
-		"Qwen3-235B-A22B-UD-Q4_K_XL-00001-of-00003.gguf":         "Qwen/Qwen3-235B-A22B",
-		"Qwen3-8B-IQ4_XS.gguf":                                   "Qwen/Qwen3-8B",
-		"llama-3.1-8b":                                           "meta-llama/Llama-3.1-8B",
-		"meta-llama/Meta-Llama-3.1-8B":                           "meta-llama/Llama-3.1-8B",
-		"deepseek-r1":                                            "deepseek-ai/DeepSeek-R1",
+		"Qwen3-235B-A22B-UD-Q4_K_XL-00001-of-00003.gguf": "Qwen/Qwen3-235B-A22B",
+		"Qwen3-8B-IQ4_XS.gguf":                           "Qwen/Qwen3-8B",
+		"llama-3.1-8b":                                   "meta-llama/Llama-3.1-8B",
+		"meta-llama/Meta-Llama-3.1-8B":                   "meta-llama/Llama-3.1-8B",
+		"deepseek-r1":                                    "deepseek-ai/DeepSeek-R1",
+		"Llama-3.2-3B-Instruct":                          "meta-llama/Llama-3.2-3B-Instruct",
+		"DeepSeek-R1-0528-Qwen3-8B":                      "deepseek-ai/DeepSeek-R1-0528-Qwen3-8B",
+		"r1-distill-32b":                                 "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
+		"llama-3.1-8b-instruct":                          "meta-llama/Llama-3.1-8B-Instruct",
+		"gpt-oss-20b":                                    "openai/gpt-oss-20b",
+		"glm-4.5-air":                                    "zai-org/GLM-4.5-Air",
 		"neuralmagic/Meta-Llama-3.1-70B-Instruct-quantized.w8a8": "RedHatAI/Meta-Llama-3.1-70B-Instruct-quantized.w8a8",
 	} {
 		if got := c.Resolve(name); len(got) != 1 || got[0] != want {
 			t.Errorf("Resolve(%s) = %q, want %s", name, got, want)
 		}
 	}
-	if got := c.Resolve("Llama-3.2-3B-Instruct"); len(got) != 2 {
-		t.Errorf("a name of two organizations gives %q, want both", got)
+	for _, id := range c.IDsWithConfig() {
+		if last := id[strings.IndexByte(id, '/')+1:]; len(c.Resolve(last)) != 1 {
+			t.Errorf("Resolve(%s) = %q, want one: alias the original", last, c.Resolve(last))
+		}
 	}
 	for _, name := range []string{"", "/", ".gguf", "-Q4_K_M.gguf", "acme/tiny", "qwen3-33b", strings.Repeat("x", 1<<20)} {
 		if got := c.Resolve(name); len(got) != 0 {
@@ -108,6 +116,10 @@ func TestOverlayShape(t *testing.T) {
 	want := `{"architectures":["LlamaForCausalLM"],"quantization_config":{"ignore":["a.0.b","a.1.b","a.2.b","a.5.b","re:x{2}"]}}`
 	if err != nil || !ok || config.Raw() != want {
 		t.Errorf("Config(acme/tiny-fp8) = %s, %v, %v, want %s", config.Raw(), ok, err, want)
+	}
+	twin, err := Default().Overlay(fstest.MapFS{"Acme__GLM-5.yaml": {Data: []byte(strings.Replace(strings.ReplaceAll(shaped, "Acme/Tiny", "Acme/GLM-5"), "[tiny]", "[acme-glm]", 1))}})
+	if got := twin.Resolve("glm-5"); err != nil || len(got) != 2 {
+		t.Errorf("a name of two organizations gives %q, %v, want both", got, err)
 	}
 	if _, _, ok, err := c.Config("Qwen/Qwen3-8B"); !ok || err != nil {
 		t.Errorf("a record of the user's that is about the license hides the shape: %v, %v", ok, err)

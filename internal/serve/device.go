@@ -1,0 +1,110 @@
+package serve
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// formatNeed is the least compute capability for weights in formats whose names begin so.
+type formatNeed struct {
+	Formats []string
+	Compute history[float64]
+}
+
+// Profiled reports whether what the engine needs is known on the device of a plan; the error wraps ErrNoProfile, or
+// ErrIllegal where the engine does not run there at all.
+func (p Plan) Profiled() error {
+	if p.GPU == nil {
+		return nil
+	}
+	vendor := p.GPU.Vendor
+	if p.GPU.Compute == "hpu" {
+		vendor = "gaudi"
+	}
+	switch {
+	case p.Engine.Kind == TensorRT && vendor != "" && vendor != "nvidia":
+		return fmt.Errorf("%w: TensorRT-LLM runs on devices of NVIDIA only", ErrIllegal)
+	case vendor == "google" || vendor == "aws" || vendor == "gaudi":
+		return fmt.Errorf("%w: what %s needs on %s beside weights and cache was measured nowhere we know of", ErrNoProfile,
+			p.Engine.Kind, p.GPU.Name)
+	case p.Engine.Kind != LlamaCPP && (vendor == "apple" || vendor == "intel"):
+		return fmt.Errorf("%w: what %s needs on %s beside weights and cache was measured nowhere we know of; llama.cpp can be asked about",
+			ErrNoProfile, p.Engine.Kind, p.GPU.Name)
+	}
+	return nil
+}
+
+// legalDevice refuses a card that the engine does not run on, or that has no kernels for the weights.
+func (p *Prepared) legalDevice(plan *Plan) error {
+	if v := plan.GPU.Vendor; v != "" && v != "nvidia" {
+		return nil
+	}
+	e := plan.era()
+	has, err := strconv.ParseFloat(plan.GPU.Compute, 64)
+	if err != nil {
+		return nil
+	}
+	if least := e.profile.Compute.at(e.version); has < least.Value {
+		return fmt.Errorf("%w: %s has compute capability %s, and %s %s needs %s (%s)", ErrIllegal, plan.GPU.Name, plan.GPU.Compute,
+			plan.Engine.Kind, plan.Engine.Version, decimals(least.Value), least.Source)
+	}
+	for i := range e.profile.Formats {
+		need := &e.profile.Formats[i]
+		least := need.Compute.at(e.version)
+		if name := p.formatOf(need.Formats); name != "" && has < least.Value {
+			return fmt.Errorf("%w: %s has compute capability %s, and %s %s needs %s for weights in %s (%s)", ErrIllegal, plan.GPU.Name,
+				plan.GPU.Compute, plan.Engine.Kind, plan.Engine.Version, decimals(least.Value), name, least.Source)
+		}
+	}
+	return nil
+}
+
+func decimals(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
+
+// formatOf is the first format of the blocks whose name begins with one of some.
+func (p *Prepared) formatOf(prefixes []string) string {
+	for _, name := range p.formats {
+		for _, prefix := range prefixes {
+			if strings.HasPrefix(name, prefix) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// legalLength refuses requests longer than the model was made for.
+func (p *Prepared) legalLength(plan *Plan) error {
+	most := p.model.Shape.MaxContext
+	if most <= 0 || plan.MaxModelLen <= most || plan.Engine.Kind == Transformers {
+		return nil
+	}
+	override := ""
+	switch plan.Engine.Kind {
+	case VLLM:
+		override = "; VLLM_ALLOW_LONG_MAX_MODEL_LEN or a rope scaling in the configuration overrides that"
+	case SGLang:
+		override = "; SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN or a rope scaling in the configuration overrides that"
+	}
+	return fmt.Errorf("%w: max_model_len %d is more than the %d tokens that the model was made for, which %s refuses%s", ErrIllegal,
+		plan.MaxModelLen, most, plan.Engine.Kind, override)
+}
+
+// single reports whether the engine computes in 32 bits because the card has no bf16 and the family overflows in fp16.
+func (p *Prepared) single(plan *Plan) bool {
+	e := plan.era()
+	has, known := plan.GPU.Supports["bf16"]
+	if !known || has || p.model.Shape.DType == "float16" {
+		return false
+	}
+	for _, family := range e.profile.NoFP16.at(e.version).Value {
+		if p.model.Shape.Family == family {
+			return true
+		}
+	}
+	return false
+}
+
+// widened is a range fitted on devices of NVIDIA, for others.
+func widened(i Interval) Interval { return Interval{i.Low / 2, i.Mid, 2 * i.High} }
