@@ -17,8 +17,8 @@ import (
 const llamaConfig = `{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":64,"intermediate_size":128,"num_hidden_layers":2,` +
 	`"num_attention_heads":4,"num_key_value_heads":2,"vocab_size":128,"max_position_embeddings":4096,"torch_dtype":"bfloat16"`
 
-// sized asks how much memory one model needs, in JSON and in other formats, and scans what was printed.
-func sized(t *testing.T, formats []string, args ...string) answer {
+// estimated asks how much memory one model needs, in JSON and in other formats, and scans what was printed.
+func estimated(t *testing.T, formats []string, args ...string) answer {
 	t.Helper()
 	var first answer
 	for _, format := range append([]string{"json"}, formats...) {
@@ -80,7 +80,7 @@ func runSizes(t *testing.T, attacks []attack) {
 			if !strings.Contains(strings.Join(a.args, " "), "--gpu") {
 				args = append(args, "--gpu", "H100")
 			}
-			a.check(t, sized(t, formats, args...))
+			a.check(t, estimated(t, formats, args...))
 		})
 	}
 }

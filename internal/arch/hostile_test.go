@@ -47,7 +47,7 @@ func TestAdapterCountsAll(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := base.WithAdapter(a)
+		s, err := base.WithAdapter(a, false)
 		if err != nil {
 			return 0, err
 		}
@@ -58,7 +58,7 @@ func TestAdapterCountsAll(t *testing.T) {
 		`,"rank_pattern":{"q_proj":32}`:    2 * 32 * (64 + 64),
 		`,"modules_to_save":["lm_head"]`:   2*8*(64+64) + 128*64,
 		`,"modules_to_save":["nowhere"]`:   2 * 8 * (64 + 64),
-		`,"rank_pattern":{},"lora_bias":0`: 2 * 8 * (64 + 64),
+		`,"rank_pattern":{},"lora_bias":false`: 2 * 8 * (64 + 64),
 	} {
 		if got, err := added(config); err != nil || got != want {
 			t.Errorf("%s: %d, %v, want %d", config, got, err, want)

@@ -122,7 +122,7 @@ func sound(t testing.TB, doc *report.Document, err error) {
 	if err != nil && (e.Fits || e.Verdict != undetermined) {
 		t.Errorf("%s in spite of %v", e.Verdict, err)
 	}
-	if m := e.Model; m.ParamsTotal < 0 || m.ParamsActive < 0 || m.ParamsActive > m.ParamsTotal || m.WeightsBytes < 0 || m.KVBytesPerToken < 0 || m.StateBytes < 0 {
+	if m := e.Model; m.ParamsTotal < 0 || m.ParamsActive < 0 || m.ParamsActive > m.ParamsTotal || m.WeightsBytes < 0 || m.KVBytesPerToken != nil && *m.KVBytesPerToken < 0 || m.StateBytes < 0 {
 		t.Errorf("%+v", m)
 	}
 	var parts int64
