@@ -54,10 +54,10 @@ func TestAdapterCountsAll(t *testing.T) {
 		return s.Params().Total - base.Params().Total, nil
 	}
 	for config, want := range map[string]int64{
-		"":                                 2 * 8 * (64 + 64),
-		`,"rank_pattern":{"q_proj":32}`:    2 * 32 * (64 + 64),
-		`,"modules_to_save":["lm_head"]`:   2*8*(64+64) + 128*64,
-		`,"modules_to_save":["nowhere"]`:   2 * 8 * (64 + 64),
+		"":                                     2 * 8 * (64 + 64),
+		`,"rank_pattern":{"q_proj":32}`:        2 * 32 * (64 + 64),
+		`,"modules_to_save":["lm_head"]`:       2*8*(64+64) + 128*64,
+		`,"modules_to_save":["nowhere"]`:       2 * 8 * (64 + 64),
 		`,"rank_pattern":{},"lora_bias":false`: 2 * 8 * (64 + 64),
 	} {
 		if got, err := added(config); err != nil || got != want {
