@@ -136,7 +136,7 @@ const (
 func cacheFormats() []string {
 	return []string{
 		"auto", "bf16", "fp16", "fp8", "nvfp4", "q8_0", "q5_1", "q4_0",
-		"fp32", "f16", "f32", "float16", "bfloat16", "float32", "half", "int8", "fp8_e4m3", "fp8_e5m2", "fp8_inc", "q5_0", "q4_1", "iq4_nl",
+		"fp32", "f16", "f32", "float16", "bfloat16", "float32", "half", "int8", "fp8_e4m3", "fp8_e5m2", "e4m3", "e5m2", "fp8_inc", "q5_0", "q4_1", "iq4_nl",
 	}
 }
 

@@ -117,7 +117,7 @@ func TestShapeOfFolders(t *testing.T) {
 		{"split GGUF with too few tensors", files("m-00001-of-00002.gguf", ggufFile(part(0, 2, 3), "a"), "m-00002-of-00002.gguf", ggufFile(part(1, 2, 3), "b")), "",
 			"nothing", []string{"weights: the first part promises 2 parts with 3 tensors"}},
 		{"several quantizations", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q8_0.gguf", ggufFile(nil, "a"), "mmproj-m.gguf", ggufFile(nil, "v")), "",
-			"nothing", []string{"weights: there are 2 GGUF models here, and it was not said which one is meant; name its quantization: m-Q4_K_M.gguf, m-Q8_0.gguf"}},
+			"nothing", []string{"weights: there are 2 GGUF models here, and it was not said which one is meant; name its quantization with --quant, or the file: m-Q4_K_M.gguf, m-Q8_0.gguf"}},
 		{"chosen", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q4_K.gguf", ggufFile(nil, "b"), "m-Q8_0.gguf", ggufFile(nil, "c")), "q4_k",
 			"1 GGUF headers: 68 bytes: b Q8_0 [32 2]; copies m-Q4_K_M.gguf, m-Q8_0.gguf", nil},
 		{"safetensors beside GGUF", files("model.safetensors", safe("a"), "m-Q8_0.gguf", ggufFile(nil, "b")), "",
