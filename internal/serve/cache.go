@@ -52,15 +52,6 @@ func cacheNumber(name string) (n number, ok bool) {
 	return number{}, false
 }
 
-// KnownCache reports whether any engine keeps its cache in a number format of that name.
-func KnownCache(name string) bool {
-	if _, ok := cacheNumber(name); ok {
-		return true
-	}
-	_, err := llamaKV(name)
-	return err == nil
-}
-
 // keeping is how an engine lays out one number of the cache.
 type keeping struct {
 	number     number
