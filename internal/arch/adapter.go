@@ -30,7 +30,7 @@ func (s *Shape) WithAdapter(v strictjson.Value, wide bool) (*Shape, error) {
 		return nil, errors.New("target_modules names no layer of the base model, so this adapter does not belong to it")
 	}
 	out.Gaps = slices.Concat(s.Gaps, a.loose())
-	out.Symbols = slices.Concat(s.Symbols, a.symbols)
+	out.Symbols, out.Assumed = slices.Concat(s.Symbols, a.symbols), slices.Concat(s.Assumed, a.assumed)
 	return out, out.check()
 }
 

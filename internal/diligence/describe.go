@@ -20,10 +20,10 @@ import (
 type described struct {
 	ref      model.Ref
 	revision string
-	base     bool   // it is asked for as the base of an adapter
 	origin   string // where the configuration is from, in words
 	license  string // id in the catalog; "" if not known
 	mix      string // the quantization that the name of an absent GGUF file tells
+	base     bool   // it is the base model of an adapter
 	doubt    string // why no verdict can rest on the configuration
 
 	files   *model.Model // what was read; nil if the catalog answered
@@ -43,14 +43,15 @@ var ErrShape = errors.New("the configuration cannot be used")
 // describe finds the configuration of a model. The catalog answers for the models it knows, unless a revision is asked
 // for: sizes do not change with the wording of a card, and no request is made for what is known.
 func (in *inquiry) describe(ref model.Ref, file string) (*described, error) {
-	return in.read(&described{ref: ref}, file)
+	return in.look(&described{ref: ref}, file)
 }
 
-func (in *inquiry) read(s *described, file string) (*described, error) {
+func (in *inquiry) look(s *described, file string) (*described, error) {
+	ref := s.ref
 	if found, err := in.known(s); found || err != nil {
 		return s, err
 	}
-	snap, err := in.Models.Open(in.ctx, s.ref)
+	snap, err := in.Models.Open(in.ctx, ref)
 	if err != nil {
 		return s, in.elsewhere(s, err)
 	}
@@ -151,7 +152,7 @@ func (in *inquiry) fromFiles(s *described) error {
 	case m.Config.Kind() == strictjson.Object:
 		s.config, s.quant, s.origin = m.Config, m.Quant, "config.json"
 	case m.Adapter.Kind() == strictjson.Object && s.base:
-		return fmt.Errorf("%s: %w: it is an adapter too, and only one is sized; merge it into its base first", s.ref, ErrShape)
+		return fmt.Errorf("%s: %w: it is an adapter itself; merge the two, or ask about each", s.ref, ErrShape)
 	case m.Adapter.Kind() == strictjson.Object:
 		return in.fromBase(s)
 	default:
@@ -203,7 +204,7 @@ func (in *inquiry) fromBase(s *described) error {
 			return fmt.Errorf("%s: %w: its base model %q is no repository that can be looked up; ask about the base model itself",
 				s.ref, ErrShape, p.Ref)
 		}
-		base, err := in.read(&described{ref: ref, base: true}, "")
+		base, err := in.look(&described{ref: ref, base: true}, "")
 		s.gaps, s.assumed = append(s.gaps, base.gaps...), append(s.assumed, base.assumed...)
 		if err != nil {
 			return fmt.Errorf("reading the base model of the adapter %s: %w", s.ref, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -14,7 +15,6 @@ import (
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
-	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // EstimateQuestion asks what a model needs, and whether it fits. Zero values are what nobody said.
@@ -334,7 +334,7 @@ func (e *estimate) length(p *serve.Plan) {
 		n, why = most, "the model's maximum"
 	}
 	p.MaxModelLen = n
-	p.Assumed = append(p.Assumed, serve.Setting{Name: "max_model_len", Value: units.Thousands(n), Why: why})
+	p.Assumed = append(p.Assumed, serve.Setting{Name: "max_model_len", Value: strconv.FormatInt(n, 10), Why: why})
 }
 
 // fewest finds the smallest number of cards.
@@ -346,19 +346,21 @@ func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	case !errors.Is(err, serve.ErrNoCount):
 		return outlook{}, err
 	}
-	p.GPUs = 1
-	if _, _, err := m.Settle(p); errors.Is(err, serve.ErrIllegal) && memory == nil {
-		return e.refuse(m, p, err)
-	}
 	p.GPUs = p.Most()
-	if memory != nil {
-		p.GPUs = q.GPUs
+	if memory == nil { // not even the weights found room, which was told without an account
+		q, memory, err = m.Settle(p)
+	} else {
+		p.GPUs, err = q.GPUs, nil
 	}
-	o, err := e.planned(m, p)
-	if p.GPUs > 1 && o.memory != nil {
+	if err != nil {
+		p.GPUs = 1
+		return e.planned(m, p)
+	}
+	o := e.judged(m, p, q, memory)
+	if p.GPUs > 1 {
 		o.Why += "; fewer of these devices hold less"
 	}
-	return o, err
+	return o, nil
 }
 
 // planned judges the plan that was asked for.

@@ -274,7 +274,7 @@ func TestEstimateFaults(t *testing.T) {
 		{"unknown architecture", files(`{"architectures":["NobodyForCausalLM"]}`), EstimateQuestion{}, arch.ErrUnknown, "NobodyForCausalLM", true},
 		{"broken configuration", files(`{"architectures":["LlamaForCausalLM"],"hidden_size":-1}`), EstimateQuestion{}, ErrShape, "hidden_size", true},
 		{"no configuration", shelf{"a/b": {"README.md": file("# x")}}, EstimateQuestion{}, ErrShape, "config.json", true},
-		{"an adapter of itself", loop, EstimateQuestion{}, ErrShape, "merge it", true},
+		{"an adapter of itself", loop, EstimateQuestion{}, ErrShape, "an adapter itself", true},
 		{"unknown card", files(smallConfig), EstimateQuestion{Cards: []string{"H1000"}}, gpus.ErrUnknown, "H1000", false},
 		{"unknown engine", files(smallConfig), EstimateQuestion{Kind: "vlm"}, serve.ErrEngine, "vlm", false},
 		{"unknown quantization", files(smallConfig), EstimateQuestion{Quant: "int3"}, quant.ErrName, "int3", true},

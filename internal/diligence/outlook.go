@@ -33,7 +33,7 @@ func (e *estimate) judged(m *serve.Prepared, asked, p serve.Plan, memory *serve.
 		o.Why = why
 	}
 	if e.s.doubt != "" && verdict != serve.DoesNot {
-		o.Fits, o.Verdict, o.Why, o.Changes = false, undetermined, e.s.doubt, nil
+		o.Fits, o.Verdict, o.Why = false, undetermined, e.s.doubt
 	}
 	return outlook{Outlook: o, model: m, asked: asked, plan: full, memory: memory}
 }
@@ -144,12 +144,28 @@ func (e *estimate) at(m *serve.Prepared, p serve.Plan, own *serve.Memory) []repo
 		}
 		verdict, _ := e.need.Judge(memory)
 		a := report.AtContext{MaxModelLen: n, Verdict: string(verdict), MaxConcurrency: memory.Cache.Concurrency}
-		if fewest, _, err := m.MinGPUs(q, e.need); err == nil {
-			a.MinGPUs = new(fewest.GPUs)
-		}
+		a.MinGPUs = e.fewestAt(m, q, memory)
 		out = append(out, a)
 	}
 	return out
+}
+
+// fewestAt is the smallest number of devices for a plan whose account is known; nil if no number is enough. Nothing is
+// solved where one device is asked about: it is enough, or there is no other number to try.
+func (e *estimate) fewestAt(m *serve.Prepared, p serve.Plan, memory *serve.Memory) *int {
+	if p.GPUs == 1 {
+		switch {
+		case e.need.Met(memory):
+			return new(1)
+		case p.Most() == 1:
+			return nil
+		}
+	}
+	fewest, _, err := m.MinGPUs(p, e.need)
+	if err != nil {
+		return nil
+	}
+	return new(fewest.GPUs)
 }
 
 // lengths are the contexts that are shown, the shortest first. most is the model's own, 0 where it is not known.

@@ -124,6 +124,7 @@ type llamaRun struct {
 	weights *weighed
 	layers  []layerTraits // without what depends on the context
 	kinds   []int         // which layers stand for all in the plan of the buffers
+	memo    *llamaMemo    // nil where nothing is kept
 }
 
 // newLlamaRun places the weights. Devices align tensors to 128 bytes, the host to 32.
@@ -259,6 +260,16 @@ func periodOf(kinds []int) (lead, period int) {
 
 // buffers plans the forward pass for so many cells.
 func (r *llamaRun) buffers(c cells) (*graph, *walk) {
+	key := passOf(r, c)
+	if found, ok := r.memo.pass(key); ok {
+		return found.graph, found.walk
+	}
+	g, w := r.plan(c)
+	r.memo.keep(key, planned{g, w})
+	return g, w
+}
+
+func (r *llamaRun) plan(c cells) (*graph, *walk) {
 	p := r.pass(c)
 	copies := 1
 	if r.place.devices > 1 && r.place.complete() {
@@ -296,7 +307,9 @@ func (r *llamaRun) outputs() int64 {
 }
 
 // fitLlama is the account of the device that binds, or of the host where there is no device.
-func fitLlama(m Model, p Plan) (*Memory, error) {
+func fitLlama(m Model, p Plan) (*Memory, error) { return newLlamaMemo().fit(m, p) }
+
+func (memo *llamaMemo) fit(m Model, p Plan) (*Memory, error) {
 	if p.Engine.llama == nil {
 		return nil, errUnresolved
 	}
@@ -304,7 +317,7 @@ func fitLlama(m Model, p Plan) (*Memory, error) {
 	if err := legalLlama(m, p); err != nil {
 		return nil, err
 	}
-	return newLlamaRun(m, p, alignmentOf(p)).memory(), nil
+	return memo.run(m, p).memory(), nil
 }
 
 func alignmentOf(p Plan) int64 {

@@ -264,7 +264,7 @@ func (p *Prepared) Fit(plan Plan) (*Memory, error) {
 		return nil, err
 	}
 	if plan.Engine.Kind == LlamaCPP {
-		return fitLlama(p.model, plan)
+		return p.llama.fit(p.model, plan)
 	}
 	f := p.start(plan)
 	if err := errors.Join(p.legalDevice(&plan), p.legalLength(&plan)); err != nil {

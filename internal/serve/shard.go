@@ -16,6 +16,8 @@ import (
 type Prepared struct {
 	model Model
 
+	llama *llamaMemo
+
 	kinds  []kind // of blocks
 	layers []int  // the kind of each block of the decoder
 	ahead  kind   // what the first stage has beside its blocks
@@ -64,7 +66,7 @@ type pieceRules struct {
 
 // Prepare sorts the layers of a model.
 func Prepare(m Model) *Prepared {
-	p := &Prepared{model: m, vocab: m.Shape.Vocab.N, bytes: m.Bytes()}
+	p := &Prepared{model: m, llama: newLlamaMemo(), vocab: m.Shape.Vocab.N, bytes: m.Bytes()}
 	parts := arch.Components()
 	seen := make(map[sort]int)
 	for i := range m.Shape.Blocks {
