@@ -114,12 +114,15 @@ func TestEstimateSources(t *testing.T) {
 	}{
 		{"the catalog answers without opening", hub("acme/small"), closed{t}, smallParams, "the catalog's record of acme/small", ""},
 		{
-			"a revision is opened", model.Ref{Scheme: model.SchemeHub, Name: "acme/small", Revision: "main"},
-			shelf{"acme/small": {"config.json": file(largeConfig)}}, 70_553_706_496, "config.json", "",
+			"a revision is opened",
+			model.Ref{Scheme: model.SchemeHub, Name: "acme/small", Revision: "main"},
+			shelf{"acme/small": {"config.json": file(largeConfig)}},
+			70_553_706_496, "config.json", "",
 		},
 		{"a folder", model.Ref{Scheme: model.SchemePath, Name: "./m"}, shelf{"./m": {"config.json": file(smallConfig)}}, smallParams, "config.json", ""},
 		{
-			"an adapter with its base in the catalog", hub("acme/lora"), shelf{"acme/lora": {"adapter_config.json": file(adapter)}},
+			"an adapter with its base in the catalog", hub("acme/lora"),
+			shelf{"acme/lora": {"adapter_config.json": file(adapter)}},
 			smallParams + 32*perLayer, "adapter_config.json and, for its base model acme/base, the catalog's record of acme/base", "not modeled",
 		},
 		{
@@ -192,14 +195,20 @@ func TestEstimateGGUF(t *testing.T) {
 func tinyGGUF(t *testing.T) []byte {
 	t.Helper()
 	kv := []gguftest.KV{
-		{Key: "general.architecture", Value: "llama"}, {Key: "llama.block_count", Value: uint32(2)},
-		{Key: "llama.context_length", Value: uint32(2048)}, {Key: "llama.embedding_length", Value: uint32(64)},
-		{Key: "llama.feed_forward_length", Value: uint32(128)}, {Key: "llama.attention.head_count", Value: uint32(4)},
-		{Key: "llama.attention.head_count_kv", Value: uint32(2)}, {Key: "llama.vocab_size", Value: uint32(256)},
-		{Key: "llama.rope.dimension_count", Value: uint32(16)}, {Key: "llama.attention.layer_norm_rms_epsilon", Value: float32(1e-5)},
+		{Key: "general.architecture", Value: "llama"},
+		{Key: "llama.block_count", Value: uint32(2)},
+		{Key: "llama.context_length", Value: uint32(2048)},
+		{Key: "llama.embedding_length", Value: uint32(64)},
+		{Key: "llama.feed_forward_length", Value: uint32(128)},
+		{Key: "llama.attention.head_count", Value: uint32(4)},
+		{Key: "llama.attention.head_count_kv", Value: uint32(2)},
+		{Key: "llama.vocab_size", Value: uint32(256)},
+		{Key: "llama.rope.dimension_count", Value: uint32(16)},
+		{Key: "llama.attention.layer_norm_rms_epsilon", Value: float32(1e-5)},
 	}
 	tensors := []gguftest.Tensor{
-		{Name: "token_embd.weight", Type: gguf.Q8_0, Dims: []uint64{64, 256}}, {Name: "output_norm.weight", Type: gguf.F32, Dims: []uint64{64}},
+		{Name: "token_embd.weight", Type: gguf.Q8_0, Dims: []uint64{64, 256}},
+		{Name: "output_norm.weight", Type: gguf.F32, Dims: []uint64{64}},
 		{Name: "output.weight", Type: gguf.Q8_0, Dims: []uint64{64, 256}},
 	}
 	for _, block := range []string{"blk.0.", "blk.1."} {
@@ -207,8 +216,15 @@ func tinyGGUF(t *testing.T) []byte {
 			name string
 			dims []uint64
 		}{
-			{"attn_q", []uint64{64, 64}}, {"attn_k", []uint64{64, 32}}, {"attn_v", []uint64{64, 32}}, {"attn_output", []uint64{64, 64}},
-			{"ffn_gate", []uint64{64, 128}}, {"ffn_up", []uint64{64, 128}}, {"ffn_down", []uint64{128, 64}}, {"attn_norm", []uint64{64}}, {"ffn_norm", []uint64{64}},
+			{"attn_q", []uint64{64, 64}},
+			{"attn_k", []uint64{64, 32}},
+			{"attn_v", []uint64{64, 32}},
+			{"attn_output", []uint64{64, 64}},
+			{"ffn_gate", []uint64{64, 128}},
+			{"ffn_up", []uint64{64, 128}},
+			{"ffn_down", []uint64{128, 64}},
+			{"attn_norm", []uint64{64}},
+			{"ffn_norm", []uint64{64}},
 		} {
 			kind := gguf.Q8_0
 			if len(one.dims) == 1 {
@@ -601,6 +617,7 @@ func TestEstimateAllCards(t *testing.T) {
 }
 
 func benchmarkEstimate(b *testing.B, cards ...string) {
+	b.Helper()
 	d := world(shelf{}, models.Default())
 	q := EstimateQuestion{Ref: hub("deepseek-ai/DeepSeek-V3"), Cards: cards}
 	b.ReportAllocs()

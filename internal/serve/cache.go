@@ -69,7 +69,7 @@ func cacheName(name string) string {
 
 // KnownCache reports whether any engine keeps its cache in a number format of that name.
 func KnownCache(name string) bool {
-	if _, ok := cacheNumber(name); ok {
+	if _, ok := cacheNumber(cacheName(name)); ok {
 		return true
 	}
 	_, err := llamaKV(name)

@@ -27,8 +27,14 @@ type llamaRecord struct {
 
 func (r *llamaRecord) histories() []named {
 	return []named{
-		{"context", r.Context}, {"batch", r.Batch}, {"micro_batch", r.MicroBatch}, {"slots", r.Slots}, {"max_slots", r.MaxSlots},
-		{"flash", r.Flash}, {"output_rows", r.OutputRows}, {"cache_types", r.CacheTypes},
+		{"context", r.Context},
+		{"batch", r.Batch},
+		{"micro_batch", r.MicroBatch},
+		{"slots", r.Slots},
+		{"max_slots", r.MaxSlots},
+		{"flash", r.Flash},
+		{"output_rows", r.OutputRows},
+		{"cache_types", r.CacheTypes},
 	}
 }
 

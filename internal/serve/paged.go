@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,7 +66,7 @@ func (p Plan) Complete(m Model) (Plan, error) {
 	if err := p.Profiled(); err != nil {
 		return p, err
 	}
-	p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
+	p.Assumed = slices.Clip(p.Assumed)
 	if p.Engine.Kind == LlamaCPP {
 		if p.Engine.llama == nil {
 			return p, errUnresolved

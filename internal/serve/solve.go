@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
@@ -229,7 +230,7 @@ func (m *Prepared) share(p Plan, memory *Memory, need Need) (Plan, *Memory, bool
 	percent := int64(100 * (1 - float64(memory.outside.High)/float64(memory.Capacity)))
 	if share := float64(percent) / 100; share >= leastShare && share < full.Utilization {
 		p.Utilization = share
-		p.Assumed = p.Assumed[:len(p.Assumed):len(p.Assumed)]
+		p.Assumed = slices.Clip(p.Assumed)
 		p.assume("gpu_memory_utilization", strconv.FormatFloat(share, 'g', -1, 64), "the default of "+
 			strconv.FormatFloat(full.Utilization, 'g', -1, 64)+" leaves too little for what the engine does not count: up to "+size(memory.outside.High))
 		if memory, err := m.Fit(p); err == nil && need.Met(memory) {

@@ -218,9 +218,15 @@ func TestBestQuantization(t *testing.T) {
 		want  string
 		ok    bool
 	}{
-		{serve.VLLM, 180, 1, "bf16", true}, {serve.VLLM, 140, 1, "fp8", true}, {serve.VLLM, 79, 1, "w4a16", true}, {serve.VLLM, 79, 2, "fp8", true},
-		{serve.VLLM, 24, 1, "w4a16", false}, {serve.VLLM, 79, 0, "w4a16", true},
-		{serve.LlamaCPP, 90, 1, "Q8_0", true}, {serve.LlamaCPP, 48, 1, "Q4_K_M", true}, {serve.LlamaCPP, 10, 1, "Q2_K", false},
+		{serve.VLLM, 180, 1, "bf16", true},
+		{serve.VLLM, 140, 1, "fp8", true},
+		{serve.VLLM, 79, 1, "w4a16", true},
+		{serve.VLLM, 79, 2, "fp8", true},
+		{serve.VLLM, 24, 1, "w4a16", false},
+		{serve.VLLM, 79, 0, "w4a16", true},
+		{serve.LlamaCPP, 90, 1, "Q8_0", true},
+		{serve.LlamaCPP, 48, 1, "Q4_K_M", true},
+		{serve.LlamaCPP, 10, 1, "Q2_K", false},
 	} {
 		a, ok := m.BestQuantization(serve.Plan{Engine: engineOf(t, tt.kind), GPU: machine(tt.gib, 8), GPUs: tt.count, MaxModelLen: 8192}, serve.Need{})
 		if ok != tt.ok || a.Model.Format() != tt.want || a.Memory == nil {
