@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/model"
@@ -457,6 +456,11 @@ func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, 
 		return e.refuse(m, p, err)
 	}
 	q.GPU = p.GPU
+	if q.GPU.MaxPerNode == 0 { // how many machines they stand in is not known either
+		card := *p.GPU
+		card.MaxPerNode = q.GPUs
+		q.GPU = &card
+	}
 	cache := shownCache(memory)
 	cache.Blocks, cache.MaxContext = nil, nil // of a card that there is not
 	return outlook{

@@ -693,3 +693,17 @@ func TestCounterpart(t *testing.T) {
 		})
 	}
 }
+
+// TestEstimateUnknownCard: nothing is told of how much a card that is not known holds, nor of the machines.
+func TestEstimateUnknownCard(t *testing.T) {
+	e := estimated(t, world(closed{t}, known{"acme/small": smallConfig}), EstimateQuestion{
+		Ref: hub("acme/small"), Cards: []string{"unknown"}, Plan: serve.Plan{Tensor: 2},
+	})
+	if e.Verdict != undetermined || e.Plan.Nodes != 1 || e.Memory.Weights == 0 || e.Cache.MaxContext != nil || e.Cache.Blocks != nil {
+		t.Errorf("%+v on %d nodes, %+v", e.Memory, e.Plan.Nodes, e.Cache)
+	}
+	data, err := json.Marshal(e)
+	if err != nil || strings.Contains(string(data), "capacity_bytes") || strings.Contains(string(data), "unused_bytes") {
+		t.Errorf("%s, %v: want no capacity", data, err)
+	}
+}
