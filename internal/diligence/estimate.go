@@ -15,6 +15,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/source"
 )
 
 // EstimateQuestion asks what a model needs, and whether it fits. Zero values are what nobody said.
@@ -80,11 +81,22 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 
 // unsized is the document for a model of which nothing could be sized.
 func (in *inquiry) unsized(s *described, err error) *report.Document {
-	s.gaps = append(s.gaps, model.Gap{What: s.ref.String(), Why: err.Error(), Kind: gapOf("", err).Kind})
+	gap := gapOf(s.ref.String(), err)
+	if gap.Kind == model.Unreachable && ofFiles(err) {
+		gap.Kind = model.Unread // it is there: nothing has to be reached
+	}
+	s.gaps = append(s.gaps, gap)
 	return in.estimated(s, &report.Estimate{
 		Summary: "nothing could be sized: " + err.Error(), Outlook: report.Outlook{Verdict: undetermined, Why: err.Error()},
 		Candidates: []report.Outlook{}, Assumed: nonNil(s.assumed),
 	})
+}
+
+// ofFiles tells that files were read and could not be understood, and not that somebody did not answer.
+func ofFiles(err error) bool {
+	is := func(kind error) bool { return errors.Is(err, kind) }
+	return slices.ContainsFunc([]error{ErrShape, arch.ErrUnknown, quant.ErrUnknown, quant.ErrName}, is) &&
+		!slices.ContainsFunc([]error{source.ErrUnreachable, model.ErrUnreachable, source.ErrNotFound, context.DeadlineExceeded}, is)
 }
 
 const undetermined = "undetermined"

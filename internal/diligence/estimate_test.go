@@ -275,6 +275,9 @@ func TestEstimateFaults(t *testing.T) {
 			if doc == nil {
 				return
 			}
+			if last := doc.Gaps[len(doc.Gaps)-1].Kind; (last == "unreachable") != errors.Is(err, source.ErrUnreachable) && !errors.Is(err, source.ErrNotFound) {
+				t.Errorf("the gap is called %s for %v", last, err)
+			}
 			if e := doc.Estimate; e.Verdict != "undetermined" || e.Fits || len(doc.Gaps) == 0 {
 				t.Errorf("%s with gaps %v", e.Verdict, doc.Gaps)
 			}

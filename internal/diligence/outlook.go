@@ -73,7 +73,7 @@ func (e *estimate) mend(o *outlook) {
 // decimal is a number of requests, cut and not rounded, so that 0.99 is never one.
 func decimal(f float64) string {
 	if f >= 10 {
-		return units.Count(math.Floor(f)).String()
+		return units.Thousands(int64(min(f, math.MaxInt32)))
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.2f", math.Floor(f*100)/100), "0"), ".0")
 }
@@ -144,6 +144,9 @@ func (e *estimate) at(m *serve.Prepared, p serve.Plan, own *serve.Memory) []repo
 		}
 		verdict, _ := e.need.Judge(memory)
 		a := report.AtContext{MaxModelLen: n, Verdict: string(verdict), MaxConcurrency: memory.Cache.Concurrency}
+		if e.s.doubt != "" && verdict != serve.DoesNot {
+			a.Verdict = undetermined
+		}
 		a.MinGPUs = e.fewestAt(m, q, memory)
 		out = append(out, a)
 	}

@@ -146,6 +146,14 @@ func kindOf(name string) (Kind, error) {
 	return Kind(k), nil
 }
 
+// newest is the newest version that the record of the engine knows.
+func (e *Engine) newest() (version, string) {
+	if e.llama != nil {
+		return e.llama.newest, e.llama.Newest
+	}
+	return e.profile.newest, e.profile.Newest
+}
+
 func (p *profile) at(asked string) (*Engine, error) {
 	e := &Engine{Kind: p.Kind, Version: asked, profile: p}
 	switch strings.ToLower(strings.TrimSpace(asked)) {

@@ -86,9 +86,7 @@ func (p Plan) Complete(m Model) (Plan, error) {
 	if p.Engine.profile == nil {
 		return p, errUnresolved
 	}
-	if p.Engine.Assumed && !p.assumes("engine_version") {
-		p.assume("engine_version", p.Engine.Version, "the newest that is known")
-	}
+	p.assumeVersion()
 	p.completeNumber(m)
 	p.completeBatch(m)
 	return p, p.sane()
@@ -96,6 +94,19 @@ func (p Plan) Complete(m Model) (Plan, error) {
 
 func (p *Plan) assume(name, value, why string) {
 	p.Assumed = append(p.Assumed, Setting{name, value, why})
+}
+
+// assumeVersion tells which version is meant, and that the defaults of one that is newer than all that are known are
+// those of the newest.
+func (p *Plan) assumeVersion() {
+	newest, text := p.Engine.newest()
+	switch {
+	case p.assumes("engine_version"):
+	case p.Engine.Assumed:
+		p.assume("engine_version", p.Engine.Version, "the newest that is known")
+	case p.Engine.number > newest:
+		p.assume("engine_version", p.Engine.Version, "newer than "+text+", the newest that is known, whose defaults are taken")
+	}
 }
 
 func (p *Plan) assumes(name string) bool {
