@@ -338,7 +338,7 @@ func TestAbsentKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := arch.Of(v)
+	s, err := Of(v)
 	if err != nil {
 		t.Fatal(err)
 	}
