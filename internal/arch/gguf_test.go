@@ -67,6 +67,7 @@ type conversion struct {
 }
 
 func (c conversion) keys(t testing.TB) []gguftest.KV {
+	t.Helper()
 	var kv []gguftest.KV
 	name := ""
 	for line := range strings.Lines(c.gguf) {
@@ -85,6 +86,7 @@ func (c conversion) keys(t testing.TB) []gguftest.KV {
 }
 
 func number(t testing.TB, s string) any {
+	t.Helper()
 	if n, times, ok := strings.Cut(s, "*"); ok {
 		list := make([]uint32, scan(t, times))
 		for i := range list {
@@ -103,6 +105,7 @@ func number(t testing.TB, s string) any {
 }
 
 func scan(t testing.TB, s string) uint32 {
+	t.Helper()
 	var n uint32
 	if _, err := fmt.Sscan(s, &n); err != nil {
 		t.Fatal(s, err)
@@ -112,11 +115,11 @@ func scan(t testing.TB, s string) uint32 {
 
 func (c conversion) list() []gguftest.Tensor {
 	list := []gguftest.Tensor{{Name: "token_embd.weight", Type: gguf.F16, Dims: []uint64{c.width, c.vocab}}}
-	for _, n := range strings.Fields(c.outer) {
+	for n := range strings.FieldsSeq(c.outer) {
 		list = append(list, gguftest.Tensor{Name: n, Type: gguf.F16, Dims: []uint64{32}})
 	}
 	for i := range c.blocks {
-		for _, s := range strings.Fields(c.tensors) {
+		for s := range strings.FieldsSeq(c.tensors) {
 			list = append(list, gguftest.Tensor{Name: fmt.Sprintf("blk.%d.%s", i, s), Type: gguf.F16, Dims: []uint64{32}})
 		}
 	}

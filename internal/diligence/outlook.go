@@ -192,7 +192,7 @@ func (e *estimate) shownModel(o *outlook) report.EstimatedModel {
 	out := report.EstimatedModel{
 		Architecture: shape.Architecture, Family: shape.Family, ParamsTotal: params.Total, ParamsActive: params.Active,
 		ParamsMTP: shape.MTPParams(), Quantization: m.Weights.Name, WeightsBytes: m.Bytes(), MaxContext: shape.MaxContext,
-		Layers: shownLayers(shape), Components: e.components(m), Sizes: e.s.sizes, Source: e.s.origin, License: e.s.license,
+		Layers: shownLayers(shape, e.q.Explain), Components: e.components(m), Sizes: e.s.sizes, Source: e.s.origin, License: e.s.license,
 		Symbols: []report.Symbol{},
 	}
 	out.KVBytesPerToken, out.StateBytes = e.perToken(o)

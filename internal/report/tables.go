@@ -215,8 +215,12 @@ func (m *EstimatedModel) ComponentTable() Table {
 // TensorTable counts the parameters of each kind of tensor, component by component.
 func (m *EstimatedModel) TensorTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "tensor", Code: true}, {Name: "shape", Code: true}, {Name: "each", Number: true},
-		{Name: "count", Number: true}, {Name: "format"}, {Name: "size", Number: true},
+		{Name: "tensor", Code: true},
+		{Name: "shape", Code: true},
+		{Name: "each", Number: true},
+		{Name: "count", Number: true},
+		{Name: "format"},
+		{Name: "size", Number: true},
 	}}
 	for _, c := range m.Components {
 		for _, f := range c.Tensors {
