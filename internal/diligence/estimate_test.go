@@ -182,6 +182,9 @@ func TestEstimateGGUF(t *testing.T) {
 	e := estimated(t, world(shelf{name: {name: &fstest.MapFile{Data: tinyGGUF(t)}}}, known{}), EstimateQuestion{
 		Ref: model.Ref{Scheme: model.SchemeFile, Name: name}, Cards: []string{"RTX 4090"},
 	})
+	if !slices.ContainsFunc(e.Notes, func(s string) bool { return strings.Contains(s, "account is for a --parallel of 1; ") }) {
+		t.Errorf("notes %q do not say that more requests at once take more than the account", e.Notes)
+	}
 	if e.Plan.Engine != "llama.cpp" || e.Model.Source != "the header of the GGUF file" || !e.Fits {
 		t.Errorf("%s from %s with %s", e.Verdict, e.Model.Source, e.Plan.Engine)
 	}

@@ -245,6 +245,11 @@ func (e *estimate) notes(o *outlook) []string {
 		notes = append(notes, "the adapter is counted once, whole on every rank; the slots for several adapters that a server "+
 			"sets aside (--max-loras × --max-lora-rank in vLLM) are not modeled")
 	}
+	if m := o.memory; m != nil && o.plan.Engine.Kind == serve.LlamaCPP && m.Cache.Concurrency > float64(o.plan.MaxSeqs) {
+		notes = append(notes, fmt.Sprintf("llama.cpp sets its cache aside when it starts, and the account is for a --parallel of %d; %s requests at "+
+			"once take one of %.0f, and a --ctx-size of as many times %s", o.plan.MaxSeqs, decimal(m.Cache.Concurrency), m.Cache.Concurrency,
+			units.Thousands(o.plan.MaxModelLen)))
+	}
 	return notes
 }
 
