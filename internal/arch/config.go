@@ -1,8 +1,10 @@
 package arch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,9 +89,7 @@ func (c *config) dimOr(symbol string, otherwise int64, why string, keys ...strin
 	n, key, ok := c.lookup(keys)
 	if !ok {
 		n = otherwise
-		if why != "" {
-			c.assume(key, strconv.FormatInt(n, 10), why)
-		}
+		c.assume(key, strconv.FormatInt(n, 10), why)
 	}
 	return c.named(symbol, key, n, maxDim)
 }
@@ -99,9 +99,7 @@ func (c *config) layersOr(symbol string, otherwise int64, why string, keys ...st
 	n, key, ok := c.lookup(keys)
 	if !ok {
 		n = otherwise
-		if why != "" {
-			c.assume(key, strconv.FormatInt(n, 10), why)
-		}
+		c.assume(key, strconv.FormatInt(n, 10), why)
 	}
 	return c.named(symbol, key, n, maxLayers)
 }
@@ -123,9 +121,7 @@ func (c *config) countOr(otherwise int64, why string, keys ...string) int64 {
 	n, key, ok := c.lookup(keys)
 	if !ok {
 		n = otherwise
-		if why != "" {
-			c.assume(key, strconv.FormatInt(n, 10), why)
-		}
+		c.assume(key, strconv.FormatInt(n, 10), why)
 	}
 	if n < 0 || n > maxCount {
 		c.fault(fmt.Sprintf("is %d, want 0 to %d", n, maxCount), key)
@@ -159,9 +155,7 @@ func (c *config) flagOr(otherwise bool, why string, keys ...string) bool {
 			return b
 		}
 	}
-	if why != "" {
-		c.assume(keys[0], strconv.FormatBool(otherwise), why)
-	}
+	c.assume(keys[0], strconv.FormatBool(otherwise), why)
 	return otherwise
 }
 
@@ -177,8 +171,11 @@ func (c *config) wordOr(otherwise string, keys ...string) string {
 	return otherwise
 }
 
+// assume notes a key that is absent, once, however often it is asked for. No reason is the default of the class.
 func (c *config) assume(key, value, why string) {
-	c.assumed = append(c.assumed, Assumption{key, value, why})
+	if a := (Assumption{key, value, cmp.Or(why, classDefault)}); !slices.Contains(c.assumed, a) {
+		c.assumed = append(c.assumed, a)
+	}
 }
 
 func (c *config) named(symbol, key string, n int64, most int64) Dim {

@@ -114,6 +114,9 @@ func (c *config) dtype() string {
 	outer := config{values: c.top}
 	d = outer.wordOr("", "torch_dtype", "dtype")
 	c.fail(outer.err)
+	if d == "" {
+		c.assume("torch_dtype", "bfloat16", "what is not quantized is counted with 2 bytes a weight, as it is nearly always published")
+	}
 	return d
 }
 

@@ -61,6 +61,7 @@ type EstimatedModel struct {
 type LayerKind struct {
 	Kind  string `json:"kind"`
 	Count int    `json:"count"`
+	Cache string `json:"cache,omitempty"` // with --explain: the numbers that one of them keeps
 }
 
 // Component is a part of the model with its tensors.

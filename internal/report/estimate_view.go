@@ -188,6 +188,9 @@ func (m *EstimatedModel) layers() string {
 	parts := make([]string, len(m.Layers))
 	for i, l := range m.Layers {
 		parts[i] = Grouped(int64(l.Count)) + " x " + l.Kind
+		if l.Cache != "" {
+			parts[i] += " (keeps " + l.Cache + ")"
+		}
 	}
 	return strings.Join(parts, ", ")
 }
