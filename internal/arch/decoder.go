@@ -3,6 +3,7 @@ package arch
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
@@ -44,7 +45,7 @@ func (c *config) plan(tied bool, class sizes) *plan {
 	p.context = c.maxContext()
 	if p.context == 0 && class.context > 0 {
 		p.context = class.context
-		c.assume("max_position_embeddings", fmt.Sprint(class.context), classDefault)
+		c.assume("max_position_embeddings", strconv.FormatInt(class.context, 10), classDefault)
 	}
 	p.mixers = func(int) Mixer { return p.attn.mixer(Full, 0) }
 	return p
@@ -57,9 +58,9 @@ func (c *config) sizeOr(symbol string, otherwise, most int64, keys ...string) Di
 	case ok:
 	case otherwise > 0:
 		n = otherwise
-		c.assume(key, fmt.Sprint(n), classDefault)
+		c.assume(key, strconv.FormatInt(n, 10), classDefault)
 	default:
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", keys[0]))
+		c.fault("is missing, and the shape cannot be known without it", keys[0])
 		n = 1
 	}
 	return c.named(symbol, key, n, most)
@@ -74,10 +75,10 @@ func (c *config) keyHeads(h Dim, class sizes) Dim {
 	case ok:
 	case class.k > 0 && !c.null("num_key_value_heads"):
 		n = class.k
-		c.assume(key, fmt.Sprint(n), classDefault)
+		c.assume(key, strconv.FormatInt(n, 10), classDefault)
 	default:
 		n = h.N
-		c.assume(key, fmt.Sprint(n), "as many as query heads")
+		c.assume(key, strconv.FormatInt(n, 10), "as many as query heads")
 	}
 	k := c.named("k", key, n, maxCount)
 	if h.N%k.N != 0 {
@@ -122,7 +123,7 @@ func (c *config) windowOr(otherwise int64) int64 {
 		c.fail(err)
 		return max(0, n)
 	case otherwise > 0:
-		c.assume("sliding_window", fmt.Sprint(otherwise), classDefault)
+		c.assume("sliding_window", strconv.FormatInt(otherwise, 10), classDefault)
 	}
 	return otherwise
 }

@@ -1,6 +1,9 @@
 package arch
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // DeepSeek's attention keeps one compressed vector of keys and values for each token (MLA), and its experts stand beside
 // shared ones (transformers: modeling_deepseek_v2.py, modeling_deepseek_v3.py, modeling_glm_moe_dsa.py,
@@ -11,8 +14,10 @@ func deepseekRules() []rule {
 		{"deepseek-v3", []string{"DeepseekV3ForCausalLM"}, []string{"deepseek_v3", "kimi_k2"}, deepseek},
 		{"deepseek-v3.2", []string{"DeepseekV32ForCausalLM"}, []string{"deepseek_v32"}, deepseek},
 		{
-			"kimi-k2.5", []string{"KimiK25ForConditionalGeneration", "KimiVLForConditionalGeneration"},
-			[]string{"kimi_k25", "kimi_vl"}, deepseek,
+			"kimi-k2.5",
+			[]string{"KimiK25ForConditionalGeneration", "KimiVLForConditionalGeneration"},
+			[]string{"kimi_k25", "kimi_vl"},
+			deepseek,
 		},
 		{"glm-moe-dsa", []string{"GlmMoeDsaForCausalLM"}, []string{"glm_moe_dsa"}, glmMoEDSA},
 		{"glm4-moe-lite", []string{"Glm4MoeLiteForCausalLM"}, []string{"glm4_moe_lite"}, deepseek},
@@ -32,7 +37,6 @@ type mla struct {
 	gated        bool // the output passes a gate as wide as all heads
 	indexHeads   Dim  // of the indexer of sparse attention; zero if there is none
 	indexWidth   Dim
-	unindexed    func(i int) bool // layers that read the choice of another layer
 	withoutIndex bool
 }
 
@@ -45,7 +49,7 @@ func (c *config) mla(d Dim) mla {
 	if a.indexHeads = c.optional("h_i", "index_n_heads"); a.indexHeads.N > 0 {
 		a.indexWidth = c.dim("e_i", "index_head_dim")
 		if a.query.N == 0 {
-			c.fail(fmt.Errorf("index_n_heads is set but q_lora_rank is not, and the indexer reads the compressed queries"))
+			c.fail(errors.New("index_n_heads is set but q_lora_rank is not, and the indexer reads the compressed queries"))
 		}
 	}
 	return a

@@ -1,6 +1,9 @@
 package arch
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // DeepSeek-V4 attends with one shared head of keys that are also the values, over a short window and, in most layers,
 // over entries that stand for 4 or 128 tokens each; layers with a ratio of 4 choose among these entries with an indexer.
@@ -34,7 +37,7 @@ func deepseekV4(c *config) *Shape {
 	a.moe.experts, a.moe.topK = c.routed([]string{"n_routed_experts"}, []string{"num_experts_per_tok"})
 	a.moe.shared = c.sharedWidth(a.moe.width, "n_shared_experts")
 	if a.ratios == nil {
-		c.fail(fmt.Errorf("compress_ratios is missing, and the cache cannot be known without it"))
+		c.fail(errors.New("compress_ratios is missing, and the cache cannot be known without it"))
 		return &Shape{}
 	}
 	a.checkRatios(c)

@@ -10,8 +10,10 @@ func deltaRules() []rule {
 		{"qwen3-next", []string{"Qwen3NextForCausalLM"}, []string{"qwen3_next"}, qwen3Next},
 		{"qwen3.5", []string{"Qwen3_5ForConditionalGeneration", "Qwen3_5ForCausalLM"}, []string{"qwen3_5", "qwen3_5_text"}, qwen35},
 		{
-			"qwen3.5-moe", []string{"Qwen3_5MoeForConditionalGeneration", "Qwen3_5MoeForCausalLM"},
-			[]string{"qwen3_5_moe", "qwen3_5_moe_text"}, qwen35,
+			"qwen3.5-moe",
+			[]string{"Qwen3_5MoeForConditionalGeneration", "Qwen3_5MoeForCausalLM"},
+			[]string{"qwen3_5_moe", "qwen3_5_moe_text"},
+			qwen35,
 		},
 	}
 }

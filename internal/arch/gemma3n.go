@@ -1,6 +1,9 @@
 package arch
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Gemma 3n: several streams of hidden states of which a block computes one and predicts the others, a low-rank path
 // beside attention, an embedding of each token for every layer, and last layers that read the cache of an earlier one,
@@ -30,7 +33,7 @@ func gemma3n(c *config) *Shape {
 	n := g.f.depth.N
 	widths := c.ints("intermediate_size", n)
 	if g.types = c.words("layer_types", n); g.types == nil || widths == nil {
-		c.fail(fmt.Errorf("layer_types or intermediate_size is missing, and the shape cannot be known without them"))
+		c.fail(errors.New("layer_types or intermediate_size is missing, and the shape cannot be known without them"))
 		return &Shape{}
 	}
 	shared := c.countOr(15, classDefault, "num_kv_shared_layers")

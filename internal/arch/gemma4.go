@@ -1,6 +1,9 @@
 package arch
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Gemma 4: layers with a sliding window and layers that see everything have heads of different width, and the latter
 // may take their values from the keys. The E-models embed each token once more for every layer, and their last layers
@@ -40,7 +43,7 @@ func gemma4(c *config) *Shape {
 	}
 	n := g.f.depth.N
 	if g.types = c.words("layer_types", n); g.types == nil {
-		c.fail(fmt.Errorf("layer_types is missing, and the shape cannot be known without it"))
+		c.fail(errors.New("layer_types is missing, and the shape cannot be known without it"))
 		return &Shape{}
 	}
 	shared := c.countOr(0, "", "num_kv_shared_layers")

@@ -3,6 +3,7 @@ package arch
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // ggufClass says which class of transformers a GGUF architecture was converted from, and which keys it needs beside
@@ -476,8 +477,11 @@ func ggufHunyuan(g *headerReader) {
 		g.fail(fmt.Errorf("%s is %d, want 1 to %d", g.h.Arch("block_count"), g.layers, maxLayers))
 		return
 	}
-	for _, k := range [][2]string{{"expert_count", "num_experts"}, {"expert_used_count", "moe_topk"},
-		{"expert_feed_forward_length", "moe_intermediate_size"}} {
+	for _, k := range [][2]string{
+		{"expert_count", "num_experts"},
+		{"expert_used_count", "moe_topk"},
+		{"expert_feed_forward_length", "moe_intermediate_size"},
+	} {
 		if n, ok := g.same(k[0]); ok {
 			g.numbers(k[1], repeated(uint64(n), int(g.layers)))
 		}
@@ -513,18 +517,18 @@ func ggufKimi(g *headerReader) {
 	g.copy("expert_feed_forward_length", "moe_intermediate_size")
 	g.copy("expert_shared_count", "num_shared_experts")
 	g.copy("leading_dense_block_count", "first_k_dense_replace")
-	linear := ""
+	var linear []string // numbers of layers
 	for i, k := range g.kinds("linear", "full") {
 		if k == "linear" {
-			linear += "," + strconv.Itoa(i+1)
+			linear = append(linear, strconv.Itoa(i+1))
 		}
 	}
 	heads, _ := g.same("attention.head_count")
 	width, _ := g.same("kda.head_dim")
 	kernel, _ := g.same("ssm.conv_kernel")
-	if linear != "" {
+	if len(linear) > 0 {
 		g.set("linear_attn_config", fmt.Sprintf(`{"kda_layers":[%s],"num_heads":%d,"head_dim":%d,"short_conv_kernel_size":%d}`,
-			linear[1:], heads, width, kernel))
+			strings.Join(linear, ","), heads, width, kernel))
 	}
 }
 

@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -137,7 +138,7 @@ func graniteHybrid(c *config) *Shape {
 		types = c.words("layers_block_type", f.depth.N)
 	}
 	if types == nil {
-		c.fail(fmt.Errorf("layer_types is missing, and the shape cannot be known without it"))
+		c.fail(errors.New("layer_types is missing, and the shape cannot be known without it"))
 		return &Shape{}
 	}
 	var m ssm
@@ -210,7 +211,7 @@ func (c *config) liquidLayers(n int64) func(i int) bool {
 	}
 	listed, ok, err := c.values.Uints("full_attn_idxs")
 	if c.fail(err); !ok {
-		c.fail(fmt.Errorf("layer_types and full_attn_idxs are missing, and the shape cannot be known without one of them"))
+		c.fail(errors.New("layer_types and full_attn_idxs are missing, and the shape cannot be known without one of them"))
 	}
 	return func(i int) bool { return slices.Contains(listed, uint64(i)) }
 }

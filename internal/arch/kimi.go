@@ -1,7 +1,7 @@
 package arch
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 )
 
@@ -94,7 +94,7 @@ func kimiLinear(c *config) *Shape {
 func (x *kimi) readDelta(c *config) {
 	p, ok := c.part("linear_attn_config")
 	if !ok {
-		c.fail(fmt.Errorf("linear_attn_config is missing, and the shape cannot be known without it"))
+		c.fail(errors.New("linear_attn_config is missing, and the shape cannot be known without it"))
 		return
 	}
 	p.symbols = c.symbols
@@ -104,7 +104,7 @@ func (x *kimi) readDelta(c *config) {
 	}
 	listed, ok, err := p.values.Uints("kda_layers")
 	if p.fail(err); !ok {
-		p.fail(fmt.Errorf("kda_layers is missing, and the shape cannot be known without it"))
+		p.fail(errors.New("kda_layers is missing, and the shape cannot be known without it"))
 	}
 	x.linear = listed
 	c.fail(p.err)

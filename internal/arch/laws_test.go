@@ -168,8 +168,10 @@ func TestWindows(t *testing.T) {
 		{"StarCoder 2", `{"architectures": ["Starcoder2ForCausalLM"], ` + small + `, "num_hidden_layers": 4, "sliding_window": 4096}`, 4, 0, 4096},
 		{"GPT-Neo by its list", `{"architectures": ["GPTNeoForCausalLM"], ` + small + `, "num_layers": 4, "max_position_embeddings": 64, "window_size": 8,
 			"attention_types": [[["global"], 1], [["local"], 3]]}`, 3, 1, 8},
-		{"GPT-Neo every other", `{"architectures": ["GPTNeoForCausalLM"], ` + small + `, "num_layers": 4, "max_position_embeddings": 64, "window_size": 8}`,
-			2, 2, 8},
+		{
+			"GPT-Neo every other", `{"architectures": ["GPTNeoForCausalLM"], ` + small + `, "num_layers": 4, "max_position_embeddings": 64, "window_size": 8}`,
+			2, 2, 8,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s, err := Of(parsed(t, row.config))

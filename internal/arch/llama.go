@@ -14,8 +14,12 @@ import (
 // MiMo).
 func llamaRules() []rule {
 	return []rule{
-		{"llama", []string{"LlamaForCausalLM", "LLaMAForCausalLM", "YiForCausalLM", "XverseForCausalLM", "AquilaForCausalLM"},
-			[]string{"llama", "Yi", "xverse", "aquila"}, llama},
+		{
+			"llama",
+			[]string{"LlamaForCausalLM", "LLaMAForCausalLM", "YiForCausalLM", "XverseForCausalLM", "AquilaForCausalLM"},
+			[]string{"llama", "Yi", "xverse", "aquila"},
+			llama,
+		},
 		{"mistral", []string{"MistralForCausalLM"}, []string{"mistral"}, mistral},
 		{"ministral", []string{"MinistralForCausalLM"}, []string{"ministral"}, mistral},
 		{"ministral3", []string{"Ministral3ForCausalLM"}, []string{"ministral3"}, ministral3},

@@ -2,7 +2,6 @@ package arch
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
@@ -13,13 +12,17 @@ import (
 func minimaxRules() []rule {
 	return []rule{
 		{
-			"minimax-m1", []string{"MiniMaxM1ForCausalLM", "MiniMaxText01ForCausalLM", "MiniMaxForCausalLM"},
-			[]string{"minimax_m1", "minimax_text_01", "minimax"}, minimaxM1,
+			"minimax-m1",
+			[]string{"MiniMaxM1ForCausalLM", "MiniMaxText01ForCausalLM", "MiniMaxForCausalLM"},
+			[]string{"minimax_m1", "minimax_text_01", "minimax"},
+			minimaxM1,
 		},
 		{"minimax-m2", []string{"MiniMaxM2ForCausalLM"}, []string{"minimax_m2"}, minimaxM2},
 		{
-			"minimax-m3", []string{"MiniMaxM3ForCausalLM", "MiniMaxM3SparseForCausalLM", "MiniMaxM3SparseForConditionalGeneration"},
-			[]string{"minimax_m3", "minimax_m3_vl"}, minimaxM3,
+			"minimax-m3",
+			[]string{"MiniMaxM3ForCausalLM", "MiniMaxM3SparseForCausalLM", "MiniMaxM3SparseForConditionalGeneration"},
+			[]string{"minimax_m3", "minimax_m3_vl"},
+			minimaxM3,
 		},
 	}
 }
@@ -41,7 +44,7 @@ func (c *config) usual(n int64) func(i int) bool {
 	if types := c.words("layer_types", n); types != nil {
 		return func(i int) bool { return types[i] == "full_attention" }
 	}
-	c.fail(fmt.Errorf("attn_type_list and layer_types are missing, and the shape cannot be known without one of them"))
+	c.fail(errors.New("attn_type_list and layer_types are missing, and the shape cannot be known without one of them"))
 	return func(int) bool { return true }
 }
 
@@ -50,7 +53,7 @@ func minimaxM1(c *config) *Shape {
 	a := c.heads(x.frame.d)
 	x.moe = c.minimaxMoE(x.frame.d)
 	if c.optional("f_s", "shared_intermediate_size").N > 0 {
-		c.fail(fmt.Errorf("shared_intermediate_size is set, and the rule for this class with it is not known"))
+		c.fail(errors.New("shared_intermediate_size is set, and the rule for this class with it is not known"))
 	}
 	usual := c.usual(x.frame.depth.N)
 	return x.shape(c, func(i int) (string, func(*stack), Mixer) {
@@ -126,7 +129,7 @@ func (c *config) selector(d Dim, n int64) selector {
 	c.fail(p.err)
 	c.symbols = p.symbols
 	if s.layers == nil {
-		c.fail(fmt.Errorf("sparse_attention_config.sparse_attention_freq is missing, and the shape cannot be known without it"))
+		c.fail(errors.New("sparse_attention_config.sparse_attention_freq is missing, and the shape cannot be known without it"))
 		s.layers = make([]int64, n)
 	}
 	if s.valueless == nil {

@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -86,7 +87,7 @@ func word(w, otherwise string) string {
 func (c *config) count(symbol string, keys ...string) Dim {
 	n, key, ok := c.lookup(keys)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", keys[0]))
+		c.fault("is missing, and the shape cannot be known without it", keys[0])
 	}
 	return c.named(symbol, key, n, maxCount)
 }
@@ -130,6 +131,7 @@ func listed[T any](c *config, key string, n int64, as func(strictjson.Value) (T,
 func (c *config) words(key string, n int64) []string {
 	return listed(c, key, n, strictjson.Value.AsString)
 }
+
 func (c *config) ints(key string, n int64) []int64 { return listed(c, key, n, strictjson.Value.AsInt) }
 
 // width is one of a list of sizes.
@@ -377,7 +379,7 @@ func dbrx(c *config) *Shape {
 func (c *config) under(key string, read func(p *config) Dim) Dim {
 	p, ok := c.part(key)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", key))
+		c.fault("is missing, and the shape cannot be known without it", key)
 		return one
 	}
 	p.symbols = c.symbols
@@ -570,7 +572,7 @@ func (c *config) typed(a attention, types []string, i int) Mixer {
 func (c *config) sliding() int64 {
 	n, key, ok := c.lookup([]string{"sliding_window", "sliding_window_size"})
 	if !ok || n <= 0 {
-		c.fail(fmt.Errorf("%s is missing, and layers are said to have a sliding window", key))
+		c.fault("is missing, and layers are said to have a sliding window", key)
 	}
 	return n
 }
@@ -610,7 +612,7 @@ func hunyuanMoE(c *config) *Shape {
 		a.e = c.headWidth(f.d, a.h)
 	}
 	if c.flagOr(false, "", "use_cla") || c.flagOr(false, "", "use_mla") {
-		c.fail(fmt.Errorf("use_cla or use_mla is set, and the rule for this class with it is not known"))
+		c.fail(errors.New("use_cla or use_mla is set, and the rule for this class with it is not known"))
 	}
 	h := hunyuan{
 		f: f, a: a, norms: c.flagOr(false, "", "use_qk_norm", "use_qk_norm_hy"),
@@ -619,7 +621,7 @@ func hunyuanMoE(c *config) *Shape {
 	}
 	skip := c.countOr(0, "", "moe_layer_num_skipped")
 	if h.experts == nil || h.topK == nil {
-		c.fail(fmt.Errorf("num_experts or moe_topk is missing, and the shape cannot be known without them"))
+		c.fail(errors.New("num_experts or moe_topk is missing, and the shape cannot be known without them"))
 		return &Shape{}
 	}
 	built := kinds[[4]int64]{}

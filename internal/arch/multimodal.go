@@ -13,17 +13,33 @@ import (
 // modeling_qwen3_vl.py, modeling_glm4v.py, modeling_aya_vision.py, modeling_mllama.py; the files of the repositories for InternVL).
 func multimodalRules() []rule {
 	return []rule{
-		{"llava", []string{"LlavaForConditionalGeneration", "LlavaNextForConditionalGeneration", "LlavaOnevisionForConditionalGeneration"},
-			[]string{"llava", "llava_next", "llava_onevision"}, wrapped("language_model.")},
-		{"mistral3", []string{"Mistral3ForConditionalGeneration"}, []string{"mistral3"}, wrapped("language_model.")},
-		{"cohere-vision", []string{"AyaVisionForConditionalGeneration", "Cohere2VisionForConditionalGeneration"},
-			[]string{"aya_vision", "cohere2_vision"}, wrapped("language_model.")},
-		{"paligemma", []string{"PaliGemmaForConditionalGeneration"}, []string{"paligemma"}, wrapped("language_model.")},
-		{"internvl", []string{"InternVLChatModel"}, []string{"internvl_chat"}, wrapped("language_model.")},
-		{"idefics3", []string{"Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration"},
-			[]string{"idefics3", "smolvlm"}, idefics3},
-		{"qwen2-vl", []string{"Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration"},
-			[]string{"qwen2_vl", "qwen2_5_vl"}, func(c *config) *Shape { return c.aroundText(qwen2(c, llamaNames()), "") }},
+		{
+			"llava",
+			[]string{"LlavaForConditionalGeneration", "LlavaNextForConditionalGeneration", "LlavaOnevisionForConditionalGeneration"},
+			[]string{"llava", "llava_next", "llava_onevision"},
+			wrapped,
+		},
+		{"mistral3", []string{"Mistral3ForConditionalGeneration"}, []string{"mistral3"}, wrapped},
+		{
+			"cohere-vision",
+			[]string{"AyaVisionForConditionalGeneration", "Cohere2VisionForConditionalGeneration"},
+			[]string{"aya_vision", "cohere2_vision"},
+			wrapped,
+		},
+		{"paligemma", []string{"PaliGemmaForConditionalGeneration"}, []string{"paligemma"}, wrapped},
+		{"internvl", []string{"InternVLChatModel"}, []string{"internvl_chat"}, wrapped},
+		{
+			"idefics3",
+			[]string{"Idefics3ForConditionalGeneration", "SmolVLMForConditionalGeneration"},
+			[]string{"idefics3", "smolvlm"},
+			idefics3,
+		},
+		{
+			"qwen2-vl",
+			[]string{"Qwen2VLForConditionalGeneration", "Qwen2_5_VLForConditionalGeneration"},
+			[]string{"qwen2_vl", "qwen2_5_vl"},
+			func(c *config) *Shape { return c.aroundText(qwen2(c, llamaNames()), "") },
+		},
 		{"qwen3-vl", []string{"Qwen3VLForConditionalGeneration"}, []string{"qwen3_vl"}, qwen3VL},
 		{"glm4v", []string{"Glm4vForConditionalGeneration"}, []string{"glm4v"}, glm4V},
 		{"mllama", []string{"MllamaForConditionalGeneration"}, []string{"mllama"}, mllama},
@@ -49,14 +65,12 @@ func (c *config) aroundText(s *Shape, prefix string) *Shape {
 }
 
 // wrapped leaves the language model to the rule of its own class.
-func wrapped(prefix string) func(c *config) *Shape {
-	return func(c *config) *Shape {
-		s := c.language()
-		if s == nil || s.Towers != nil { // a rule that knows what stands around it has named everything itself
-			return s
-		}
-		return c.aroundText(s, prefix)
+func wrapped(c *config) *Shape {
+	s := c.language()
+	if s == nil || s.Towers != nil { // a rule that knows what stands around it has named everything itself
+		return s
 	}
+	return c.aroundText(s, "language_model.")
 }
 
 // language is the shape of the language model inside. Rules of models around another are not asked, lest a file nests

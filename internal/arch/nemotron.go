@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -51,7 +52,7 @@ func nemotronH(c *config) *Shape {
 	pattern, err := c.parts("hybrid_override_pattern", "layers_block_type")
 	c.fail(err)
 	if pattern == "" {
-		c.fail(fmt.Errorf("hybrid_override_pattern and layers_block_type are missing, and the shape cannot be known without one of them"))
+		c.fail(errors.New("hybrid_override_pattern and layers_block_type are missing, and the shape cannot be known without one of them"))
 	}
 	if len(pattern) > maxLayers {
 		c.fail(fmt.Errorf("the pattern has %d layers, want at most %d", len(pattern), maxLayers))

@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -14,7 +15,8 @@ func stepRules() []rule {
 		{
 			"step3.5",
 			[]string{"Step3p5ForCausalLM", "Step3p5FlashForCausalLM", "Step3p7FlashForCausalLM", "Step3p7ForConditionalGeneration"},
-			[]string{"step3p5", "step3p7"}, step,
+			[]string{"step3p5", "step3p7"},
+			step,
 		},
 		{"mimo-v2", []string{"MiMoV2FlashForCausalLM"}, []string{"mimo_v2_flash"}, mimoV2},
 	}
@@ -42,7 +44,7 @@ func (x *sided) shape(c *config) *Shape {
 func (c *config) marks(key, kind string, n int64) func(i int) bool {
 	types := c.words(key, n)
 	if types == nil {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", key))
+		c.fault("is missing, and the shape cannot be known without it", key)
 		return func(int) bool { return false }
 	}
 	return func(i int) bool { return types[i] == kind }
@@ -216,7 +218,7 @@ func mimoV2(c *config) *Shape {
 	a.sink, l.sink = c.flagOr(false, "", "add_full_attention_sink_bias"), c.flagOr(false, "", "add_swa_attention_sink_bias")
 	marks := c.ints("hybrid_layer_pattern", n)
 	if marks == nil {
-		c.fail(fmt.Errorf("hybrid_layer_pattern is missing, and the shape cannot be known without it"))
+		c.fail(errors.New("hybrid_layer_pattern is missing, and the shape cannot be known without it"))
 		return &Shape{}
 	}
 	x := sided{

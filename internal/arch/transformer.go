@@ -35,12 +35,11 @@ func (s *stack) norm(name string, width Dim) {
 
 // attention is the usual multi-head attention with grouped keys and values.
 type attention struct {
-	d, h, k, e  Dim // hidden size, heads, key-value heads, head width
-	qkvBias     bool
-	outBias     bool
-	headNorm    bool   // a norm over each head of q and k
-	prefix      string // "self_attn."
-	q, kk, v, o string // names; "" for the usual ones
+	d, h, k, e Dim // hidden size, heads, key-value heads, head width
+	qkvBias    bool
+	outBias    bool
+	headNorm   bool   // a norm over each head of q and k
+	prefix     string // "self_attn."
 }
 
 func (a attention) add(s *stack) {
@@ -83,20 +82,6 @@ func gatedMLP(s *stack, prefix string, part Component, d, f Dim, bias bool) {
 		s.bias(prefix+"gate_proj", part, f, ByRows, 0)
 		s.bias(prefix+"up_proj", part, f, ByRows, 0)
 		s.bias(prefix+"down_proj", part, d, ByCols, 0)
-	}
-}
-
-// gatedExperts adds the matrices of routed experts, of which a token visits topK.
-func gatedExperts(s *stack, prefix string, d, f, experts, topK Dim) {
-	for _, m := range []struct {
-		name       string
-		rows, cols Dim
-		split      Split
-	}{{"gate_proj", f, d, ByExpert}, {"up_proj", f, d, ByExpert}, {"down_proj", d, f, ByExpertCols}} {
-		s.add(Tensor{
-			Name: prefix + "*." + m.name + ".weight", Component: Experts, Rows: m.rows, Cols: m.cols, Copies: experts, Visited: topK,
-			Split: m.split, Matrix: true,
-		})
 	}
 }
 

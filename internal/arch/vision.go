@@ -228,9 +228,9 @@ func (c *config) textWidth() Dim {
 	return c.text
 }
 
-// square is n times n, both sides of it an int of the configuration.
-func (c *config) merged(width Dim, otherwise int64) Dim {
-	n := c.dimOr("s_t", otherwise, classDefault, "spatial_merge_size")
+// merged is the width of a square of patches that stand side by side.
+func (c *config) merged(width Dim) Dim {
+	n := c.dimOr("s_t", 2, classDefault, "spatial_merge_size")
 	return width.Times(n).Times(n)
 }
 
@@ -308,7 +308,7 @@ func glm4Tower(c *config, t *tower) {
 	l.linear("mlp.up_proj", out, v, false)
 	l.linear("mlp.down_proj", v, out, false)
 	l.scale("norm1", "norm2")(v)
-	b.patches("downsample", out, c.merged(v, 2), true)
+	b.patches("downsample", out, c.merged(v), true)
 	b.linear("merger.proj", out, out, false)
 	b.layerNorm("merger.post_projection_norm")(out)
 	b.linear("merger.gate_proj", m, out, false)
@@ -444,7 +444,7 @@ func pixtralTower(c *config, t *tower) {
 	}
 	p, d := t.at("multi_modal_projector."), c.textWidth()
 	p.scale("norm")(v)
-	p.linear("patch_merger.merging_layer", v, outer.merged(v, 2), false)
+	p.linear("patch_merger.merging_layer", v, outer.merged(v), false)
 	bias := outer.flagOr(false, "", "multimodal_projector_bias")
 	p.linear("linear_1", d, v, bias)
 	p.linear("linear_2", d, d, bias)
@@ -463,7 +463,7 @@ func qwen2Tower(c *config, t *tower) {
 	l.linear("mlp.fc2", v, m, true)
 	l.layerNorm("norm1", "norm2")(v)
 	b.layerNorm("merger.ln_q")(v)
-	w := c.merged(v, 2)
+	w := c.merged(v)
 	b.linear("merger.mlp.0", w, w, true)
 	b.linear("merger.mlp.2", c.dimOr("o_t", 3584, classDefault, "hidden_size"), w, true)
 }
@@ -486,7 +486,7 @@ func qwen25Tower(c *config, t *tower) {
 	l.linear("mlp.down_proj", v, m, true)
 	l.scale("norm1", "norm2")(v)
 	b.scale("merger.ln_q")(v)
-	w := c.merged(v, 2)
+	w := c.merged(v)
 	b.linear("merger.mlp.0", w, w, true)
 	b.linear("merger.mlp.2", c.dimOr("o_t", 3584, classDefault, "out_hidden_size"), w, true)
 }
@@ -504,7 +504,7 @@ func qwen3Tower(c *config, t *tower) {
 	l.linear("mlp.linear_fc1", m, v, true)
 	l.linear("mlp.linear_fc2", v, m, true)
 	l.layerNorm("norm1", "norm2")(v)
-	w, out := c.merged(v, 2), c.dimOr("o_t", 3584, classDefault, "out_hidden_size")
+	w, out := c.merged(v), c.dimOr("o_t", 3584, classDefault, "out_hidden_size")
 	merger := func(t *tower, norm Dim) {
 		t.layerNorm("norm")(norm)
 		t.linear("linear_fc1", w, w, true)

@@ -11,10 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llmcheck/llmcheck/internal/evidence"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/license"
-	"github.com/llmcheck/llmcheck/internal/model"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/records"
@@ -99,35 +97,12 @@ func (c *catalogs) licenses(name string) ([]any, error) {
 	return out, nil
 }
 
-// shownModel is what is known of a model, with the keys of its record.
-type shownModel struct {
-	ID         string          `yaml:"id"`
-	License    string          `yaml:"license"`
-	Declared   string          `yaml:"declared,omitempty"`
-	Base       *shownBase      `yaml:"base,omitempty"`
-	Source     evidence.Source `yaml:"source"`
-	Seen       string          `yaml:"seen,omitempty"`
-	Confidence string          `yaml:"confidence"`
-	Note       string          `yaml:"note,omitempty"`
-}
-
-type shownBase struct {
-	ID       string         `yaml:"id"`
-	Relation model.Relation `yaml:"relation"`
-}
-
 func (c *catalogs) models(name string) ([]any, error) {
-	m, ok, err := c.Models.Get(name)
-	if err != nil || !ok {
+	r, err := c.Models.Record(name)
+	if err != nil || r == nil {
 		return nil, err
 	}
-	s := &shownModel{
-		ID: m.ID, License: m.License, Declared: m.Declared, Source: m.Source, Seen: m.Seen, Confidence: m.Confidence, Note: m.Note,
-	}
-	if m.Base != nil {
-		s.Base = &shownBase{m.Base.Ref, m.Base.Relation}
-	}
-	return []any{s}, nil
+	return []any{r}, nil
 }
 
 func (c *catalogs) gpus(name string) ([]any, error) {

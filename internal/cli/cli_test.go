@@ -314,7 +314,7 @@ func TestCompletion(t *testing.T) {
 		found++
 		offered, _ := complete(cmd, nil, "")
 		for _, w := range offered {
-			if _, err := asked(t, "", "license:mit", "--"+f.Name, string(w)); err != nil {
+			if _, err := asked(t, "", "license:mit", "--"+f.Name, w); err != nil {
 				t.Errorf("--%s %s is offered and refused: %v", f.Name, w, err)
 			}
 		}

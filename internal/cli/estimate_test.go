@@ -44,18 +44,21 @@ func TestPlanFromFlags(t *testing.T) {
 	}{
 		{"nothing is said", nil, serve.Plan{Llama: all}},
 		{
-			"ranks", []string{"--gpus", "16", "--tp", "8", "--pp", "2", "--ep", "8", "--dp", "1"},
+			"ranks",
+			[]string{"--gpus", "16", "--tp", "8", "--pp", "2", "--ep", "8", "--dp", "1"},
 			serve.Plan{GPUs: 16, Tensor: 8, Pipeline: 2, Expert: 8, Data: 1, Llama: all},
 		},
 		{"binary and decimal letters", []string{"--max-model-len", "32K", "--max-batched-tokens", "2k"}, serve.Plan{MaxModelLen: 32768, BatchedTokens: 2000, Llama: all}},
 		{"prompt and answer", []string{"--input-tokens", "1_000", "--output-tokens", "24"}, serve.Plan{MaxModelLen: 1024, Llama: all}},
 		{"the cache in any case", []string{"--kv-dtype", "FP8"}, serve.Plan{KV: "fp8", Llama: all}},
 		{
-			"no layer on the card is not all of them", []string{"--engine", "llama-cpp", "--n-gpu-layers", "0"},
+			"no layer on the card is not all of them",
+			[]string{"--engine", "llama-cpp", "--n-gpu-layers", "0"},
 			serve.Plan{Llama: serve.LlamaOptions{HostOnly: true}},
 		},
 		{
-			"a flag of llama.cpp chooses it", []string{"--n-cpu-moe", "4"},
+			"a flag of llama.cpp chooses it",
+			[]string{"--n-cpu-moe", "4"},
 			serve.Plan{
 				Llama:   serve.LlamaOptions{GPULayers: allLayers, CPUExperts: 4},
 				Assumed: []serve.Setting{{Name: "engine", Value: "llama.cpp", Why: "--n-cpu-moe is a flag of it"}},
@@ -75,11 +78,14 @@ func TestPlanFromFlags(t *testing.T) {
 }
 
 func TestWholeNumber(t *testing.T) {
-	for s, want := range map[string]int64{
-		"0": 0, "-1": -1, "32768": 32768, "32k": 32_000, "32K": 32_768, "1m": 1e6, "1M": 1 << 20, " 8_192 ": 8192, "-2k": -2000,
+	for _, c := range []struct {
+		s    string
+		want int64
+	}{
+		{"0", 0}, {"-1", -1}, {"32768", 32768}, {"32k", 32_000}, {"32K", 32_768}, {"1m", 1e6}, {"1M", 1 << 20}, {" 8_192 ", 8192}, {"-2k", -2000},
 	} {
-		if got, ok := wholeNumber(s); !ok || got != want {
-			t.Errorf("%q: got %d, %v, want %d", s, got, ok, want)
+		if got, ok := wholeNumber(c.s); !ok || got != c.want {
+			t.Errorf("%q: got %d, %v, want %d", c.s, got, ok, c.want)
 		}
 	}
 	for _, s := range []string{"", "k", "1.5k", "0x10", "1e3", "ten", "9223372036854775807K", "9223372036854775808", "1kk", "--1"} {
@@ -138,7 +144,7 @@ func TestEstimateCompletion(t *testing.T) {
 			t.Errorf("nothing is offered for --%s", f.Name)
 		}
 		for _, w := range offered {
-			word, _, _ := strings.Cut(string(w), "\t")
+			word, _, _ := strings.Cut(w, "\t")
 			if _, err := estimated(t, "--"+f.Name, word); err != nil {
 				t.Errorf("--%s %s is offered and refused: %v", f.Name, word, err)
 			}

@@ -27,7 +27,7 @@ func (g *global) completeModels(cmd *cobra.Command, _ []string, typed string) ([
 func (g *global) completeGPUs(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	before := typed[:strings.LastIndexByte(typed, ',')+1]
 	ids, directive := g.completeGPU(cmd, args, typed[len(before):])
-	if before == "" && strings.HasPrefix("all", strings.ToLower(typed)) {
+	if before == "" && hasPrefixFold("all", typed) {
 		ids = append(ids, cobra.CompletionWithDesc("all", "rank the whole catalog"))
 	}
 	for i := range ids {

@@ -85,6 +85,9 @@ func (e *estimate) summary(r *report.Estimate) string {
 	on := fmt.Sprintf("%s × %s", units.Thousands(int64(o.Plan.GPUs)), o.Plan.GPUName)
 	switch {
 	case o.Verdict == undetermined:
+		if o.Plan.GPUs == 1 {
+			return fmt.Sprintf("%s needs %s of weights on one device; whether that holds it is not known", name, gib(o.Memory.Weights))
+		}
 		return fmt.Sprintf("%s needs %s of weights on each of %d devices; whether they hold it is not known", name, gib(o.Memory.Weights), o.Plan.GPUs)
 	case o.Memory == nil:
 		return fmt.Sprintf("%s cannot be served on %s: %s", name, on, o.Why)

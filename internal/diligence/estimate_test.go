@@ -57,7 +57,7 @@ func (k known) Get(id string) (*model.Known, bool, error) {
 func (k known) Resolve(name string) []string {
 	var ids []string
 	for id := range k {
-		if strings.HasSuffix(strings.ToLower(id), "/"+strings.ToLower(name)) {
+		if strings.EqualFold(id, name) || strings.HasSuffix(strings.ToLower(id), "/"+strings.ToLower(name)) {
 			ids = append(ids, id)
 		}
 	}
@@ -114,12 +114,15 @@ func TestEstimateSources(t *testing.T) {
 	}{
 		{"the catalog answers without opening", hub("acme/small"), closed{t}, smallParams, "the catalog's record of acme/small", ""},
 		{
-			"a revision is opened", model.Ref{Scheme: model.SchemeHub, Name: "acme/small", Revision: "main"},
-			shelf{"acme/small": {"config.json": file(largeConfig)}}, 70_553_706_496, "config.json", "",
+			"a revision is opened",
+			model.Ref{Scheme: model.SchemeHub, Name: "acme/small", Revision: "main"},
+			shelf{"acme/small": {"config.json": file(largeConfig)}},
+			70_553_706_496, "config.json", "",
 		},
 		{"a folder", model.Ref{Scheme: model.SchemePath, Name: "./m"}, shelf{"./m": {"config.json": file(smallConfig)}}, smallParams, "config.json", ""},
 		{
-			"an adapter with its base in the catalog", hub("acme/lora"), shelf{"acme/lora": {"adapter_config.json": file(adapter)}},
+			"an adapter with its base in the catalog", hub("acme/lora"),
+			shelf{"acme/lora": {"adapter_config.json": file(adapter)}},
 			smallParams + 32*perLayer, "adapter_config.json and, for its base model acme/base, the catalog's record of acme/base", "not modeled",
 		},
 		{
@@ -192,14 +195,20 @@ func TestEstimateGGUF(t *testing.T) {
 func tinyGGUF(t *testing.T) []byte {
 	t.Helper()
 	kv := []gguftest.KV{
-		{Key: "general.architecture", Value: "llama"}, {Key: "llama.block_count", Value: uint32(2)},
-		{Key: "llama.context_length", Value: uint32(2048)}, {Key: "llama.embedding_length", Value: uint32(64)},
-		{Key: "llama.feed_forward_length", Value: uint32(128)}, {Key: "llama.attention.head_count", Value: uint32(4)},
-		{Key: "llama.attention.head_count_kv", Value: uint32(2)}, {Key: "llama.vocab_size", Value: uint32(256)},
-		{Key: "llama.rope.dimension_count", Value: uint32(16)}, {Key: "llama.attention.layer_norm_rms_epsilon", Value: float32(1e-5)},
+		{Key: "general.architecture", Value: "llama"},
+		{Key: "llama.block_count", Value: uint32(2)},
+		{Key: "llama.context_length", Value: uint32(2048)},
+		{Key: "llama.embedding_length", Value: uint32(64)},
+		{Key: "llama.feed_forward_length", Value: uint32(128)},
+		{Key: "llama.attention.head_count", Value: uint32(4)},
+		{Key: "llama.attention.head_count_kv", Value: uint32(2)},
+		{Key: "llama.vocab_size", Value: uint32(256)},
+		{Key: "llama.rope.dimension_count", Value: uint32(16)},
+		{Key: "llama.attention.layer_norm_rms_epsilon", Value: float32(1e-5)},
 	}
 	tensors := []gguftest.Tensor{
-		{Name: "token_embd.weight", Type: gguf.Q8_0, Dims: []uint64{64, 256}}, {Name: "output_norm.weight", Type: gguf.F32, Dims: []uint64{64}},
+		{Name: "token_embd.weight", Type: gguf.Q8_0, Dims: []uint64{64, 256}},
+		{Name: "output_norm.weight", Type: gguf.F32, Dims: []uint64{64}},
 		{Name: "output.weight", Type: gguf.Q8_0, Dims: []uint64{64, 256}},
 	}
 	for _, block := range []string{"blk.0.", "blk.1."} {
@@ -207,8 +216,15 @@ func tinyGGUF(t *testing.T) []byte {
 			name string
 			dims []uint64
 		}{
-			{"attn_q", []uint64{64, 64}}, {"attn_k", []uint64{64, 32}}, {"attn_v", []uint64{64, 32}}, {"attn_output", []uint64{64, 64}},
-			{"ffn_gate", []uint64{64, 128}}, {"ffn_up", []uint64{64, 128}}, {"ffn_down", []uint64{128, 64}}, {"attn_norm", []uint64{64}}, {"ffn_norm", []uint64{64}},
+			{"attn_q", []uint64{64, 64}},
+			{"attn_k", []uint64{64, 32}},
+			{"attn_v", []uint64{64, 32}},
+			{"attn_output", []uint64{64, 64}},
+			{"ffn_gate", []uint64{64, 128}},
+			{"ffn_up", []uint64{64, 128}},
+			{"ffn_down", []uint64{128, 64}},
+			{"attn_norm", []uint64{64}},
+			{"ffn_norm", []uint64{64}},
 		} {
 			kind := gguf.Q8_0
 			if len(one.dims) == 1 {
@@ -601,6 +617,7 @@ func TestEstimateAllCards(t *testing.T) {
 }
 
 func benchmarkEstimate(b *testing.B, cards ...string) {
+	b.Helper()
 	d := world(shelf{}, models.Default())
 	q := EstimateQuestion{Ref: hub("deepseek-ai/DeepSeek-V3"), Cards: cards}
 	b.ReportAllocs()
@@ -614,3 +631,79 @@ func benchmarkEstimate(b *testing.B, cards ...string) {
 func BenchmarkEstimateOne(b *testing.B)    { benchmarkEstimate(b, "h100-sxm") }
 func BenchmarkEstimateCommon(b *testing.B) { benchmarkEstimate(b) }
 func BenchmarkEstimateAll(b *testing.B)    { benchmarkEstimate(b, "all") }
+
+// TestEstimateGapKinds: what is wrong with files that are here was not unreachable.
+func TestEstimateGapKinds(t *testing.T) {
+	broken := strings.Replace(tinyConfig, `"hidden_size":64`, `"hidden_size":-1`, 1)
+	foreign := strings.Replace(tinyConfig, "LlamaForCausalLM", "AcmeForCausalLM", 1)
+	local := model.Ref{Scheme: model.SchemePath, Name: "./m"}
+	for _, tt := range []struct {
+		name   string
+		ref    model.Ref
+		source source.Opener
+		want   model.GapKind
+	}{
+		{"bad file", local, shelf{"./m": {"config.json": file(broken)}}, model.Unread},
+		{"bad file of the hub", hub("acme/m"), shelf{"acme/m": {"config.json": file(broken)}}, model.Unread},
+		{"unknown architecture", hub("acme/m"), shelf{"acme/m": {"config.json": file(foreign)}}, model.Unread},
+		{"a disk that fails", local, refusing{errors.New("input/output error")}, model.Unread},
+		{"a hub that does not answer", hub("acme/m"), refusing{source.ErrUnreachable}, model.Unreachable},
+		{"a gate", hub("acme/m"), refusing{source.ErrForbidden}, model.Restricted},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc, err := Estimate(t.Context(), world(tt.source, known{}), EstimateQuestion{Ref: tt.ref, Cards: []string{"h100-sxm"}})
+			if err == nil || len(doc.Gaps) == 0 || doc.Gaps[len(doc.Gaps)-1].Kind != string(tt.want) {
+				t.Errorf("%v: gaps %+v, want %s", err, doc.Gaps, tt.want)
+			}
+		})
+	}
+}
+
+// TestEstimateSubstitute: the catalog may answer for what no cache has, and says that the revision is not the one asked.
+func TestEstimateSubstitute(t *testing.T) {
+	ref := hub("acme/small")
+	ref.Revision = "main"
+	e := estimated(t, world(refusing{source.ErrOffline}, known{"acme/small": smallConfig}), EstimateQuestion{Ref: ref, Cards: []string{"h100-sxm"}})
+	const want = "offline, and no cache has it: the catalog's record of acme/small is used; its revision is not the one asked for"
+	if !slices.ContainsFunc(e.Assumed, func(a report.Assumption) bool { return a.What == "model" && a.Why == want }) {
+		t.Errorf("%+v, want %q", e.Assumed, want)
+	}
+}
+
+// TestCounterpart: what llama.cpp is given keeps about as many bits as what is stored.
+func TestCounterpart(t *testing.T) {
+	quantized := func(config, method string) string {
+		return strings.TrimSuffix(config, "}") + `,"quantization_config":` + method + "}"
+	}
+	oss := `{"architectures":["GptOssForCausalLM"],"hidden_size":2880,"num_attention_heads":64,"num_key_value_heads":8,"head_dim":64,
+		"intermediate_size":2880,"num_hidden_layers":24,"vocab_size":201088,"num_local_experts":32,"num_experts_per_tok":4,"sliding_window":128,
+		"attention_bias":true,"tie_word_embeddings":false,"max_position_embeddings":131072}`
+	for _, tt := range []struct{ name, config, want string }{
+		{"mxfp4", quantized(oss, `{"quant_method":"mxfp4"}`), "MXFP4_MOE"},
+		{"fp8", quantized(smallConfig, `{"quant_method":"fp8","weight_block_size":[128,128]}`), "Q8_0"},
+		{"awq", quantized(smallConfig, `{"quant_method":"awq","bits":4,"group_size":128,"zero_point":true,"version":"gemm"}`), "Q4_K_M"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := estimated(t, world(closed{t}, known{"acme/m": tt.config}), EstimateQuestion{
+				Ref: hub("acme/m"), Cards: []string{"h100-sxm"}, Kind: serve.LlamaCPP, Plan: serve.Plan{GPUs: 1},
+			})
+			if e.Plan.Quantization != tt.want {
+				t.Errorf("%s, want %s", e.Plan.Quantization, tt.want)
+			}
+		})
+	}
+}
+
+// TestEstimateUnknownCard: nothing is told of how much a card that is not known holds, nor of the machines.
+func TestEstimateUnknownCard(t *testing.T) {
+	e := estimated(t, world(closed{t}, known{"acme/small": smallConfig}), EstimateQuestion{
+		Ref: hub("acme/small"), Cards: []string{"unknown"}, Plan: serve.Plan{Tensor: 2},
+	})
+	if e.Verdict != undetermined || e.Plan.Nodes != 1 || e.Memory.Weights == 0 || e.Cache.MaxContext != nil || e.Cache.Blocks != nil {
+		t.Errorf("%+v on %d nodes, %+v", e.Memory, e.Plan.Nodes, e.Cache)
+	}
+	data, err := json.Marshal(e)
+	if err != nil || strings.Contains(string(data), "capacity_bytes") || strings.Contains(string(data), "unused_bytes") {
+		t.Errorf("%s, %v: want no capacity", data, err)
+	}
+}

@@ -107,7 +107,7 @@ func shownCache(m *serve.Memory) *report.Cache {
 	c := m.Cache
 	out := &report.Cache{
 		BytesPerToken: c.BytesPerToken, BytesPerRequest: c.PerRequest, StateBytes: c.State, BlockTokens: c.BlockTokens,
-		MaxContext: c.MaxContext,
+		MaxContext: new(c.MaxContext),
 	}
 	if c.Replicas > 1 {
 		out.Replicas = c.Replicas

@@ -89,7 +89,6 @@ func product(change func(*Use)) Use {
 	return u
 }
 
-//go:fix inline
 func usd(v float64) *units.Money { return &units.Money{Amount: v, Currency: "USD"} }
 
 func TestAssess(t *testing.T) {

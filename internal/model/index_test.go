@@ -26,15 +26,16 @@ func TestIndexOfWeights(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told := ""
+			var all []string
 			for _, g := range m.Gaps {
 				if g.Kind != Absent {
 					t.Errorf("gap %+v costs the verdict", g)
 				}
 				if g.What == "model.safetensors.index.json" {
-					told += g.Why
+					all = append(all, g.Why)
 				}
 			}
+			told := strings.Join(all, "; ")
 			if c.want == "" && told != "" || !strings.Contains(told, c.want) {
 				t.Errorf("told %q, want %q", told, c.want)
 			}

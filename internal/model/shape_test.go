@@ -43,9 +43,10 @@ func ggufFile(kv []gguftest.KV, names ...string) string {
 	return string(gguftest.Write(append([]gguftest.KV{{Key: "general.architecture", Value: "llama"}}, kv...), ts))
 }
 
-func part(no, count, tensors int) []gguftest.KV {
+// part is what the header of a part says of two.
+func part(no, tensors int) []gguftest.KV {
 	return []gguftest.KV{
-		{Key: "split.no", Value: uint16(no)}, {Key: "split.count", Value: uint16(count)}, {Key: "split.tensors.count", Value: int32(tensors)},
+		{Key: "split.no", Value: uint16(no)}, {Key: "split.count", Value: uint16(2)}, {Key: "split.tensors.count", Value: int32(tensors)},
 	}
 }
 
@@ -83,50 +84,85 @@ func TestShapeOfFolders(t *testing.T) {
 		want  string
 		gaps  []string // of kind Unread
 	}{
-		{"one file", files("config.json", llamaConfig, "model.safetensors", safe("b", "a")), "",
-			"1 safetensors headers: 24 bytes: a BF16 [2 3], b BF16 [2 3]", nil},
-		{"shards with an index", files("model-00001-of-00002.safetensors", safe("a"), "model-00002-of-00002.safetensors", safe("b"),
-			"model.safetensors.index.json", twoShards, "mtp.safetensors", safe("c")), "",
-			"2 safetensors headers: 24 bytes: a BF16 [2 3], b BF16 [2 3]; copies mtp.safetensors", nil},
-		{"copies", files("model.safetensors", safe("a"), "consolidated.safetensors", safe("a"), "original/model.safetensors", safe("a"),
-			"metal/model.bin", "x", "pytorch_model.bin", "x", "onnx/model.onnx", "x"), "",
+		{
+			"one file", files("config.json", llamaConfig, "model.safetensors", safe("b", "a")), "",
+			"1 safetensors headers: 24 bytes: a BF16 [2 3], b BF16 [2 3]", nil,
+		},
+		{
+			"shards with an index", files("model-00001-of-00002.safetensors", safe("a"), "model-00002-of-00002.safetensors", safe("b"),
+				"model.safetensors.index.json", twoShards, "mtp.safetensors", safe("c")), "",
+			"2 safetensors headers: 24 bytes: a BF16 [2 3], b BF16 [2 3]; copies mtp.safetensors", nil,
+		},
+		{
+			"copies", files("model.safetensors", safe("a"), "consolidated.safetensors", safe("a"), "original/model.safetensors", safe("a"),
+				"metal/model.bin", "x", "pytorch_model.bin", "x", "onnx/model.onnx", "x"), "",
 			"1 safetensors headers: 12 bytes: a BF16 [2 3]; copies consolidated.safetensors, metal/model.bin, onnx/model.onnx, " +
-				"original/model.safetensors, pytorch_model.bin", nil},
+				"original/model.safetensors, pytorch_model.bin", nil,
+		},
 		{"only consolidated", files("consolidated.safetensors", safe("a")), "", "1 safetensors headers: 12 bytes: a BF16 [2 3]", nil},
-		{"another precision", files("model.safetensors", safe("a"), "model.fp16.safetensors", safe("a")), "",
-			"1 safetensors headers: 12 bytes: a BF16 [2 3]; copies model.fp16.safetensors", nil},
-		{"a part is missing", files("model-00001-of-00002.safetensors", safe("a")), "", "nothing",
-			[]string{"weights: the tensors are not known: 1 of the parts are not here"}},
-		{"a part is missing and the index has the sum", files("model-00001-of-00002.safetensors", safe("a"), "model.safetensors.index.json", twoShards), "",
-			"model.safetensors.index.json: 24 bytes: ", nil},
+		{
+			"another precision", files("model.safetensors", safe("a"), "model.fp16.safetensors", safe("a")), "",
+			"1 safetensors headers: 12 bytes: a BF16 [2 3]; copies model.fp16.safetensors", nil,
+		},
+		{
+			"a part is missing", files("model-00001-of-00002.safetensors", safe("a")), "", "nothing",
+			[]string{"weights: the tensors are not known: 1 of the parts are not here"},
+		},
+		{
+			"a part is missing and the index has the sum", files("model-00001-of-00002.safetensors", safe("a"), "model.safetensors.index.json", twoShards), "",
+			"model.safetensors.index.json: 24 bytes: ", nil,
+		},
 		{"pointers", files("model.safetensors", pointerTo(1234)), "", "sizes of 1 files: 1234 bytes: ", nil},
 		{"pointers with an index", files("model-00001-of-00002.safetensors", pointerTo(20), "model-00002-of-00002.safetensors", pointerTo(20),
 			"model.safetensors.index.json", twoShards), "", "model.safetensors.index.json: 24 bytes: ", nil},
 		{"cut header", files("model.safetensors", safe("a")[:20]), "", "nothing", []string{"weights: the tensors are not known: model.safetensors: "}},
-		{"twice", files("a.safetensors", safe("x"), "b.safetensors", safe("x")), "",
-			"2 safetensors headers: 24 bytes: x BF16 [2 3], x BF16 [2 3]", []string{`weights: tensor "x" is in two of the files`}},
+		{
+			"twice", files("a.safetensors", safe("x"), "b.safetensors", safe("x")), "",
+			"2 safetensors headers: 24 bytes: x BF16 [2 3], x BF16 [2 3]",
+			[]string{`weights: tensor "x" is in two of the files`},
+		},
 		{"pickles", files("pytorch_model.bin", strings.Repeat("x", 5000)), "", "sizes of 1 files: 5000 bytes: ", nil},
-		{"negative sum", files("model.safetensors.index.json", `{"metadata":{"total_size":-5},"weight_map":{"a":"x.safetensors"}}`), "", "nothing",
-			[]string{"model.safetensors.index.json: it states no metadata.total_size"}},
-		{"empty shape", files("model.safetensors", string(safetensorstest.Write(nil, []safetensorstest.Tensor{{Name: "a", DType: "F32", Shape: []uint64{0, 5}}}))), "",
-			"1 safetensors headers: 0 bytes: a F32 [0 5]", nil},
+		{
+			"negative sum", files("model.safetensors.index.json", `{"metadata":{"total_size":-5},"weight_map":{"a":"x.safetensors"}}`), "", "nothing",
+			[]string{"model.safetensors.index.json: it states no metadata.total_size"},
+		},
+		{
+			"empty shape", files("model.safetensors", string(safetensorstest.Write(nil, []safetensorstest.Tensor{{Name: "a", DType: "F32", Shape: []uint64{0, 5}}}))), "",
+			"1 safetensors headers: 0 bytes: a F32 [0 5]", nil,
+		},
 		{"one GGUF", files("m.gguf", ggufFile(nil, "token_embd.weight")), "", "1 GGUF headers: 68 bytes: token_embd.weight Q8_0 [32 2]", nil},
-		{"split GGUF", files("q/m-00001-of-00002.gguf", ggufFile(part(0, 2, 2), "a"), "q/m-00002-of-00002.gguf", ggufFile(part(1, 2, 2), "b")), "",
-			"2 GGUF headers: 136 bytes: a Q8_0 [32 2], b Q8_0 [32 2]", nil},
-		{"split GGUF without a part", files("m-00001-of-00002.gguf", ggufFile(part(0, 2, 2), "a")), "", "nothing", []string{"m.gguf: 1 of its 2 parts are here"}},
-		{"split GGUF with too few tensors", files("m-00001-of-00002.gguf", ggufFile(part(0, 2, 3), "a"), "m-00002-of-00002.gguf", ggufFile(part(1, 2, 3), "b")), "",
-			"nothing", []string{"weights: the first part promises 2 parts with 3 tensors"}},
-		{"several quantizations", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q8_0.gguf", ggufFile(nil, "a"), "mmproj-m.gguf", ggufFile(nil, "v")), "",
-			"nothing", []string{"weights: there are 2 GGUF models here, and it was not said which one is meant; name its quantization: m-Q4_K_M.gguf, m-Q8_0.gguf"}},
-		{"chosen", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q4_K.gguf", ggufFile(nil, "b"), "m-Q8_0.gguf", ggufFile(nil, "c")), "q4_k",
-			"1 GGUF headers: 68 bytes: b Q8_0 [32 2]; copies m-Q4_K_M.gguf, m-Q8_0.gguf", nil},
-		{"safetensors beside GGUF", files("model.safetensors", safe("a"), "m-Q8_0.gguf", ggufFile(nil, "b")), "",
-			"1 safetensors headers: 12 bytes: a BF16 [2 3]; copies m-Q8_0.gguf", nil},
-		{"GGUF asked for beside safetensors", files("model.safetensors", safe("a"), "m-Q8_0.gguf", ggufFile(nil, "b")), "Q8_0",
-			"1 GGUF headers: 68 bytes: b Q8_0 [32 2]; copies model.safetensors", nil},
-		{"a type of a fork", files("m.gguf", string(gguftest.Write([]gguftest.KV{{Key: "general.architecture", Value: "x"}},
-			[]gguftest.Tensor{{Name: "a", Type: 99, Dims: []uint64{32}, Data: make([]byte, 32)}}))), "", "nothing",
-			[]string{`m.gguf: its header could not be read: tensor "a" is of type 99, whose size is not known`}},
+		{
+			"split GGUF", files("q/m-00001-of-00002.gguf", ggufFile(part(0, 2), "a"), "q/m-00002-of-00002.gguf", ggufFile(part(1, 2), "b")), "",
+			"2 GGUF headers: 136 bytes: a Q8_0 [32 2], b Q8_0 [32 2]", nil,
+		},
+		{"split GGUF without a part", files("m-00001-of-00002.gguf", ggufFile(part(0, 2), "a")), "", "nothing", []string{"m.gguf: 1 of its 2 parts are here"}},
+		{
+			"split GGUF with too few tensors", files("m-00001-of-00002.gguf", ggufFile(part(0, 3), "a"), "m-00002-of-00002.gguf", ggufFile(part(1, 3), "b")), "",
+			"nothing",
+			[]string{"weights: the first part promises 2 parts with 3 tensors"},
+		},
+		{
+			"several quantizations", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q8_0.gguf", ggufFile(nil, "a"), "mmproj-m.gguf", ggufFile(nil, "v")), "",
+			"nothing",
+			[]string{"weights: there are 2 GGUF models here, and it was not said which one is meant; name its quantization with --quant, or the file: m-Q4_K_M.gguf, m-Q8_0.gguf"},
+		},
+		{
+			"chosen", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q4_K.gguf", ggufFile(nil, "b"), "m-Q8_0.gguf", ggufFile(nil, "c")), "q4_k",
+			"1 GGUF headers: 68 bytes: b Q8_0 [32 2]; copies m-Q4_K_M.gguf, m-Q8_0.gguf", nil,
+		},
+		{
+			"safetensors beside GGUF", files("model.safetensors", safe("a"), "m-Q8_0.gguf", ggufFile(nil, "b")), "",
+			"1 safetensors headers: 12 bytes: a BF16 [2 3]; copies m-Q8_0.gguf", nil,
+		},
+		{
+			"GGUF asked for beside safetensors", files("model.safetensors", safe("a"), "m-Q8_0.gguf", ggufFile(nil, "b")), "Q8_0",
+			"1 GGUF headers: 68 bytes: b Q8_0 [32 2]; copies model.safetensors", nil,
+		},
+		{
+			"a type of a fork", files("m.gguf", string(gguftest.Write([]gguftest.KV{{Key: "general.architecture", Value: "x"}},
+				[]gguftest.Tensor{{Name: "a", Type: 99, Dims: []uint64{32}, Data: make([]byte, 32)}}))), "", "nothing",
+			[]string{`m.gguf: its header could not be read: tensor "a" is of type 99, whose size is not known`},
+		},
 		{"no weights", files("config.json", llamaConfig), "", "nothing", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -142,7 +178,9 @@ func TestShapeOfFolders(t *testing.T) {
 func TestShapeOfConfigs(t *testing.T) {
 	m := shapeOf(t, files("config.json", llamaConfig, "hf_quant_config.json", export, "adapter_config.json", adapter, "sub/config.json", "{"), folderRef, "")
 	for _, row := range []struct{ what, got, want string }{
-		{"config", m.Config.Raw(), llamaConfig}, {"quant", m.Quant.Raw(), export}, {"adapter", m.Adapter.Raw(), adapter},
+		{"config", m.Config.Raw(), llamaConfig},
+		{"quant", m.Quant.Raw(), export},
+		{"adapter", m.Adapter.Raw(), adapter},
 		{"architecture", m.Weights.Architecture, "LlamaForCausalLM"},
 	} {
 		if row.got != row.want {
@@ -235,7 +273,7 @@ func TestManyHeaders(t *testing.T) {
 }
 
 func FuzzShape(f *testing.F) {
-	for _, s := range []string{llamaConfig, export, adapter, twoShards, safe("a"), ggufFile(nil, "a"), ggufFile(part(0, 2, 2), "a"), `{"weight_map":{}}`} {
+	for _, s := range []string{llamaConfig, export, adapter, twoShards, safe("a"), ggufFile(nil, "a"), ggufFile(part(0, 2), "a"), `{"weight_map":{}}`} {
 		f.Add([]byte(s), "q8_0")
 	}
 	f.Fuzz(func(t *testing.T, data []byte, quant string) {

@@ -132,7 +132,7 @@ func recipes() []recipe {
 		{names: []string{"fp32", "float32"}, base: plain("fp32", 4)},
 		{
 			names: []string{"fp8", "fp8-dynamic", "w8a8-fp8"},
-			f:     perChannel("fp8-per-channel", 8, 2, 0), takes: eight,
+			f:     perChannel("fp8-per-channel", 2, 0), takes: eight,
 			note: channels,
 		},
 		{
@@ -142,13 +142,13 @@ func recipes() []recipe {
 		},
 		{
 			names: []string{"fp8-static", "fp8-per-tensor"},
-			f:     perTensor("fp8-per-tensor", 8, 8), takes: eight,
+			f:     perTensor("fp8-per-tensor", 8), takes: eight,
 			note: "as Model Optimizer does: one scale for the weights and one for the input of a layer",
 		},
 		{names: []string{"mxfp8"}, f: mxfp8(), takes: eight},
 		{
 			names: []string{"int8", "w8a8", "w8a8-int8", "int8-w8a8"},
-			f:     perChannel("int8-per-channel", 8, 2, 0), takes: eight,
+			f:     perChannel("int8-per-channel", 2, 0), takes: eight,
 			note: channels,
 		},
 		{
@@ -188,7 +188,7 @@ func recipes() []recipe {
 		},
 		{
 			names: []string{"bnb-8bit", "bnb-int8", "llm-int8"},
-			f:     perChannel("bnb-int8", 8, 4, 1), takes: anyLinear,
+			f:     perChannel("bnb-int8", 4, 1), takes: anyLinear,
 			note: "as bitsandbytes does",
 		},
 		{
@@ -198,7 +198,7 @@ func recipes() []recipe {
 		},
 		{
 			names: []string{"nvfp4", "fp4"},
-			f:     nvfp4("nvfp4", true), takes: nvidia,
+			f:     nvfp4(true), takes: nvidia,
 			note: "as NVIDIA publishes: compressed attention (MLA), recurrent layers, MTP and towers stay in 16 bits",
 		},
 		{

@@ -155,7 +155,7 @@ func (d *description) group(v, weights strictjson.Value) (weightGroup, error) {
 	if g.bits, err = number(weights, "num_bits", 8, 1, 8); err != nil {
 		return g, err
 	}
-	if g.packSpec.group, err = width(weights, 0); err != nil {
+	if g.group, err = width(weights, 0); err != nil {
 		return g, err
 	}
 	for key, to := range map[string]*string{"type": &g.kind, "strategy": &g.strategy} {
@@ -195,7 +195,7 @@ func (g *weightGroup) sane() error {
 	}
 	switch g.strategy {
 	case "":
-		if g.packSpec.group > 0 {
+		if g.group > 0 {
 			g.strategy = "group"
 		}
 	case "tensor", "channel", "group", "block", "token", "tensor_group", "attn_head":
@@ -254,11 +254,11 @@ func (g weightGroup) integer() (*Format, error) {
 	}
 	switch g.strategy {
 	case "tensor", "":
-		return perTensor("int8-per-tensor", 8, g.scale+zero+g.more), nil
+		return perTensor("int8-per-tensor", g.scale+zero+g.more), nil
 	case "group":
 		return grouped("int8", 8, g.group, g.scale+zero, g.more), nil
 	}
-	return perChannel("int8-per-channel", 8, g.scale+zero, g.more), nil
+	return perChannel("int8-per-channel", g.scale+zero, g.more), nil
 }
 
 func (g weightGroup) float() (*Format, error) {
@@ -266,13 +266,13 @@ func (g weightGroup) float() (*Format, error) {
 	case g.bits == 4 && (strings.HasPrefix(g.format, "mxfp4") || g.group == 32 || g.scale == 1):
 		return mxfp4(), nil
 	case g.bits == 4:
-		return nvfp4("nvfp4", g.inputs), nil
+		return nvfp4(g.inputs), nil
 	case g.bits != 8:
 		return nil, fmt.Errorf("floats of %d bits: %w", g.bits, ErrUnknown)
 	}
 	switch g.strategy {
 	case "channel":
-		return perChannel("fp8-per-channel", 8, g.scale, g.more), nil
+		return perChannel("fp8-per-channel", g.scale, g.more), nil
 	case "block":
 		size := g.block
 		if size == nil {
@@ -285,7 +285,7 @@ func (g weightGroup) float() (*Format, error) {
 		}
 		return grouped("fp8", 8, g.group, g.scale, g.more), nil
 	}
-	return perTensor("fp8-per-tensor", 8, g.scale+g.more), nil
+	return perTensor("fp8-per-tensor", g.scale+g.more), nil
 }
 
 // mlx reads the quantization of MLX: all layers, embedding and head included, in one setting, with others for single

@@ -174,10 +174,17 @@ func TestLaws(t *testing.T) {
 			}
 		}
 		for _, order := range [][]string{
-			{"nf4-double", "nf4", "bnb-8bit", "bf16", "fp32"}, {"w4a16", "bf16"}, {"gptq", "gptq-8bit"},
+			{"nf4-double", "nf4", "bnb-8bit", "bf16", "fp32"},
+			{"w4a16", "bf16"},
+			{"gptq", "gptq-8bit"},
 			{"mlx-2bit", "mlx-3bit", "mlx-4bit", "mlx-5bit", "mlx-6bit", "mlx-8bit"},
-			{"Q3_K_S", "Q3_K_M", "Q3_K_L"}, {"Q4_K_S", "Q4_K_M"}, {"Q5_K_S", "Q5_K_M"}, {"Q4_0", "Q5_0", "Q8_0", "F16", "F32"},
-			{"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS"}, {"IQ2_S", "IQ2_M"}, {"IQ3_XXS", "IQ3_XS", "IQ3_S", "IQ3_M"},
+			{"Q3_K_S", "Q3_K_M", "Q3_K_L"},
+			{"Q4_K_S", "Q4_K_M"},
+			{"Q5_K_S", "Q5_K_M"},
+			{"Q4_0", "Q5_0", "Q8_0", "F16", "F32"},
+			{"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS"},
+			{"IQ2_S", "IQ2_M"},
+			{"IQ3_XXS", "IQ3_XS", "IQ3_S", "IQ3_M"},
 		} {
 			for i := 1; i < len(order); i++ {
 				if a, b := total(order[i-1]), total(order[i]); a > b {

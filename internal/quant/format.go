@@ -46,14 +46,14 @@ func absent() *Format {
 	return &Format{"left out", 0, func(int64, int64) int64 { return 0 }}
 }
 
-// perTensor has whole bytes for numbers and so many bytes of scales for the whole matrix.
-func perTensor(name string, bits, scales int64) *Format {
-	return &Format{name, float64(bits), func(rows, cols int64) int64 { return ceil(rows*cols*bits, 8) + scales }}
+// perTensor has a byte for each number and so many bytes of scales for the whole matrix.
+func perTensor(name string, scales int64) *Format {
+	return &Format{name, 8, func(rows, cols int64) int64 { return rows*cols + scales }}
 }
 
-// perChannel has a scale for each output, of so many bytes, and more for the matrix.
-func perChannel(name string, bits, scale, more int64) *Format {
-	return &Format{name, float64(bits), func(rows, cols int64) int64 { return ceil(rows*cols*bits, 8) + rows*scale + more }}
+// perChannel has a byte for each number, a scale for each output, of so many bytes, and more for the matrix.
+func perChannel(name string, scale, more int64) *Format {
+	return &Format{name, 8, func(rows, cols int64) int64 { return rows*cols + rows*scale + more }}
 }
 
 // fp8Block has a scale for each block of high by wide numbers.
@@ -72,13 +72,13 @@ func grouped(name string, bits, width, scale, more int64) *Format {
 
 // nvfp4 has 16 numbers of 4 bits to a scale of 8 bits, and scales of 32 bits for the matrix and, where activations are
 // quantized too, for its input.
-func nvfp4(name string, inputScale bool) *Format {
+func nvfp4(inputScale bool) *Format {
 	more := int64(4)
 	if inputScale {
 		more = 8
 	}
-	f := grouped(name, 4, 16, 1, more)
-	f.Name = name
+	f := grouped("nvfp4", 4, 16, 1, more)
+	f.Name = "nvfp4"
 	return f
 }
 

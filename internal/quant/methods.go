@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -187,9 +188,9 @@ func (d *description) fp8Format() (*Format, error) {
 	}
 	if size == nil {
 		if _, ok := d.section.Get("weight_block_size"); ok || input > 0 {
-			return perTensor("fp8-per-tensor", 8, d.scaleBytes()+input), nil
+			return perTensor("fp8-per-tensor", d.scaleBytes()+input), nil
 		}
-		return perTensor("fp8-per-tensor", 8, 4), nil
+		return perTensor("fp8-per-tensor", 4), nil
 	}
 	scale := int64(4)
 	if kind, _, _ := d.section.String("scale_fmt"); kind == "ue8m0" && d.experts != "" {
@@ -226,7 +227,7 @@ func (d *description) fbgemm() (*Scheme, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := perChannel("fp8-per-channel", 8, 4, 4)
+	f := perChannel("fp8-per-channel", 4, 4)
 	return d.finish("fbgemm-fp8", func(m *module) *Format {
 		if !fp8Linear(m) {
 			return nil
@@ -250,7 +251,7 @@ func (d *description) bitsandbytes() (*Scheme, error) {
 		d.notes = append(d.notes, "llm_int8_skip_modules is absent, and the head stays in 16 bits as transformers does then")
 		_ = skip.add("lm_head")
 	}
-	f := perChannel("bnb-int8", 8, 4, 1)
+	f := perChannel("bnb-int8", 4, 1)
 	name := "bnb-8bit"
 	if four {
 		nested, err := d.flag("bnb_4bit_use_double_quant", false)
@@ -365,7 +366,7 @@ func (a *rounder) pair(s roundSpec) pair {
 	case strings.HasPrefix(s.kind, "mx_fp"):
 		p = pair{mxfp8(), mxfp8()}
 	case strings.HasPrefix(s.kind, "nv_fp"):
-		p = pair{nvfp4("nvfp4", true), nvfp4("nvfp4", true)}
+		p = pair{nvfp4(true), nvfp4(true)}
 	case strings.Contains(a.packing, "awq"):
 		p = pair{awq(s.bits, s.group), awq(s.bits, s.group)}
 	default:
@@ -392,7 +393,7 @@ func (a *rounder) extra(section strictjson.Value, base roundSpec) (map[string]pa
 			return nil, nil, err
 		}
 		if len(key) > maxPattern || len(named) == maxNames || len(rules) == maxAnywhere {
-			return nil, nil, fmt.Errorf("extra_config has more or longer entries than are read")
+			return nil, nil, errors.New("extra_config has more or longer entries than are read")
 		}
 		if !strings.ContainsAny(key, `*\^$[](|+?`) {
 			buf = fold(buf, canonical(key))
@@ -446,7 +447,7 @@ func (d *description) eetq() (*Scheme, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := perChannel("int8-per-channel", 8, 2, 0)
+	f := perChannel("int8-per-channel", 2, 0)
 	return d.finish("eetq-int8", func(m *module) *Format {
 		if !m.inBlocks() {
 			return nil
@@ -563,9 +564,9 @@ func (d *description) torchaoFormat(name string, at strictjson.Value) (*Format, 
 		}
 		return grouped("int4", 4, group, 4, 0), nil
 	case strings.HasPrefix(plainName, "int8weightonly"), strings.HasPrefix(plainName, "int8dynamicactivationint8weight"):
-		return perChannel("int8-per-channel", 8, d.scaleBytes(), 0), nil
+		return perChannel("int8-per-channel", d.scaleBytes(), 0), nil
 	case strings.HasPrefix(plainName, "float8"):
-		return perChannel("fp8-per-channel", 8, 4, 0), nil
+		return perChannel("fp8-per-channel", 4, 0), nil
 	}
 	return nil, fmt.Errorf("torchao type %q: %w, so its sizes do not follow", name, ErrUnknown)
 }

@@ -18,14 +18,39 @@ type mix struct {
 // mixes are all file types that llama-quantize offers.
 func mixes() []mix {
 	return []mix{
-		{"F32", gguf.F32}, {"F16", gguf.F16}, {"gguf-BF16", gguf.BF16},
-		{"Q8_0", gguf.Q8_0}, {"Q4_0", gguf.Q4_0}, {"Q4_1", gguf.Q4_1}, {"Q5_0", gguf.Q5_0}, {"Q5_1", gguf.Q5_1},
-		{"Q2_K", gguf.Q2_K}, {"Q2_K_S", gguf.Q2_K}, {"Q3_K_S", gguf.Q3_K}, {"Q3_K_M", gguf.Q3_K}, {"Q3_K_L", gguf.Q3_K},
-		{"Q4_K_S", gguf.Q4_K}, {"Q4_K_M", gguf.Q4_K}, {"Q5_K_S", gguf.Q5_K}, {"Q5_K_M", gguf.Q5_K}, {"Q6_K", gguf.Q6_K},
-		{"IQ1_S", gguf.IQ1_S}, {"IQ1_M", gguf.IQ1_M}, {"IQ2_XXS", gguf.IQ2_XXS}, {"IQ2_XS", gguf.IQ2_XS},
-		{"IQ2_S", gguf.IQ2_XS}, {"IQ2_M", gguf.IQ2_S}, {"IQ3_XXS", gguf.IQ3_XXS}, {"IQ3_XS", gguf.IQ3_S},
-		{"IQ3_S", gguf.IQ3_S}, {"IQ3_M", gguf.IQ3_S}, {"IQ4_NL", gguf.IQ4_NL}, {"IQ4_XS", gguf.IQ4_XS},
-		{"TQ1_0", gguf.TQ1_0}, {"TQ2_0", gguf.TQ2_0}, {"MXFP4_MOE", gguf.MXFP4},
+		{"F32", gguf.F32},
+		{"F16", gguf.F16},
+		{"gguf-BF16", gguf.BF16},
+		{"Q8_0", gguf.Q8_0},
+		{"Q4_0", gguf.Q4_0},
+		{"Q4_1", gguf.Q4_1},
+		{"Q5_0", gguf.Q5_0},
+		{"Q5_1", gguf.Q5_1},
+		{"Q2_K", gguf.Q2_K},
+		{"Q2_K_S", gguf.Q2_K},
+		{"Q3_K_S", gguf.Q3_K},
+		{"Q3_K_M", gguf.Q3_K},
+		{"Q3_K_L", gguf.Q3_K},
+		{"Q4_K_S", gguf.Q4_K},
+		{"Q4_K_M", gguf.Q4_K},
+		{"Q5_K_S", gguf.Q5_K},
+		{"Q5_K_M", gguf.Q5_K},
+		{"Q6_K", gguf.Q6_K},
+		{"IQ1_S", gguf.IQ1_S},
+		{"IQ1_M", gguf.IQ1_M},
+		{"IQ2_XXS", gguf.IQ2_XXS},
+		{"IQ2_XS", gguf.IQ2_XS},
+		{"IQ2_S", gguf.IQ2_XS},
+		{"IQ2_M", gguf.IQ2_S},
+		{"IQ3_XXS", gguf.IQ3_XXS},
+		{"IQ3_XS", gguf.IQ3_S},
+		{"IQ3_S", gguf.IQ3_S},
+		{"IQ3_M", gguf.IQ3_S},
+		{"IQ4_NL", gguf.IQ4_NL},
+		{"IQ4_XS", gguf.IQ4_XS},
+		{"TQ1_0", gguf.TQ1_0},
+		{"TQ2_0", gguf.TQ2_0},
+		{"MXFP4_MOE", gguf.MXFP4},
 	}
 }
 
@@ -220,12 +245,12 @@ func (p *mixer) raise(r role, m *module) gguf.Type {
 	case r == embed:
 		return p.embedding()
 	case p.lowest():
-		return p.low(r, m)
+		return p.low(r)
 	}
 	switch r {
 	case attnV, attnQKV:
 		defer func() { p.value++ }()
-		return p.attention(r)
+		return p.attention()
 	case attnK:
 		return p.key()
 	case attnQ:
@@ -288,7 +313,7 @@ func (p *mixer) embedding() gguf.Type {
 }
 
 // low are the rules of the mixes of one and two bits.
-func (p *mixer) low(r role, m *module) gguf.Type {
+func (p *mixer) low(r role) gguf.Type {
 	second := p.is("IQ2_S", "IQ2_M")
 	raised := gguf.Q2_K
 	if second {
@@ -319,8 +344,8 @@ func (p *mixer) low(r role, m *module) gguf.Type {
 }
 
 // attention is for the values, which suffer most, alone or fused with queries and keys.
-func (p *mixer) attention(r role) gguf.Type {
-	t := p.values4(r)
+func (p *mixer) attention() gguf.Type {
+	t := p.values4()
 	if p.big && (t == gguf.Q3_K || t == gguf.Q4_K) {
 		t = gguf.Q5_K
 	}
@@ -330,7 +355,7 @@ func (p *mixer) attention(r role) gguf.Type {
 	return t
 }
 
-func (p *mixer) values4(r role) gguf.Type {
+func (p *mixer) values4() gguf.Type {
 	switch grouped := p.ratio >= 4; {
 	case p.name == "Q2_K" && !grouped:
 		return gguf.Q3_K

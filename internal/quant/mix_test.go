@@ -33,10 +33,29 @@ func TestMixBits(t *testing.T) {
 		name string
 		want float64
 	}{
-		{"IQ1_S", 2.0042}, {"IQ1_M", 2.1460}, {"IQ2_XXS", 2.3824}, {"IQ2_XS", 2.5882}, {"IQ2_S", 2.7403}, {"IQ2_M", 2.9294},
-		{"IQ3_XXS", 3.2548}, {"IQ3_XS", 3.4977}, {"IQ3_S", 3.6606}, {"IQ3_M", 3.7628}, {"IQ4_XS", 4.4597}, {"IQ4_NL", 4.6818},
-		{"Q2_K_S", 2.9697}, {"Q2_K", 3.1593}, {"Q3_K_S", 3.6429}, {"Q3_K_L", 4.2979}, {"Q4_K_S", 4.6672}, {"Q4_K_M", 4.8944},
-		{"Q5_K_S", 5.5704}, {"Q5_K_M", 5.7036}, {"Q6_K", 6.5633}, {"Q8_0", 8.5008}, {"F16", 16.0005},
+		{"IQ1_S", 2.0042},
+		{"IQ1_M", 2.1460},
+		{"IQ2_XXS", 2.3824},
+		{"IQ2_XS", 2.5882},
+		{"IQ2_S", 2.7403},
+		{"IQ2_M", 2.9294},
+		{"IQ3_XXS", 3.2548},
+		{"IQ3_XS", 3.4977},
+		{"IQ3_S", 3.6606},
+		{"IQ3_M", 3.7628},
+		{"IQ4_XS", 4.4597},
+		{"IQ4_NL", 4.6818},
+		{"Q2_K_S", 2.9697},
+		{"Q2_K", 3.1593},
+		{"Q3_K_S", 3.6429},
+		{"Q3_K_L", 4.2979},
+		{"Q4_K_S", 4.6672},
+		{"Q4_K_M", 4.8944},
+		{"Q5_K_S", 5.5704},
+		{"Q5_K_M", 5.7036},
+		{"Q6_K", 6.5633},
+		{"Q8_0", 8.5008},
+		{"F16", 16.0005},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			q, err := quant.As(s, row.name)
@@ -106,10 +125,15 @@ func TestPublishedMixes(t *testing.T) {
 		file, name string
 		gib        float64
 	}{
-		{"openai__gpt-oss-20b", "MXFP4_MOE", 11.27}, {"openai__gpt-oss-120b", "MXFP4_MOE", 59.02},
-		{"google__gemma-3-1b-it", "Q4_K_M", 762.49 / 1024}, {"google__gemma-3-27b-it", "Q4_K_M", 15.40},
-		{"meta-llama__Llama-4-Scout-17B-16E-Instruct", "Q4_K_M", 60.86}, {"deepseek-ai__DeepSeek-V2-Lite", "Q4_K_M", 9.65},
-		{"Qwen__Qwen3-235B-A22B", "Q4_K_M", 132.39}, {"Qwen__Qwen3-32B", "Q4_K_M", 18.40}, {"Qwen__Qwen2.5-7B-Instruct", "Q4_K_M", 4.36},
+		{"openai__gpt-oss-20b", "MXFP4_MOE", 11.27},
+		{"openai__gpt-oss-120b", "MXFP4_MOE", 59.02},
+		{"google__gemma-3-1b-it", "Q4_K_M", 762.49 / 1024},
+		{"google__gemma-3-27b-it", "Q4_K_M", 15.40},
+		{"meta-llama__Llama-4-Scout-17B-16E-Instruct", "Q4_K_M", 60.86},
+		{"deepseek-ai__DeepSeek-V2-Lite", "Q4_K_M", 9.65},
+		{"Qwen__Qwen3-235B-A22B", "Q4_K_M", 132.39},
+		{"Qwen__Qwen3-32B", "Q4_K_M", 18.40},
+		{"Qwen__Qwen2.5-7B-Instruct", "Q4_K_M", 4.36},
 		{"microsoft__Phi-3.5-mini-instruct", "Q4_K_M", 2.23},
 	} {
 		t.Run(row.file+" "+row.name, func(t *testing.T) {

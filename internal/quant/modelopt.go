@@ -2,6 +2,7 @@ package quant
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -70,7 +71,7 @@ func latentExperts(shape *arch.Shape) bool {
 // projections to and from the latent space 16, routers 32 (docs.nvidia.com/nemotron, Super, stage 3). The sum agrees
 // with the 352.3 GB of the Ultra checkpoint.
 func (d *description) nemotron(algo string, f *Format) (*Scheme, error) {
-	eight, wide := perTensor("fp8-per-tensor", 8, 4+4), plain("fp32", 4)
+	eight, wide := perTensor("fp8-per-tensor", 4+4), plain("fp32", 4)
 	d.notes = append(d.notes, "the file names one format and no exceptions; the published recipe for this family was taken: shared "+
 		"experts and Mamba in fp8, attention and latent projections in 16 bits, routers in 32")
 	return d.finish(strings.ToLower(algo), func(m *module) *Format {
@@ -161,10 +162,7 @@ func (d *description) setting(v strictjson.Value) (*Format, error) {
 // mixed gives each module the format that it is listed with. What is not listed stays as it was in the model that was
 // quantized: in 16 bits, or in the 8 bits of a model published so.
 func (d *description) mixed(listed map[string][]part) (*Scheme, error) {
-	under, err := d.under()
-	if err != nil {
-		return nil, err
-	}
+	under := d.under()
 	return d.finish("mixed precision", func(m *module) *Format {
 		if !m.t.Matrix {
 			return nil
@@ -185,7 +183,7 @@ func (d *description) mixed(listed map[string][]part) (*Scheme, error) {
 			if otherwise == nil {
 				otherwise = d.base
 			}
-			parts = append(parts[:len(parts):len(parts)], part{otherwise, rest})
+			parts = append(slices.Clip(parts), part{otherwise, rest})
 		}
 		return mixture(parts)
 	})
@@ -213,10 +211,10 @@ func find(listed map[string][]part, m *module) (parts []part, whole bool) {
 }
 
 // under is the format of what is not listed: that of the fp8 model below, if quant_method or the settings beside it name one.
-func (d *description) under() (choice, error) {
+func (d *description) under() choice {
 	none := func(*module) *Format { return nil }
 	if method, _, _ := d.section.String("quant_method"); method != "fp8" && d.experts == "" {
-		return none, nil
+		return none
 	}
 	f := fp8Block(128, 128, 4, 0)
 	if d.experts != "" {
@@ -232,7 +230,7 @@ func (d *description) under() (choice, error) {
 			return f
 		}
 		return nil
-	}, nil
+	}
 }
 
 // algorithm is the format of a name of the exporter (modelopt/torch/export).
@@ -246,17 +244,17 @@ func (d *description) algorithm(name string, at strictjson.Value) (*Format, erro
 	}
 	switch name {
 	case "FP8", "FP8_DEFAULT":
-		return perTensor("fp8-per-tensor", 8, 4+4), nil
+		return perTensor("fp8-per-tensor", 4+4), nil
 	case "FP8_PER_CHANNEL_PER_TOKEN", "FP8_PC_PT":
-		return perChannel("fp8-per-channel", 8, 4, 0), nil
+		return perChannel("fp8-per-channel", 4, 0), nil
 	case "FP8_PB_WO", "FP8_BLOCK_SCALES", "FP8_PB_REAL":
 		return fp8Block(128, 128, 4, 0), nil
 	case "NVFP4", "W4A8_NVFP4_FP8":
-		return nvfp4("nvfp4", true), nil
+		return nvfp4(true), nil
 	case "NVFP4_AWQ":
 		return grouped("nvfp4", 4, 16, 1, 8), nil
 	case "W4A16_NVFP4":
-		return nvfp4("nvfp4", false), nil
+		return nvfp4(false), nil
 	case "MXFP4", "W4A16_MXFP4", "W4A8_MXFP4_FP8", "W4A8_MXFP4_MXFP8":
 		return mxfp4(), nil
 	case "MXFP8":
@@ -266,7 +264,7 @@ func (d *description) algorithm(name string, at strictjson.Value) (*Format, erro
 	case "W4A8_AWQ":
 		return grouped("int4", 4, group, d.scaleBytes(), 8), nil
 	case "W8A16", "INT8_WO", "W8A8_SQ_PER_CHANNEL", "W8A8_SQ_PER_CHANNEL_PER_TENSOR_PLUGIN", "INT8_SQ":
-		return perChannel("int8-per-channel", 8, 4, 4), nil
+		return perChannel("int8-per-channel", 4, 4), nil
 	case "NO_QUANT", "NONE", "":
 		return d.base, nil
 	}

@@ -53,8 +53,10 @@ func TestReconcile(t *testing.T) {
 				}
 			}
 		}, map[quant.CauseKind]int64{quant.Wider: 512}},
-		{"a shard is missing", func(st *model.Stored) { st.Tensors = st.Tensors[:len(st.Tensors)-2] },
-			map[quant.CauseKind]int64{quant.Missing: -2 * 512}},
+		{
+			"a shard is missing", func(st *model.Stored) { st.Tensors = st.Tensors[:len(st.Tensors)-2] },
+			map[quant.CauseKind]int64{quant.Missing: -2 * 512},
+		},
 		{"blocks after the last", func(st *model.Stored) {
 			st.Tensors = append(st.Tensors, model.StoredTensor{Name: "model.layers.2.eh_proj.weight", Type: "BF16", Shape: []int64{2, 2}, Bytes: 8})
 		}, map[quant.CauseKind]int64{quant.MTPExtra: 8}},

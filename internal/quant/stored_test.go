@@ -61,62 +61,104 @@ func TestStored(t *testing.T) {
 		linear            int64 // of the matrices of the layers
 	}{
 		{"nothing", `"use_cache": true`, "", 2 * tinyLinear},
-		{"fp8 in blocks", `"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c + 4*((r+127)/128)*((c+127)/128) })},
-		{"fp8 for a tensor, static", `"quantization_config": {"quant_method": "fp8", "weight_block_size": null, "activation_scheme": "static"}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c + 2 + 2 })},
-		{"fp8 without one layer", `"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128],
+		{
+			"fp8 in blocks", `"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128]}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c + 4*((r+127)/128)*((c+127)/128) }),
+		},
+		{
+			"fp8 for a tensor, static", `"quantization_config": {"quant_method": "fp8", "weight_block_size": null, "activation_scheme": "static"}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c + 2 + 2 }),
+		},
+		{
+			"fp8 without one layer", `"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 128],
 			"modules_to_not_convert": ["lm_head", "model.layers.1"]}`, "",
-			tinyLinear/2 + 4*(4+4+2+2+8+8+8) + tinyLinear},
+			tinyLinear/2 + 4*(4+4+2+2+8+8+8) + tinyLinear,
+		},
 		{"fbgemm", `"quantization_config": {"quant_method": "fbgemm_fp8"}`, "", perMatrix(func(r, c int64) int64 { return r*c + 4*r + 4 })},
-		{"gptq of AutoGPTQ", `"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128, "desc_act": true, "sym": true}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + c/128*(r/2+2*r) + 4*c + 2*r })},
-		{"gptq of GPTQModel, 3 bits in one group", `"quantization_config": {"quant_method": "gptq", "bits": 3, "group_size": -1,
+		{
+			"gptq of AutoGPTQ", `"quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 128, "desc_act": true, "sym": true}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c/2 + c/128*(r/2+2*r) + 4*c + 2*r }),
+		},
+		{
+			"gptq of GPTQModel, 3 bits in one group", `"quantization_config": {"quant_method": "gptq", "bits": 3, "group_size": -1,
 			"meta": {"quantizer": ["gptqmodel:5.0"]}}`, "",
-			perMatrix(func(r, c int64) int64 { return c*3/32*4*r + r*3/32*4 + 2*r + 4*c })},
-		{"gptq with a rule that leaves one layer out", `"quantization_config": {"quant_method": "gptq", "bits": 8, "group_size": 128,
+			perMatrix(func(r, c int64) int64 { return c*3/32*4*r + r*3/32*4 + 2*r + 4*c }),
+		},
+		{
+			"gptq with a rule that leaves one layer out", `"quantization_config": {"quant_method": "gptq", "bits": 8, "group_size": 128,
 			"meta": {}, "dynamic": {"-:model\\.layers\\.0\\..*": {}}}`, "",
-			tinyLinear + perMatrix(func(r, c int64) int64 { return r*c + c/128*(r+2*r) + 4*c })/2},
-		{"awq", `"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": true, "version": "gemm"}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + c/128*(r/2+2*r) })},
-		{"nf4", `"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/64*4 + 64 + 88 })},
-		{"int8 of bitsandbytes", `"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": true}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c + 4*r + 1 })},
-		{"fp8 for channels", groups(`{"num_bits": 8, "type": "float", "strategy": "channel", "symmetric": true}`,
-			`, "input_activations": {"num_bits": 8, "type": "float", "strategy": "token", "dynamic": true}`), "",
-			perMatrix(func(r, c int64) int64 { return r*c + 2*r })},
-		{"int8 for channels", groups(`{"num_bits": 8, "type": "int", "strategy": "channel", "symmetric": true}`, `, "format": "int-quantized"`), "",
-			perMatrix(func(r, c int64) int64 { return r*c + 2*r })},
-		{"int4 packed in groups of 128", groups(`{"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": true}`,
-			`, "format": "pack-quantized"`), "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + 2*r*(c/128) + 16 })},
-		{"int4 packed, asymmetric with the order of groups", groups(`{"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128,
+			tinyLinear + perMatrix(func(r, c int64) int64 { return r*c + c/128*(r+2*r) + 4*c })/2,
+		},
+		{
+			"awq", `"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128, "zero_point": true, "version": "gemm"}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c/2 + c/128*(r/2+2*r) }),
+		},
+		{
+			"nf4", `"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/64*4 + 64 + 88 }),
+		},
+		{
+			"int8 of bitsandbytes", `"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": true}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c + 4*r + 1 }),
+		},
+		{
+			"fp8 for channels", groups(`{"num_bits": 8, "type": "float", "strategy": "channel", "symmetric": true}`,
+				`, "input_activations": {"num_bits": 8, "type": "float", "strategy": "token", "dynamic": true}`), "",
+			perMatrix(func(r, c int64) int64 { return r*c + 2*r }),
+		},
+		{
+			"int8 for channels", groups(`{"num_bits": 8, "type": "int", "strategy": "channel", "symmetric": true}`, `, "format": "int-quantized"`), "",
+			perMatrix(func(r, c int64) int64 { return r*c + 2*r }),
+		},
+		{
+			"int4 packed in groups of 128", groups(`{"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": true}`,
+				`, "format": "pack-quantized"`), "",
+			perMatrix(func(r, c int64) int64 { return r*c/2 + 2*r*(c/128) + 16 }),
+		},
+		{
+			"int4 packed, asymmetric with the order of groups", groups(`{"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128,
 			"symmetric": false, "actorder": "group"}`, `, "format": "pack-quantized"`), "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + 2*r*(c/128) + 16 + r/8*4*(c/128) + 4*c })},
-		{"nvfp4 packed", groups(`{"num_bits": 4, "type": "float", "strategy": "tensor_group", "group_size": 16}`,
-			`, "format": "nvfp4-pack-quantized", "input_activations": {"num_bits": 4, "dynamic": "local"}`), "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/16 + 8 })},
-		{"mxfp4 packed", groups(`{"num_bits": 4, "type": "float", "strategy": "group", "group_size": 32, "scale_dtype": "torch.uint8"}`,
-			`, "format": "mxfp4-pack-quantized"`), "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/32 })},
-		{"ModelOpt FP8", `"use_cache": true`, `{"quantization": {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}}`,
-			perMatrix(func(r, c int64) int64 { return r*c + 8 })},
-		{"ModelOpt NVFP4 without one layer", `"use_cache": true`, `{"quantization": {"quant_algo": "NVFP4", "exclude_modules": ["lm_head", "model.layers.0*"]}}`,
-			tinyLinear + perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/16 + 8 })/2},
-		{"ModelOpt mixed", `"use_cache": true`, `{"quantization": {"quant_algo": "MIXED_PRECISION", "quantized_layers": {
+			perMatrix(func(r, c int64) int64 { return r*c/2 + 2*r*(c/128) + 16 + r/8*4*(c/128) + 4*c }),
+		},
+		{
+			"nvfp4 packed", groups(`{"num_bits": 4, "type": "float", "strategy": "tensor_group", "group_size": 16}`,
+				`, "format": "nvfp4-pack-quantized", "input_activations": {"num_bits": 4, "dynamic": "local"}`), "",
+			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/16 + 8 }),
+		},
+		{
+			"mxfp4 packed", groups(`{"num_bits": 4, "type": "float", "strategy": "group", "group_size": 32, "scale_dtype": "torch.uint8"}`,
+				`, "format": "mxfp4-pack-quantized"`), "",
+			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/32 }),
+		},
+		{
+			"ModelOpt FP8", `"use_cache": true`, `{"quantization": {"quant_algo": "FP8", "kv_cache_quant_algo": "FP8", "exclude_modules": ["lm_head"]}}`,
+			perMatrix(func(r, c int64) int64 { return r*c + 8 }),
+		},
+		{
+			"ModelOpt NVFP4 without one layer", `"use_cache": true`, `{"quantization": {"quant_algo": "NVFP4", "exclude_modules": ["lm_head", "model.layers.0*"]}}`,
+			tinyLinear + perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/16 + 8 })/2,
+		},
+		{
+			"ModelOpt mixed", `"use_cache": true`, `{"quantization": {"quant_algo": "MIXED_PRECISION", "quantized_layers": {
 			"model.layers.0.mlp.down_proj": {"quant_algo": "W4A16_NVFP4"}, "model.layers.0.self_attn.q_proj": {"quant_algo": "FP8"}}}}`,
-			2*tinyLinear - 2*(512*256+256*256) + 512*256/2 + 512*256/16 + 4 + 256*256 + 8},
-		{"AutoRound with one layer of 8 bits", `"quantization_config": {"quant_method": "auto-round", "bits": 4, "group_size": 128,
+			2*tinyLinear - 2*(512*256+256*256) + 512*256/2 + 512*256/16 + 4 + 256*256 + 8,
+		},
+		{
+			"AutoRound with one layer of 8 bits", `"quantization_config": {"quant_method": "auto-round", "bits": 4, "group_size": 128,
 			"packing_format": "auto_round:auto_awq", "extra_config": {"model.layers.0.self_attn.q_proj": {"bits": 16}}}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + c/128*(r/2+2*r) }) + 2*256*256 - (256*128 + 2*(128+512))},
-		{"HQQ", `"quantization_config": {"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4, "group_size": 64}}}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/64*4 })},
+			perMatrix(func(r, c int64) int64 { return r*c/2 + c/128*(r/2+2*r) }) + 2*256*256 - (256*128 + 2*(128+512)),
+		},
+		{
+			"HQQ", `"quantization_config": {"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4, "group_size": 64}}}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/64*4 }),
+		},
 		{"EETQ", `"quantization_config": {"quant_method": "eetq"}`, "", perMatrix(func(r, c int64) int64 { return r*c + 2*r })},
 		{"torchao", `"quantization_config": {"quant_method": "torchao", "quant_type": {"default": {"_type": "Int4WeightOnlyConfig",
 			"_data": {"group_size": 128}}}}`, "", perMatrix(func(r, c int64) int64 { return r*c/2 + r*c/128*4 })},
-		{"AQLM", `"quantization_config": {"quant_method": "aqlm", "num_codebooks": 1, "nbits_per_codebook": 16, "in_group_size": 8}`, "",
-			perMatrix(func(r, c int64) int64 { return r*c/8*2 + 65536*8*2 + 2*r })},
+		{
+			"AQLM", `"quantization_config": {"quant_method": "aqlm", "num_codebooks": 1, "nbits_per_codebook": 16, "in_group_size": 8}`, "",
+			perMatrix(func(r, c int64) int64 { return r*c/8*2 + 65536*8*2 + 2*r }),
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			shape, s, err := stored(t, row.section, row.hf)
@@ -235,8 +277,10 @@ func TestRefused(t *testing.T) {
 		{"bits that are text", `"quantization_config": {"quant_method": "gptq", "bits": "four"}`, "bits", false},
 		{"a broken expression", `"quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"a": {"targets": ["re:("]}}}`, "re:(", false},
 		{"a block of nothing", `"quantization_config": {"quant_method": "fp8", "weight_block_size": [0, 128]}`, "weight_block_size", false},
-		{"a pattern without end", `"quantization_config": {"quant_method": "fp8", "modules_to_not_convert": ["` + strings.Repeat("a", 5000) + `"]}`,
-			"5000 characters", false},
+		{
+			"a pattern without end", `"quantization_config": {"quant_method": "fp8", "modules_to_not_convert": ["` + strings.Repeat("a", 5000) + `"]}`,
+			"5000 characters", false,
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, _, err := stored(t, row.section, "")

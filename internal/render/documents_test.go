@@ -174,7 +174,7 @@ func TestEveryPart(t *testing.T) {
 			seen["both"] = seen["both"] || d.License != nil && d.Estimate != nil
 		}
 	}
-	for _, part := range strings.Fields("gaps both matches claims effective licenses reasons duties thresholds questions changes lineage" +
+	for part := range strings.FieldsSeq("gaps both matches claims effective licenses reasons duties thresholds questions changes lineage" +
 		" datasets passages disclaimer summary use " + estimateParts) {
 		if !seen[part] {
 			t.Errorf("no document shows %s", part)

@@ -136,7 +136,7 @@ func (r Range) Steps() string {
 	switch {
 	case !r.Known():
 		return unknown
-	case low == high && low == mid:
+	case low == mid && mid == high:
 		return low + " GiB"
 	}
 	return low + " / " + mid + " / " + high + " GiB"

@@ -125,12 +125,12 @@ func (o *Outlook) concurrency() string {
 
 func (o *Outlook) largest() string {
 	switch {
-	case o.Cache == nil:
+	case o.Cache == nil || o.Cache.MaxContext == nil:
 		return unknown
-	case o.Cache.MaxContext <= 0:
+	case o.Cache.longest() <= 0:
 		return "none"
 	}
-	return Grouped(o.Cache.MaxContext)
+	return Grouped(o.Cache.longest())
 }
 
 // Short is the answer for this length in a few words.
@@ -215,8 +215,12 @@ func (m *EstimatedModel) ComponentTable() Table {
 // TensorTable counts the parameters of each kind of tensor, component by component.
 func (m *EstimatedModel) TensorTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "tensor", Code: true}, {Name: "shape", Code: true}, {Name: "each", Number: true},
-		{Name: "count", Number: true}, {Name: "format"}, {Name: "size", Number: true},
+		{Name: "tensor", Code: true},
+		{Name: "shape", Code: true},
+		{Name: "each", Number: true},
+		{Name: "count", Number: true},
+		{Name: "format"},
+		{Name: "size", Number: true},
 	}}
 	for _, c := range m.Components {
 		for _, f := range c.Tensors {

@@ -2,8 +2,11 @@ package serve
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/hardware"
 )
 
 // formatNeed is the least compute capability for weights in formats whose names begin so.
@@ -41,8 +44,8 @@ func (p *Prepared) legalDevice(plan *Plan) error {
 		return nil
 	}
 	e := plan.era()
-	has, err := strconv.ParseFloat(plan.GPU.Compute, 64)
-	if err != nil {
+	has, known := capability(plan.GPU)
+	if !known {
 		return nil
 	}
 	if least := e.profile.Compute.at(e.version); has < least.Value {
@@ -58,6 +61,12 @@ func (p *Prepared) legalDevice(plan *Plan) error {
 		}
 	}
 	return nil
+}
+
+// capability is the compute capability of a card as a number.
+func capability(a *hardware.Accelerator) (number float64, known bool) {
+	number, err := strconv.ParseFloat(a.Compute, 64)
+	return number, err == nil
 }
 
 func decimals(x float64) string { return strconv.FormatFloat(x, 'f', 1, 64) }
@@ -98,12 +107,7 @@ func (p *Prepared) single(plan *Plan) bool {
 	if !known || has || p.model.Shape.DType == "float16" {
 		return false
 	}
-	for _, family := range e.profile.NoFP16.at(e.version).Value {
-		if p.model.Shape.Family == family {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.profile.NoFP16.at(e.version).Value, p.model.Shape.Family)
 }
 
 // widened is a range fitted on devices of NVIDIA, for others.

@@ -57,6 +57,7 @@ func card(gib float64) *hardware.Accelerator {
 }
 
 type cell struct {
+	t        *testing.T
 	name     string
 	model    serve.Model
 	prepared *serve.Prepared
@@ -87,7 +88,7 @@ func cells(t *testing.T) []cell {
 							if ranks[3] > 1 && name != "experts" && name != "latent" && name != "states" {
 								continue
 							}
-							list = append(list, cell{fmt.Sprintf("%s %s %s %g GiB %d tokens %v", name, format, engine, gib, n, ranks), model, p, serve.Plan{
+							list = append(list, cell{t, fmt.Sprintf("%s %s %s %g GiB %d tokens %v", name, format, engine, gib, n, ranks), model, p, serve.Plan{
 								Engine: e, GPU: card(gib), Tensor: ranks[0], Pipeline: ranks[1], Data: ranks[2], Expert: ranks[3], MaxModelLen: n,
 							}})
 						}
@@ -100,8 +101,8 @@ func cells(t *testing.T) []cell {
 }
 
 // fit is the account of a plan, nil where no engine makes it.
-func (c *cell) fit(t *testing.T, change func(*serve.Plan)) *serve.Memory {
-	t.Helper()
+func (c *cell) fit(change func(*serve.Plan)) *serve.Memory {
+	c.t.Helper()
 	p := c.plan
 	change(&p)
 	m, err := c.prepared.Fit(p)
@@ -109,7 +110,7 @@ func (c *cell) fit(t *testing.T, change func(*serve.Plan)) *serve.Memory {
 		return nil
 	}
 	if err != nil {
-		t.Fatalf("%s: %v", c.name, err)
+		c.t.Fatalf("%s: %v", c.name, err)
 	}
 	return m
 }
@@ -126,13 +127,13 @@ func TestLaws(t *testing.T) {
 	legal := 0
 	for i := range all {
 		c := &all[i]
-		m := c.fit(t, func(*serve.Plan) {})
+		m := c.fit(func(*serve.Plan) {})
 		if m == nil {
 			continue
 		}
 		legal++
 		for _, law := range laws() {
-			if err := law.holds(t, c, m); err != nil {
+			if err := law.holds(c, m); err != nil {
 				t.Errorf("%s: %s: %v", c.name, law.name, err)
 			}
 		}
@@ -144,12 +145,12 @@ func TestLaws(t *testing.T) {
 
 type law struct {
 	name  string
-	holds func(t *testing.T, c *cell, m *serve.Memory) error
+	holds func(c *cell, m *serve.Memory) error
 }
 
 func laws() []law {
 	return []law{
-		{"the account adds up to the device", func(_ *testing.T, _ *cell, m *serve.Memory) error {
+		{"the account adds up to the device", func(_ *cell, m *serve.Memory) error {
 			var sum int64
 			for _, term := range m.Terms {
 				sum += term.Bytes.Mid
@@ -162,30 +163,30 @@ func laws() []law {
 			}
 			return nil
 		}},
-		{"concurrency times bytes of a request is at most the pool", func(_ *testing.T, _ *cell, m *serve.Memory) error {
+		{"concurrency times bytes of a request is at most the pool", func(_ *cell, m *serve.Memory) error {
 			if need := m.Cache.Concurrency * float64(m.Cache.PerRequest); need > 1.000001*float64(m.Cache.Pool)+1 {
 				return fmt.Errorf("%.0f of %d", need, m.Cache.Pool)
 			}
 			return nil
 		}},
-		{"what fits holds a request, what does not names why", func(_ *testing.T, _ *cell, m *serve.Memory) error {
+		{"what fits holds a request, what does not names why", func(_ *cell, m *serve.Memory) error {
 			if m.Verdict == serve.Fits && m.Cache.Concurrency < 1 || (m.Breaks == nil) != (m.Verdict == serve.Fits) || m.Why == "" {
 				return fmt.Errorf("%s with %.2f requests, %v, %q", m.Verdict, m.Cache.Concurrency, m.Breaks, m.Why)
 			}
 			return nil
 		}},
-		{"the longest request fits, and none longer", func(_ *testing.T, c *cell, m *serve.Memory) error {
+		{"the longest request fits, and none longer", func(c *cell, m *serve.Memory) error {
 			if c.plan.MaxModelLen <= m.Cache.MaxContext != (m.Cache.PerRequest <= m.Cache.Pool) && m.Cache.MaxContext > 0 {
 				return fmt.Errorf("longest %d, asked %d: %d of %d", m.Cache.MaxContext, c.plan.MaxModelLen, m.Cache.PerRequest, m.Cache.Pool)
 			}
 			return nil
 		}},
-		{"more memory never fits less", func(t *testing.T, c *cell, m *serve.Memory) error {
+		{"more memory never fits less", func(c *cell, m *serve.Memory) error {
 			p, err := c.plan.Complete(c.model)
 			if err != nil {
 				return err
 			}
-			more := c.fit(t, func(q *serve.Plan) {
+			more := c.fit(func(q *serve.Plan) {
 				*q = p // the defaults of an engine follow the card: hold them
 				q.GPU = card(float64(m.Capacity)/(1<<30) + 30)
 			})
@@ -194,30 +195,30 @@ func laws() []law {
 			}
 			return nil
 		}},
-		{"a longer context never needs less", func(t *testing.T, c *cell, m *serve.Memory) error {
-			more := c.fit(t, func(q *serve.Plan) { q.MaxModelLen = min(q.MaxModelLen+97, c.model.Shape.MaxContext) })
+		{"a longer context never needs less", func(c *cell, m *serve.Memory) error {
+			more := c.fit(func(q *serve.Plan) { q.MaxModelLen = min(q.MaxModelLen+97, c.model.Shape.MaxContext) })
 			if more.Cache.PerRequest < m.Cache.PerRequest {
 				return fmt.Errorf("%d, then %d", m.Cache.PerRequest, more.Cache.PerRequest)
 			}
 			return nil
 		}},
-		{"tensor parallel never raises the weights of a rank", func(t *testing.T, c *cell, m *serve.Memory) error {
-			more := c.fit(t, func(q *serve.Plan) { q.Tensor *= 2 })
+		{"tensor parallel never raises the weights of a rank", func(c *cell, m *serve.Memory) error {
+			more := c.fit(func(q *serve.Plan) { q.Tensor *= 2 })
 			if more != nil && more.Sum(serve.Weights).Mid > m.Sum(serve.Weights).Mid {
 				return fmt.Errorf("%d, then %d", m.Sum(serve.Weights).Mid, more.Sum(serve.Weights).Mid)
 			}
 			return nil
 		}},
-		{"a higher utilization never gives a smaller pool", func(t *testing.T, c *cell, _ *serve.Memory) error {
-			low := c.fit(t, func(q *serve.Plan) { q.Utilization = 0.7 })
-			high := c.fit(t, func(q *serve.Plan) { q.Utilization = 0.9 })
+		{"a higher utilization never gives a smaller pool", func(c *cell, _ *serve.Memory) error {
+			low := c.fit(func(q *serve.Plan) { q.Utilization = 0.7 })
+			high := c.fit(func(q *serve.Plan) { q.Utilization = 0.9 })
 			if high.Cache.Pool < low.Cache.Pool {
 				return fmt.Errorf("%d, then %d", low.Cache.Pool, high.Cache.Pool)
 			}
 			return nil
 		}},
-		{"fp8 never holds fewer tokens", func(t *testing.T, c *cell, m *serve.Memory) error {
-			if eight := c.fit(t, func(q *serve.Plan) { q.KV = "fp8" }); eight.Cache.Tokens < m.Cache.Tokens {
+		{"fp8 never holds fewer tokens", func(c *cell, m *serve.Memory) error {
+			if eight := c.fit(func(q *serve.Plan) { q.KV = "fp8" }); eight.Cache.Tokens < m.Cache.Tokens {
 				return fmt.Errorf("%d, then %d", m.Cache.Tokens, eight.Cache.Tokens)
 			}
 			return nil

@@ -70,14 +70,10 @@ func legalLlama(m Model, p Plan) error {
 	if err != nil {
 		return err
 	}
+	if err := dealt(p); err != nil {
+		return err
+	}
 	switch {
-	case p.Tensor > 1:
-		return fmt.Errorf("%w: llama.cpp deals out whole layers to GPUs and does not divide them; use pipeline parallelism instead of tensor parallel %d",
-			ErrIllegal, p.Tensor)
-	case p.Expert > 1:
-		return fmt.Errorf("%w: llama.cpp has no expert parallelism", ErrIllegal)
-	case p.Data > 1:
-		return fmt.Errorf("%w: llama.cpp has no data parallelism; start it %d times instead", ErrIllegal, p.Data)
 	case p.GPUs < 0 || p.GPUs > llamaMaxDevices:
 		return fmt.Errorf("%w: %d GPUs, llama.cpp takes at most %d", ErrIllegal, p.GPUs, llamaMaxDevices)
 	case p.MaxModelLen < 1 || p.MaxModelLen > llamaMaxContext:
@@ -90,6 +86,20 @@ func legalLlama(m Model, p Plan) error {
 		return fmt.Errorf("%w: a negative number of layers", ErrIllegal)
 	}
 	return legalCache(m.Shape, kv, p.Llama.NoFlash)
+}
+
+// dealt refuses divisions other than whole layers on each device.
+func dealt(p Plan) error {
+	switch {
+	case p.Tensor > 1:
+		return fmt.Errorf("%w: llama.cpp deals whole layers out to GPUs; its other way, which parts rows of matrices (--split-mode row), "+
+			"is not modeled, so there is no tensor parallel %d: use pipeline stages", ErrIllegal, p.Tensor)
+	case p.Expert > 1:
+		return fmt.Errorf("%w: llama.cpp has no expert parallelism, so there is no expert parallel %d", ErrIllegal, p.Expert)
+	case p.Data > 1:
+		return fmt.Errorf("%w: llama.cpp has no data parallelism; start it %d times instead", ErrIllegal, p.Data)
+	}
+	return nil
 }
 
 // legalCache holds the format of the cache against the widths of the model.
@@ -350,7 +360,7 @@ func (r *llamaRun) memory() *Memory {
 	out.Terms = slices.Concat(out.Terms, r.sharedWithHost(out.Host))
 	out.Terms = append(out.Terms, r.m.doubts()...)
 	r.judge(out, total(out.Terms))
-	r.cache(out, on, c, &k, w)
+	r.cache(out, on, c, &k)
 	return out
 }
 
@@ -434,13 +444,18 @@ func gib(n int64) string { return strconv.FormatFloat(float64(n)/(1<<30), 'f', 2
 func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
 	terms := []Term{{Weights, "weights", Exact(r.weights.on[on]), r.weightsText(on), llamaSource + ": llama-model.cpp"}}
 	if on == 1 && r.weights.towers > 0 {
-		terms = append(terms, Term{Weights, "vision projector", Interval{0, r.weights.towers, r.weights.towers},
-			"only where the server is given the projector (--mmproj)", "sum of its tensors"})
+		terms = append(terms, Term{
+			Weights, "vision projector",
+			Interval{0, r.weights.towers, r.weights.towers},
+			"only where the server is given the projector (--mmproj)", "sum of its tensors",
+		})
 	}
 	terms = append(terms, Term{KVCache, "KV cache", Exact(k.cache[on]), r.cacheText(c), llamaSource + ": llama-kv-cache.cpp"})
 	if k.state[on] > 0 {
-		terms = append(terms, Term{KVCache, "recurrent state", Exact(k.state[on]),
-			fmt.Sprintf("%d sequences · 4 bytes · states of the convolution and of the recurrence", r.p.MaxSeqs), llamaSource + ": llama-memory-recurrent.cpp"})
+		terms = append(terms, Term{
+			KVCache, "recurrent state", Exact(k.state[on]),
+			fmt.Sprintf("%d sequences · 4 bytes · states of the convolution and of the recurrence", r.p.MaxSeqs), llamaSource + ": llama-memory-recurrent.cpp",
+		})
 	}
 	terms = append(terms,
 		Term{Activation, "compute buffer", r.compute(w.arenas[on].peak), "", llamaSource + ": ggml-alloc.c, llama-graph.cpp"},
@@ -502,9 +517,12 @@ func (r *llamaRun) pool() Term {
 		cells := saturate(product(r.p.MaxModelLen, r.p.MaxSeqs), 256)
 		high = saturate(high, product(4, cells, r.widestCache()))
 	}
-	return Term{NonTorch, "scratch of kernels", Interval{0, mid, high},
+	return Term{
+		NonTorch, "scratch of kernels",
+		Interval{0, mid, high},
 		fmt.Sprintf("2 bytes · %d tokens · %d, the widest operand; twice that at most, and one layer of a quantized cache in 16 bits", r.tokens(), widest),
-		"ggml-cuda: pool"}
+		"ggml-cuda: pool",
+	}
 }
 
 func (r *llamaRun) widestCache() int64 {
@@ -537,8 +555,10 @@ func (r *llamaRun) hostTerms(c cells, k *kept, w *walk) []Term {
 	terms := []Term{
 		{Weights, name, Exact(r.weights.on[host]), r.weightsText(host) + ", the embedding", llamaSource + ": llama-model.cpp"},
 		{Activation, "compute buffer", r.compute(w.arenas[host].peak), "inputs of the pass, and what runs on the host", llamaSource + ": ggml-alloc.c"},
-		{Activation, "output buffer", Exact(product(4, r.m.Shape.Vocab.N, rows)),
-			fmt.Sprintf("4 bytes · %d · %d rows", r.m.Shape.Vocab.N, rows), llamaSource + ": llama-context.cpp"},
+		{
+			Activation, "output buffer", Exact(product(4, r.m.Shape.Vocab.N, rows)),
+			fmt.Sprintf("4 bytes · %d · %d rows", r.m.Shape.Vocab.N, rows), llamaSource + ": llama-context.cpp",
+		},
 	}
 	if n := k.cache[host]; n > 0 {
 		terms = append(terms, Term{KVCache, "KV cache", Exact(n), r.cacheText(c), llamaSource + ": llama-kv-cache.cpp"})

@@ -93,7 +93,7 @@ func (b *builder) rotate(a, rotation int32) int32 {
 	g := b.g
 	l, n := g.nodes[a].layout, g.nodes[rotation].layout.ne[0]
 	rows := product(l.ne[0], l.ne[1], l.ne[2]) / n
-	in := none
+	var in int32
 	if l.strided {
 		in = g.op("rotated", shaped(n, rows), a)
 	} else {

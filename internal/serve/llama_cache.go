@@ -61,8 +61,10 @@ func stateOf(m *arch.Mixer) int64 { return product(4, saturate(m.Conv, m.State))
 
 // ignoresWindow holds for classes whose window llama.cpp does not use: it keeps every token of every layer for them.
 func ignoresWindow(class string) bool {
-	for _, p := range []string{"Mistral", "Ministral", "Mixtral", "Phi3", "PhiMoE", "Phimoe", "Qwen2", "Qwen3", "Starcoder2", "SmolLM3", "Dots1",
-		"HunYuan", "DeciLM", "Bailing"} {
+	for _, p := range []string{
+		"Mistral", "Ministral", "Mixtral", "Phi3", "PhiMoE", "Phimoe", "Qwen2", "Qwen3", "Starcoder2", "SmolLM3", "Dots1",
+		"HunYuan", "DeciLM", "Bailing",
+	} {
 		if strings.HasPrefix(class, p) {
 			return true
 		}

@@ -95,9 +95,6 @@ func (g *graph) expand(i int32) {
 	g.order = append(g.order, i)
 }
 
-// maxInputs is how many tensors a split may take over from other backends (GGML_SCHED_MAX_SPLIT_INPUTS).
-const maxInputs = 30
-
 // schedule cuts the order into runs on one backend, and adds the copies that each run needs of what lies elsewhere.
 func (g *graph) schedule() []int32 {
 	if g.planned != nil {
@@ -171,9 +168,7 @@ func (s *scheduler) flush(start, end int) {
 	for _, i := range g.order[start:end] {
 		s.redirect(i, g.runsOn(start, end))
 	}
-	for _, i := range g.order[start:end] {
-		s.out = append(s.out, i)
-	}
+	s.out = append(s.out, g.order[start:end]...)
 }
 
 // runsOn is the backend of a run.
@@ -257,8 +252,10 @@ func (s *scheduler) keep(a int32, on backend, c int32) {
 	g.nodes[c].flags |= isInput | isOutput
 	g.leaves = append(g.leaves, c)
 	for range g.copies - 1 {
-		twin := g.add(node{what: g.nodes[c].what, width: g.nodes[c].width, layout: g.nodes[c].layout, on: on,
-			flags: isInput | isOutput | isLeaf})
+		twin := g.add(node{
+			what: g.nodes[c].what, width: g.nodes[c].width, layout: g.nodes[c].layout, on: on,
+			flags: isInput | isOutput | isLeaf,
+		})
 		g.leaves = append(g.leaves, twin)
 	}
 }

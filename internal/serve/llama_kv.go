@@ -20,8 +20,15 @@ func (t kvType) row(n int64) int64 { return product(n, t.bytes) / t.numbers }
 // kvTypes are those that llama.cpp takes for its cache (common/arg.cpp).
 func kvTypes() []kvType {
 	return []kvType{
-		{"f16", 2, 1}, {"bf16", 2, 1}, {"f32", 4, 1}, {"q8_0", 34, 32}, {"q5_1", 24, 32}, {"q5_0", 22, 32}, {"q4_1", 20, 32},
-		{"q4_0", 18, 32}, {"iq4_nl", 18, 32},
+		{"f16", 2, 1},
+		{"bf16", 2, 1},
+		{"f32", 4, 1},
+		{"q8_0", 34, 32},
+		{"q5_1", 24, 32},
+		{"q5_0", 22, 32},
+		{"q4_1", 20, 32},
+		{"q4_0", 18, 32},
+		{"iq4_nl", 18, 32},
 	}
 }
 
@@ -44,7 +51,7 @@ func (e *Engine) cacheType(name string) (kvType, error) {
 func llamaKV(name string) (kvType, error) {
 	n := strings.ToLower(name)
 	switch n {
-	case "", "auto", "fp16", "float16":
+	case "", "auto", "fp16", "float16", "half":
 		n = "f16"
 	case "bfloat16":
 		n = "bf16"

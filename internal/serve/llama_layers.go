@@ -104,7 +104,6 @@ type builder struct {
 	stateIDs          int32
 	caches            [2]cacheInputs // full, window
 	in                int32
-	on                backend
 }
 
 type cacheInputs struct{ kIdx, vIdx, mask, kRot, vRot int32 }
@@ -290,7 +289,7 @@ func (b *builder) mlp(t *layerTraits, x int32, f int64) int32 {
 	if t.mlpBias {
 		up = g.over("up", up)
 	}
-	act := none
+	var act int32
 	if t.gated {
 		gate := b.product(t, "gate", f, u, x, t.bytes.gate)
 		if t.mlpBias {
@@ -328,7 +327,7 @@ func (b *builder) mixture(t *layerTraits, x int32) int32 {
 		in = g.over("expert input", g.op("expert input", shaped(d, k, u), in), weights)
 	}
 	up := b.experts(t, "expert up", t.fe, k, u, in, chosen, t.bytes.expertUp)
-	act := up
+	var act int32
 	if t.gated {
 		gate := b.experts(t, "expert gate", t.fe, k, u, in, chosen, t.bytes.expertGate)
 		act = g.op("expert gated", shaped(t.fe, k, u), gate, up)

@@ -22,13 +22,19 @@ type llamaRecord struct {
 	OutputRows history[string]   `yaml:"output_rows"` // of logits: batch, slots
 	CacheTypes history[[]string] `yaml:"cache_types"`
 
-	newest version
+	newest, oldest version
 }
 
 func (r *llamaRecord) histories() []named {
 	return []named{
-		{"context", r.Context}, {"batch", r.Batch}, {"micro_batch", r.MicroBatch}, {"slots", r.Slots}, {"max_slots", r.MaxSlots},
-		{"flash", r.Flash}, {"output_rows", r.OutputRows}, {"cache_types", r.CacheTypes},
+		{"context", r.Context},
+		{"batch", r.Batch},
+		{"micro_batch", r.MicroBatch},
+		{"slots", r.Slots},
+		{"max_slots", r.MaxSlots},
+		{"flash", r.Flash},
+		{"output_rows", r.OutputRows},
+		{"cache_types", r.CacheTypes},
 	}
 }
 
@@ -47,6 +53,7 @@ func readLlama() (*llamaRecord, error) {
 		if err := h.of.order(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %s: %w", name, h.key, err))
 		}
+		r.oldest = earliest(r.oldest, h.of.first())
 	}
 	if v, ok := parseVersion(r.Newest); ok {
 		r.newest = v
@@ -66,8 +73,9 @@ func (r *llamaRecord) at(asked string) (*Engine, error) {
 	}
 	n, ok := parseVersion(asked)
 	if !ok {
-		return nil, fmt.Errorf("%w: llama.cpp has no version %q, want a build such as b6325 or a release such as %s", ErrEngine, asked, r.Newest)
+		return nil, noVersion(LlamaCPP, asked, "the build b6325", "the release "+r.Newest)
 	}
+	e.beyond = outside(n, r.oldest, r.newest, r.Newest)
 	e.number = n
 	return e, nil
 }

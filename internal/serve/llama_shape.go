@@ -101,7 +101,7 @@ func traitOf(x *arch.Tensor, m *arch.Mixer, t *layerTraits, seen *norms) {
 	case arch.Norm:
 		normOf(name, x.Rows.N, bias, m, t, seen)
 	case arch.Attention, arch.Indexer:
-		attentionOf(name, x.Rows.N, bias, m, t)
+		attentionOf(name, bias, t)
 		t.gatedQ = t.gatedQ || strings.HasSuffix(name, "q_proj.weight") && m.Kind != arch.Latent && x.Rows.N == 2*m.Heads*m.KeyWidth
 	case arch.Dense, arch.Shared:
 		t.mlpBias = t.mlpBias || bias
@@ -134,7 +134,7 @@ func normOf(name string, rows int64, bias bool, m *arch.Mixer, t *layerTraits, s
 	seen.post = seen.post || strings.Contains(name, "post_feedforward") || strings.Contains(name, "post_mlp")
 }
 
-func attentionOf(name string, rows int64, bias bool, m *arch.Mixer, t *layerTraits) {
+func attentionOf(name string, bias bool, t *layerTraits) {
 	for _, joined := range []string{"qkv", "query_key_value", "c_attn", "Wqkv"} {
 		if strings.Contains(name, joined) && !strings.Contains(name, "wqkv") {
 			t.fusedQKV = true

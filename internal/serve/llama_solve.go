@@ -9,7 +9,7 @@ import (
 )
 
 // cache fills in what the caches hold and could hold.
-func (r *llamaRun) cache(out *Memory, on backend, c cells, k *kept, w *walk) {
+func (r *llamaRun) cache(out *Memory, on backend, c cells, k *kept) {
 	r.fillCache(out, on, c, k)
 	s := r.solver(on)
 	out.Cache.MaxContext = s.longest(out.Budget, r.m.Shape.MaxContext)
@@ -73,6 +73,7 @@ func (r *llamaRun) solver(on backend) *solver {
 	if on == 1 {
 		s.rest += r.weights.towers
 	}
+	s.rest = saturate(s.rest, total(r.m.doubts()).High)
 	return s
 }
 

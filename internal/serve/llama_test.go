@@ -29,6 +29,7 @@ func shapeOf(t testing.TB, text string) *arch.Shape {
 
 // llamaModels are shapes of every kind that the planner knows.
 func llamaModels(t testing.TB) map[string]Model {
+	t.Helper()
 	shapes := llamaShapes(t)
 	for name, text := range map[string]string{
 		"llama-3.1-70b": `{"architectures":["LlamaForCausalLM"],"hidden_size":8192,"num_attention_heads":64,"num_key_value_heads":8,
@@ -143,6 +144,7 @@ func TestLlamaLaws(t *testing.T) {
 }
 
 func lawOfLayers(t *testing.T, m Model) {
+	t.Helper()
 	before, atHome := int64(0), int64(1)<<62
 	for n := 1; n <= len(m.Shape.Blocks)+1; n++ {
 		p := llamaPlan(4096)
@@ -162,6 +164,7 @@ func lawOfLayers(t *testing.T, m Model) {
 }
 
 func lawOfPool(t *testing.T, m Model) {
+	t.Helper()
 	p := llamaPlan(4096)
 	c := account(t, m, p).Cache
 	if c.Concurrency < 1 {
@@ -300,8 +303,10 @@ func FuzzLlamaPlan(f *testing.F) {
 	models := llamaModels(f)
 	f.Fuzz(func(t *testing.T, context, seqs, micro, batch int64, layers, experts, gpus int, noFlash, unified bool) {
 		for _, name := range []string{"gemma-3-1b", "deepseek-v2-lite", "qwen3-next"} {
-			p := Plan{Engine: newestLlama(), GPU: card(80), GPUs: gpus, MaxModelLen: context, MaxSeqs: seqs, BatchedTokens: batch,
-				Llama: LlamaOptions{MicroBatch: micro, GPULayers: layers, CPUExperts: experts, NoFlash: noFlash, UnifiedKV: unified}}
+			p := Plan{
+				Engine: newestLlama(), GPU: card(80), GPUs: gpus, MaxModelLen: context, MaxSeqs: seqs, BatchedTokens: batch,
+				Llama: LlamaOptions{MicroBatch: micro, GPULayers: layers, CPUExperts: experts, NoFlash: noFlash, UnifiedKV: unified},
+			}
 			m, err := fitLlama(models[name], p)
 			if err != nil {
 				continue

@@ -16,6 +16,7 @@ import (
 
 // llamaShapes are the shapes of the models that were measured.
 func llamaShapes(t testing.TB) map[string]*arch.Shape {
+	t.Helper()
 	return map[string]*arch.Shape{
 		"llama-3.2-1b": shapeOf(t, `{"architectures":["LlamaForCausalLM"],"hidden_size":2048,"num_attention_heads":32,
 			"num_key_value_heads":8,"head_dim":64,"intermediate_size":8192,"num_hidden_layers":16,"vocab_size":128256,
@@ -59,6 +60,7 @@ func sample() []llamaRow {
 
 // measured are all rows, where they lie beside the project.
 func measured(t *testing.T) []llamaRow {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "groundtruth", "llamacpp_memory.tsv"))
 	if err != nil {
 		return nil
@@ -85,8 +87,10 @@ func measured(t *testing.T) []llamaRow {
 }
 
 func (r llamaRow) plan() Plan {
-	p := Plan{Engine: newestLlama(), KV: r.kv, MaxModelLen: r.context, MaxSeqs: 1,
-		Llama: LlamaOptions{NoFlash: !r.flash, AllOutputs: r.all}}
+	p := Plan{
+		Engine: newestLlama(), KV: r.kv, MaxModelLen: r.context, MaxSeqs: 1,
+		Llama: LlamaOptions{NoFlash: !r.flash, AllOutputs: r.all},
+	}
 	if r.gpu { // aligned like the host, as the measured device is
 		p.GPU, p.GPUs = &hardware.Accelerator{VisibleMiB: 80000}, 1
 	}

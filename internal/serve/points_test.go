@@ -139,7 +139,7 @@ func TestReplicas(t *testing.T) {
 	// Routed experts by hand: 58 layers of 256 of 3 matrices 7168 × 2048, with scales for blocks of 128 × 128.
 	const experts = 58 * 256 / 8 * 3 * (7168*2048 + 4*56*16)
 	for _, got := range []*serve.Memory{tensor, data} {
-		if own := termOf(got, "experts"); math.Abs(float64(own-experts)) > 1e-4*experts {
+		if own := expertBytes(got); math.Abs(float64(own-experts)) > 1e-4*experts {
 			t.Errorf("%d bytes of experts on a rank, want %d", own, int64(experts))
 		}
 	}
@@ -154,14 +154,14 @@ func TestReplicas(t *testing.T) {
 		t.Errorf("%.1f requests with replicas of attention, and %.1f with copies of the cache on every rank", data.Cache.Concurrency, tensor.Cache.Concurrency)
 	}
 	apart := fit(serve.Plan{Data: 8})
-	if termOf(apart, "experts") != termOf(data, "experts") {
-		t.Errorf("without expert parallelism the engine shares experts out as well, but a rank has %d bytes", termOf(apart, "experts"))
+	if expertBytes(apart) != expertBytes(data) {
+		t.Errorf("without expert parallelism the engine shares experts out as well, but a rank has %d bytes", expertBytes(apart))
 	}
 }
 
-func termOf(m *serve.Memory, name string) int64 {
+func expertBytes(m *serve.Memory) int64 {
 	for i := range m.Terms {
-		if m.Terms[i].Name == name {
+		if m.Terms[i].Name == "experts" {
 			return m.Terms[i].Bytes.Mid
 		}
 	}
@@ -385,8 +385,10 @@ func TestTensorRT(t *testing.T) {
 		ranks      int
 		want       float64
 	}{
-		{"meta-llama/Llama-3.1-8B-Instruct", "bf16", 1, 78}, {"meta-llama/Llama-3.1-8B-Instruct", "bf16", 4, 363},
-		{"Qwen/Qwen3-32B", "fp8-block", 1, 27}, {"Qwen/Qwen3-32B", "fp8-block", 4, 169},
+		{"meta-llama/Llama-3.1-8B-Instruct", "bf16", 1, 78},
+		{"meta-llama/Llama-3.1-8B-Instruct", "bf16", 4, 363},
+		{"Qwen/Qwen3-32B", "fp8-block", 1, 27},
+		{"Qwen/Qwen3-32B", "fp8-block", 4, 169},
 	} {
 		m := published(t, c.id)
 		var err error

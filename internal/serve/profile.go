@@ -75,6 +75,7 @@ type profile struct {
 	GraphMoE    history[interval] `yaml:"graph_moe"`    // GiB where there are experts
 
 	newest, rewrite, alone version
+	oldest                 version // the first that any default is known to change at
 }
 
 // interval is a range of a constant.
@@ -140,6 +141,14 @@ func (h history[V]) order() error {
 	return nil
 }
 
+// first is the version at which the value changes first, 0 if it never does.
+func (h history[V]) first() version {
+	if len(h) < 2 {
+		return 0
+	}
+	return h[1].from
+}
+
 // prepare checks the record and reads its versions.
 func (p *profile) prepare() error {
 	var faults []error
@@ -162,28 +171,76 @@ func (p *profile) prepare() error {
 		if err := h.of.order(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", h.key, err))
 		}
+		p.oldest = earliest(p.oldest, h.of.first())
 	}
 	return errors.Join(faults...)
 }
 
+// earliest is the lower of two versions, where 0 is none.
+func earliest(a, b version) version {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
 type named struct {
 	key string
-	of  interface{ order() error }
+	of  interface {
+		order() error
+		first() version
+	}
 }
 
 func (p *profile) histories() []named {
 	return []named{
-		{"compute", p.Compute}, {"no_fp16", p.NoFP16}, {"early_sampler", p.EarlySampler}, {"experts_shared", p.SharedExpert},
-		{"budget", p.Budget}, {"utilization", p.Utilization}, {"utilization_rule", p.UtilRule}, {"batched_tokens", p.BatchedTokens},
-		{"whole_prompt", p.WholePrompt}, {"max_seqs", p.MaxSeqs}, {"block", p.Block}, {"windows", p.Windows},
-		{"group_padding", p.GroupPadding}, {"logged_tokens", p.LoggedTokens}, {"state_bytes", p.StateBytes},
-		{"state_pages", p.StatePages}, {"mla_padding", p.MLAPadding}, {"window_ratio", p.SWARatio}, {"state_ratio", p.StateRatio},
-		{"sparse_fp8", p.SparseFP8}, {"vocab_padding", p.VocabPadding}, {"stages", p.Stages}, {"towers_split", p.TowersSplit},
-		{"loaded_mla", p.LoadedMLA}, {"cast_float32", p.CastFloat32}, {"rotary_table", p.RotaryTable}, {"pad_mxfp4", p.PadMXFP4},
-		{"swap_gib", p.SwapGiB}, {"graphs_inside", p.GraphsInside}, {"context_inside", p.Inside}, {"sampler", p.Sampler},
-		{"logits_tokens", p.LogitsTokens}, {"hidden", p.Hidden}, {"workspace", p.Workspace}, {"encoder", p.Encoder}, {"stacked", p.Stacked},
-		{"floor", p.Floor}, {"widest", p.Widest}, {"non_torch", p.NonTorch}, {"non_torch_old", p.NonTorchOld},
-		{"non_torch_group", p.NonTorchGroup}, {"non_torch_pcie", p.NonTorchPCIe}, {"context", p.Context}, {"group", p.Group}, {"graph_sizes", p.GraphSizes},
-		{"graph_base", p.GraphBase}, {"graph_layer", p.GraphLayer}, {"graph_moe", p.GraphMoE},
+		{"compute", p.Compute},
+		{"no_fp16", p.NoFP16},
+		{"early_sampler", p.EarlySampler},
+		{"experts_shared", p.SharedExpert},
+		{"budget", p.Budget},
+		{"utilization", p.Utilization},
+		{"utilization_rule", p.UtilRule},
+		{"batched_tokens", p.BatchedTokens},
+		{"whole_prompt", p.WholePrompt},
+		{"max_seqs", p.MaxSeqs},
+		{"block", p.Block},
+		{"windows", p.Windows},
+		{"group_padding", p.GroupPadding},
+		{"logged_tokens", p.LoggedTokens},
+		{"state_bytes", p.StateBytes},
+		{"state_pages", p.StatePages},
+		{"mla_padding", p.MLAPadding},
+		{"window_ratio", p.SWARatio},
+		{"state_ratio", p.StateRatio},
+		{"sparse_fp8", p.SparseFP8},
+		{"vocab_padding", p.VocabPadding},
+		{"stages", p.Stages},
+		{"towers_split", p.TowersSplit},
+		{"loaded_mla", p.LoadedMLA},
+		{"cast_float32", p.CastFloat32},
+		{"rotary_table", p.RotaryTable},
+		{"pad_mxfp4", p.PadMXFP4},
+		{"swap_gib", p.SwapGiB},
+		{"graphs_inside", p.GraphsInside},
+		{"context_inside", p.Inside},
+		{"sampler", p.Sampler},
+		{"logits_tokens", p.LogitsTokens},
+		{"hidden", p.Hidden},
+		{"workspace", p.Workspace},
+		{"encoder", p.Encoder},
+		{"stacked", p.Stacked},
+		{"floor", p.Floor},
+		{"widest", p.Widest},
+		{"non_torch", p.NonTorch},
+		{"non_torch_old", p.NonTorchOld},
+		{"non_torch_group", p.NonTorchGroup},
+		{"non_torch_pcie", p.NonTorchPCIe},
+		{"context", p.Context},
+		{"group", p.Group},
+		{"graph_sizes", p.GraphSizes},
+		{"graph_base", p.GraphBase},
+		{"graph_layer", p.GraphLayer},
+		{"graph_moe", p.GraphMoE},
 	}
 }

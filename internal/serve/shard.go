@@ -29,7 +29,6 @@ type Prepared struct {
 
 	vocab     int64
 	bytes     int64 // of the weights as stored
-	perToken  int64 // elements of the cache for one token of the whole model
 	towerWide int64 // width of the encoder of pictures; 0 if there is none
 	rotary    int64 // width of the rotary table; 0 if there is none
 	unpacked  int64 // numbers of the largest matrix of a format whose kernels write it out in 16 bits

@@ -93,8 +93,7 @@ func scheme(s *arch.Shape, c, hfQuant strictjson.Value, name string) (*quant.Sch
 		name = "q8_0"
 	}
 	asked, unknown := quant.As(s, name)
-	switch {
-	case unknown != nil || err == nil && stored.Name != quant.Unquantized(s).Name:
+	if unknown != nil || err == nil && stored.Name != quant.Unquantized(s).Name {
 		return stored, err
 	}
 	return asked, nil
@@ -215,7 +214,7 @@ func TestTruth(t *testing.T) {
 			continue
 		}
 		answered++
-		line := fmt.Sprintf("%s %-34.34s", r["id"], r["model"])
+		line := []string{fmt.Sprintf("%s %-34.34s", r["id"], r["model"])}
 		all := measure(r, m)
 		for what, v := range all {
 			if i := rangeOf(what, r, m); i.Low <= int64(v[1]*(1<<30)) && int64(v[1]*(1<<30)) <= i.High {
@@ -226,10 +225,10 @@ func TestTruth(t *testing.T) {
 			if v, ok := all[what]; ok {
 				by := v[0]/v[1] - 1
 				errs[what] = append(errs[what], miss{by, r["id"], r.class(), r.open(m.Capacity)})
-				line += fmt.Sprintf("  %s %.4g/%.4g %+.1f%%", what, v[0], v[1], 100*by)
+				line = append(line, fmt.Sprintf("%s %.4g/%.4g %+.1f%%", what, v[0], v[1], 100*by))
 			}
 		}
-		t.Log(line, m.Verdict)
+		t.Log(strings.Join(line, "  "), m.Verdict)
 	}
 	if answered < 46 {
 		t.Errorf("%d rows answered, want 46", answered)

@@ -153,10 +153,25 @@ func TestVisible(t *testing.T) {
 		name string
 		gib  float64
 	}{
-		{"H100-80GB", 79.19}, {"A100-80GB", 79.15}, {"A100-40GB", 39.5}, {"T4-16GB", 14.65}, {"L4", 22.2}, {"A10G", 22.06}, {"RTX3090-24GB", 23.58},
-		{"RTX4090D-24GB", 23.6}, {"RTX 4090", 23.6}, {"RTX5090-32GB (inferred)", 31.4}, {"V100-16GB", 15.8}, {"H20-141GB", 139.7},
-		{"GB10-128GB unified (121.7 GiB)", 121.7}, {"H200-141GB", 139.8}, {"MI300X", 191.98}, {"RTX4070-8GB", 7.65},
-		{"A10G/L4-24GB (22.06 GiB)", 22.06}, {"80GB card (A100/H100)", 79.15}, {"288GB card (MI35x class, inferred)", 287.98},
+		{"H100-80GB", 79.19},
+		{"A100-80GB", 79.15},
+		{"A100-40GB", 39.5},
+		{"T4-16GB", 14.65},
+		{"L4", 22.2},
+		{"A10G", 22.06},
+		{"RTX3090-24GB", 23.58},
+		{"RTX4090D-24GB", 23.6},
+		{"RTX 4090", 23.6},
+		{"RTX5090-32GB (inferred)", 31.4},
+		{"V100-16GB", 15.8},
+		{"H20-141GB", 139.7},
+		{"GB10-128GB unified (121.7 GiB)", 121.7},
+		{"H200-141GB", 139.8},
+		{"MI300X", 191.98},
+		{"RTX4070-8GB", 7.65},
+		{"A10G/L4-24GB (22.06 GiB)", 22.06},
+		{"80GB card (A100/H100)", 79.15},
+		{"288GB card (MI35x class, inferred)", 287.98},
 	} {
 		m, err := Default().Resolve(tt.name)
 		if err != nil {
@@ -549,8 +564,11 @@ func column(t *testing.T, text, name string) []string {
 // Every card of the facts and of the tables has a record, or is refused on purpose.
 func TestNamesOfTables(t *testing.T) {
 	for _, tt := range []struct{ file, column string }{
-		{"groundtruth/gpu_names.tsv", "name"}, {"groundtruth/gpu_names.tsv", "id"}, {"groundtruth/serving_memory.tsv", "gpu"},
-		{"groundtruth/inference_speed.tsv", "gpu"}, {"groundtruth/training.tsv", "gpu"},
+		{"groundtruth/gpu_names.tsv", "name"},
+		{"groundtruth/gpu_names.tsv", "id"},
+		{"groundtruth/serving_memory.tsv", "gpu"},
+		{"groundtruth/inference_speed.tsv", "gpu"},
+		{"groundtruth/training.tsv", "gpu"},
 	} {
 		for _, name := range column(t, shared(t, tt.file), tt.column) {
 			m, err := Default().Resolve(name)

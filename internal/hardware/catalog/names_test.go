@@ -404,9 +404,18 @@ func TestNamesThatAreRefused(t *testing.T) {
 // A slip of the fingers leads to the card, whichever it is.
 func TestSlipsComeNear(t *testing.T) {
 	for _, tt := range []struct{ typed, meant string }{
-		{"rtx 4900", "rtx-4090"}, {"rtx 409", "rtx-4090"}, {"rxt 3090", "rtx-3090"}, {"geforce rtx 30900", "rtx-3090"}, {"h10O sxm", "h100-sxm"},
-		{"mi30ox", "mi300x"}, {"m3 ulta", "m3-ultra"}, {"gaudi4", "gaudi-3"}, {"rtx pro 600", "rtx-pro-6000-ws"}, {"trainum2", "trainium2"},
-		{"jetson orion", "jetson-agx-orin-64"}, {"radeon rx 7900xxt", "rx-7900-xtx"},
+		{"rtx 4900", "rtx-4090"},
+		{"rtx 409", "rtx-4090"},
+		{"rxt 3090", "rtx-3090"},
+		{"geforce rtx 30900", "rtx-3090"},
+		{"h10O sxm", "h100-sxm"},
+		{"mi30ox", "mi300x"},
+		{"m3 ulta", "m3-ultra"},
+		{"gaudi4", "gaudi-3"},
+		{"rtx pro 600", "rtx-pro-6000-ws"},
+		{"trainum2", "trainium2"},
+		{"jetson orion", "jetson-agx-orin-64"},
+		{"radeon rx 7900xxt", "rx-7900-xtx"},
 	} {
 		if near := Default().near(tt.typed); !slices.Contains(near, tt.meant) {
 			t.Errorf("near %q are %v, want %s among them", tt.typed, near, tt.meant)
@@ -419,8 +428,16 @@ func TestDistance(t *testing.T) {
 		a, b string
 		want int
 	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "acb", 1}, {"abc", "ab", 1}, {"abc", "abcd", 1},
-		{"4909", "4090", 2}, {"kitten", "sitting", 3},
+		{"", "", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"abc", "abc", 0},
+		{"abc", "abd", 1},
+		{"abc", "acb", 1},
+		{"abc", "ab", 1},
+		{"abc", "abcd", 1},
+		{"4909", "4090", 2},
+		{"kitten", "sitting", 3},
 	} {
 		if got, back := distance(tt.a, tt.b), distance(tt.b, tt.a); got != tt.want || back != got {
 			t.Errorf("distance of %q and %q is %d, and %d the other way, want %d", tt.a, tt.b, got, back, tt.want)

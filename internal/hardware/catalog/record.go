@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/evidence"
 	"github.com/llmcheck/llmcheck/internal/hardware"
@@ -98,17 +99,14 @@ func (r *Record) smallest() (*hardware.Accelerator, string) {
 }
 
 func (r *Record) sizes() string {
-	var s string
+	if len(r.Options) == 0 {
+		return plain(r.MemoryGB) + " GB"
+	}
+	all := make([]string, len(r.Options))
 	for i, o := range r.Options {
-		if i > 0 {
-			s += ", "
-		}
-		s += plain(o.GB)
+		all[i] = plain(o.GB)
 	}
-	if s == "" {
-		s = plain(r.MemoryGB)
-	}
-	return s + " GB"
+	return strings.Join(all, ", ") + " GB"
 }
 
 // withSize finds the device for a size of memory that somebody named.

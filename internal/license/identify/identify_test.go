@@ -131,7 +131,8 @@ func TestOwnLicense(t *testing.T) {
 
 func TestDifference(t *testing.T) {
 	text := strings.Replace(own(t), "   3. Grant", "   Banks are excluded from all rights.\n\n   3. Grant", 1)
-	line := 1 + strings.Count(text[:strings.Index(text, "Banks")], "\n")
+	before, _, _ := strings.Cut(text, "Banks")
+	line := 1 + strings.Count(before, "\n")
 	m, _ := indexOf(t, text).Best()
 	want := []Difference{{StartLine: line, EndLine: line, Words: "Banks are excluded from all rights"}}
 	if d := cmp.Diff(want, m.Differences); d != "" {

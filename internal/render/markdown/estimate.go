@@ -128,15 +128,16 @@ func (w *writer) rows(t report.Table) {
 	for _, r := range t.Rows {
 		notes = notes || len(r.Notes) > 0
 	}
-	head, rule := "|", "|"
+	var head, rule strings.Builder
 	for _, c := range t.Columns {
-		head += " " + c.Name + " |"
-		rule += map[bool]string{false: "---|", true: "---:|"}[c.Number]
+		head.WriteString(" " + c.Name + " |")
+		rule.WriteString(map[bool]string{false: "---|", true: "---:|"}[c.Number])
 	}
 	if notes {
-		head, rule = head+" note |", rule+"---|"
+		head.WriteString(" note |")
+		rule.WriteString("---|")
 	}
-	w.printf("\n%s\n%s\n", head, rule)
+	w.printf("\n|%s\n|%s\n", &head, &rule)
 	for _, r := range t.Rows {
 		w.printf("|")
 		for i, c := range r.Cells {

@@ -111,11 +111,11 @@ const maxBar = 100
 
 // bar draws the parts with a letter each, so that it needs no color.
 func (p *printer) bar(m *report.DeviceMemory) {
-	line := ""
+	var line strings.Builder
 	for _, s := range m.Stretches(min(p.page.Width-2*tableIndent, maxBar)) {
-		line += p.paint(s.Text, partStyle(s.Key))
+		line.WriteString(p.paint(s.Text, partStyle(s.Key)))
 	}
-	p.line(strings.Repeat(" ", tableIndent) + "[" + line + "]")
+	p.line(strings.Repeat(" ", tableIndent) + "[" + line.String() + "]")
 }
 
 func partStyle(part string) style {

@@ -110,7 +110,7 @@ func (p *printer) row(columns []report.Column, widths []int, cells []string, fir
 		height = max(height, len(parts[i]))
 	}
 	for y := range height {
-		line := strings.Repeat(" ", tableIndent)
+		line := make([]string, len(cells))
 		for i := range cells {
 			s := ""
 			if y < len(parts[i]) {
@@ -120,12 +120,9 @@ func (p *printer) row(columns []report.Column, widths []int, cells []string, fir
 			if i == 0 {
 				st = first
 			}
-			line += p.pad(s, widths[i], columns[i].Number, st)
-			if i < len(cells)-1 {
-				line += strings.Repeat(" ", columnGap)
-			}
+			line[i] = p.pad(s, widths[i], columns[i].Number, st)
 		}
-		p.line(line)
+		p.line(strings.Repeat(" ", tableIndent) + strings.Join(line, strings.Repeat(" ", columnGap)))
 	}
 }
 

@@ -413,7 +413,7 @@ func TestBelonging(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer s.Close()
+			defer func() { _ = s.Close() }()
 			m, err := model.ReadShape(s.FS, s.Ref, s.Revision, "")
 			if err != nil {
 				t.Fatal(err)
