@@ -694,8 +694,8 @@ func TestCounterpart(t *testing.T) {
 	}
 }
 
-// TestEstimateUnknownCard: nothing is told of how much a card that is not known holds, nor of the machines.
-func TestEstimateUnknownCard(t *testing.T) {
+// TestEstimateUnknownMachines: nothing is told of how much a card that is not known holds, nor of the machines.
+func TestEstimateUnknownMachines(t *testing.T) {
 	e := estimated(t, world(closed{t}, known{"acme/small": smallConfig}), EstimateQuestion{
 		Ref: hub("acme/small"), Cards: []string{"unknown"}, Plan: serve.Plan{Tensor: 2},
 	})
