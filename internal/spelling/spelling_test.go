@@ -13,7 +13,7 @@ func TestSlips(t *testing.T) {
 		{"one too few", "gpt", "gpts", 1},
 		{"one in the middle", "max-len", "maxlen", 1},
 		{"another", "a100", "h100", 1},
-		{"two exchanged", "max-modle-len", "max-model-len", 1},
+		{"two exchanged", "quatn", "quant", 1},
 		{"two exchanged at the end", "fp8", "f8p", 1},
 		{"nothing in common", "abc", "xyz", 3},
 		{"two apart", "4909", "4090", 2},
