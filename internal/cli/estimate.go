@@ -132,19 +132,16 @@ const (
 	allLayers = -1
 )
 
-// cacheFormats are the formats of the cache that some engine has: those that are offered first.
+// cacheFormats are the formats of the cache that people use; engines know more names, see serve.KnownCache.
 func cacheFormats() []string {
-	return []string{
-		"auto", "bf16", "fp16", "fp8", "nvfp4", "q8_0", "q5_1", "q4_0",
-		"fp32", "f16", "f32", "float16", "bfloat16", "float32", "half", "int8", "fp8_e4m3", "fp8_e5m2", "fp8_inc", "q5_0", "q4_1", "iq4_nl",
-	}
+	return []string{"auto", "bf16", "fp16", "fp8", "nvfp4", "q8_0", "q5_1", "q4_0"}
 }
 
 // completions offers the words of the flags to shells.
 func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
 		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
-		"kv-dtype": cacheFormats()[:8], "color": {"auto", "always", "never"},
+		"kv-dtype": cacheFormats(), "color": {"auto", "always", "never"},
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
@@ -183,8 +180,8 @@ func (f *estimateFlags) check() error {
 	if f.flash != "" {
 		faults = append(faults, oneOf("flash-attn", f.flash, []string{"on", "off"}))
 	}
-	if f.kv != "" && !slices.Contains(cacheFormats(), strings.ToLower(f.kv)) {
-		faults = append(faults, fmt.Errorf("unknown --kv-dtype %q, want one of %s", f.kv, strings.Join(cacheFormats()[:8], ", ")))
+	if f.kv != "" && !serve.KnownCache(strings.ToLower(f.kv)) {
+		faults = append(faults, fmt.Errorf("unknown --kv-dtype %q, want one of %s", f.kv, strings.Join(cacheFormats(), ", ")))
 	}
 	if f.quant != "" && f.quant != diligence.BestQuant {
 		// The sizes of a shape without tensors say nothing, but the name is known or not.

@@ -3,6 +3,7 @@ package diligence
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -103,17 +104,27 @@ func (in *inquiry) elsewhere(s *described, opening error) error {
 	name, mix, _ := quant.InFileName(s.ref.Name)
 	ids := in.originals(in.Known.Resolve(strings.TrimSuffix(name, ".gguf")))
 	if len(ids) != 1 {
-		return suggest(ids, opening)
+		return s.suggest(ids, opening)
 	}
 	found, err := in.recorded(s, ids[0])
 	if err != nil || !found {
 		return errors.Join(err, opening)
 	}
 	s.mix = mix
-	s.assumed = append(s.assumed, report.Assumption{
-		What: "model", Value: ids[0], Why: fmt.Sprintf("there is no file or folder %s here, and the catalog knows the name", s.ref.Name),
-	})
+	s.assumed = append(s.assumed, report.Assumption{What: "model", Value: ids[0], Why: s.substitute(ids[0])})
 	return nil
+}
+
+// substitute says why the catalog answers for what could not be opened.
+func (s *described) substitute(id string) string {
+	if s.ref.Scheme == model.SchemePath {
+		return fmt.Sprintf("there is no file or folder %s here, and the catalog knows the name", s.ref.Name)
+	}
+	why := fmt.Sprintf("offline, and no cache has it: the catalog's record of %s is used", id)
+	if s.ref.Revision != "" {
+		why += "; its revision is not the one asked for"
+	}
+	return why
 }
 
 // originals leaves out copies of models that are in the list too.
@@ -124,10 +135,11 @@ func (in *inquiry) originals(ids []string) []string {
 	})
 }
 
-func suggest(ids []string, opening error) error {
+func (s *described) suggest(ids []string, opening error) error {
 	switch {
 	case len(ids) > 1:
 		return fmt.Errorf("%w; the catalog knows several models of that name: %s", opening, strings.Join(ids[:min(len(ids), maxSuggested)], ", "))
+	case !s.nameable():
 	case errors.Is(opening, source.ErrNotFound) || errors.Is(opening, source.ErrOffline):
 		return fmt.Errorf("%w; llmcheck catalog models lists the models that are answered without it", opening)
 	}
@@ -135,6 +147,16 @@ func suggest(ids []string, opening error) error {
 }
 
 const maxSuggested = 6
+
+// nameable reports whether what was asked about could be the name of a model, and not that of a file that is not here.
+func (s *described) nameable() bool {
+	name := strings.ToLower(s.ref.Name)
+	switch path.Ext(name) {
+	case ".json", ".safetensors", ".bin", ".pt", ".pth", ".yaml", ".md", ".txt":
+		return false
+	}
+	return s.ref.Scheme != model.SchemePath || strings.Trim(name, "-._") != "" && !strings.HasPrefix(name, ".")
+}
 
 // fromFiles finds the configuration among the files of a model.
 func (in *inquiry) fromFiles(s *described) error {
@@ -156,9 +178,29 @@ func (in *inquiry) fromFiles(s *described) error {
 	case m.Adapter.Kind() == strictjson.Object:
 		return in.fromBase(s)
 	default:
-		return fmt.Errorf("%s: %w: there is no config.json and no GGUF file", s.ref, ErrShape)
+		return fmt.Errorf("%s: %w: %s", s.ref, ErrShape, s.nothing())
 	}
 	return nil
+}
+
+// nothing says what is not there, and what is.
+func (s *described) nothing() string {
+	var here []string
+	if m := s.files; m.Stored != nil {
+		here = slices.DeleteFunc(slices.Clone(m.Stored.Copies), func(name string) bool { return !strings.HasSuffix(strings.ToLower(name), ".gguf") })
+	}
+	switch {
+	case len(here) > 0:
+		rest := ""
+		if n := len(here) - maxSuggested; n > 0 {
+			here, rest = here[:maxSuggested], fmt.Sprintf(" and %d more", n)
+		}
+		return "there is no config.json, and it was not said which GGUF file is meant; name its quantization with --quant, or the file: " +
+			strings.Join(here, ", ") + rest
+	case s.files.Stored != nil:
+		return "there are weights and no config.json, which tells their shape"
+	}
+	return "there is no config.json and no GGUF file"
 }
 
 // sizing reports whether sizes follow from a file of that name beside the weights.

@@ -15,6 +15,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/source"
 )
 
 // EstimateQuestion asks what a model needs, and whether it fits. Zero values are what nobody said.
@@ -80,11 +81,31 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 
 // unsized is the document for a model of which nothing could be sized.
 func (in *inquiry) unsized(s *described, err error) *report.Document {
-	s.gaps = append(s.gaps, model.Gap{What: s.ref.String(), Why: err.Error(), Kind: gapOf("", err).Kind})
+	gap := model.Gap{What: s.ref.String(), Why: err.Error(), Kind: gapKind(err)}
+	if gap.Kind == model.Unreachable && s.ref.Scheme == model.SchemePath && !remote(err) {
+		gap.Kind = model.Unread
+	}
+	s.gaps = append(s.gaps, gap)
 	return in.estimated(s, &report.Estimate{
 		Summary: "nothing could be sized: " + err.Error(), Outlook: report.Outlook{Verdict: undetermined, Why: err.Error()},
 		Candidates: []report.Outlook{}, Assumed: nonNil(s.assumed),
 	})
+}
+
+// gapKind tells what was read and cannot be used from what did not answer.
+func gapKind(err error) model.GapKind {
+	for _, known := range []error{ErrShape, arch.ErrUnknown, quant.ErrUnknown, quant.ErrName} {
+		if errors.Is(err, known) {
+			return model.Unread
+		}
+	}
+	return gapOf("", err).Kind
+}
+
+// remote reports whether something else than this disk failed: the hub that has the base model of an adapter, or the time.
+func remote(err error) bool {
+	return slices.ContainsFunc([]error{source.ErrNotFound, source.ErrUnreachable, source.ErrMalformed, context.DeadlineExceeded},
+		func(kind error) bool { return errors.Is(err, kind) })
 }
 
 const undetermined = "undetermined"
@@ -297,10 +318,7 @@ func (e *estimate) convert(kind serve.Kind) (serve.Model, []serve.Setting) {
 	if kind != serve.LlamaCPP || m.Weights.GGUF() || !m.Weights.Quantized() {
 		return m, nil
 	}
-	name := "Q8_0"
-	if m.Bytes() < quantBytes(m.Shape, name) {
-		name = "Q4_K_M"
-	}
+	name := counterpart(m)
 	scheme, err := quant.As(m.Shape, name)
 	if err != nil {
 		return m, nil
@@ -312,13 +330,29 @@ func (e *estimate) convert(kind serve.Kind) (serve.Model, []serve.Setting) {
 	}}
 }
 
-func quantBytes(shape *arch.Shape, name string) int64 {
-	scheme, err := quant.As(shape, name)
-	if err != nil {
-		return 0
+// counterpart is the file type of llama.cpp that keeps about as much of a model as the format that it is stored in.
+func counterpart(m serve.Model) string {
+	most, numbers := quant.Format{Bits: 16}, map[string]int64{}
+	for name, t := range m.Shape.Named() {
+		f := m.Weights.Format(name, t)
+		if f.Bits >= 16 {
+			continue
+		}
+		if numbers[f.Name] += t.Elements(); numbers[f.Name] > numbers[most.Name] {
+			most = f
+		}
 	}
-	return scheme.Total(shape)
+	switch {
+	case strings.HasPrefix(most.Name, "mxfp4"):
+		return "MXFP4_MOE"
+	case most.Bits > wideBits:
+		return "Q8_0"
+	}
+	return "Q4_K_M"
 }
+
+// wideBits is the number of bits above which a format is nearer to 8 bits than to 4.
+const wideBits = 6
 
 func (e *estimate) assume(what, value, why string) {
 	a := report.Assumption{What: what, Value: value, Why: why}
@@ -343,6 +377,9 @@ func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	switch {
 	case err == nil:
 		return e.judged(m, p, q, memory), nil
+	case errors.Is(err, serve.ErrIllegal):
+		p.GPUs = 1
+		return e.refuse(m, p, err)
 	case !errors.Is(err, serve.ErrNoCount):
 		return outlook{}, err
 	}

@@ -57,7 +57,7 @@ func (k known) Get(id string) (*model.Known, bool, error) {
 func (k known) Resolve(name string) []string {
 	var ids []string
 	for id := range k {
-		if strings.HasSuffix(strings.ToLower(id), "/"+strings.ToLower(name)) {
+		if strings.EqualFold(id, name) || strings.HasSuffix(strings.ToLower(id), "/"+strings.ToLower(name)) {
 			ids = append(ids, id)
 		}
 	}
@@ -631,3 +631,65 @@ func benchmarkEstimate(b *testing.B, cards ...string) {
 func BenchmarkEstimateOne(b *testing.B)    { benchmarkEstimate(b, "h100-sxm") }
 func BenchmarkEstimateCommon(b *testing.B) { benchmarkEstimate(b) }
 func BenchmarkEstimateAll(b *testing.B)    { benchmarkEstimate(b, "all") }
+
+// TestEstimateGapKinds: what is wrong with files that are here was not unreachable.
+func TestEstimateGapKinds(t *testing.T) {
+	broken := strings.Replace(tinyConfig, `"hidden_size":64`, `"hidden_size":-1`, 1)
+	foreign := strings.Replace(tinyConfig, "LlamaForCausalLM", "AcmeForCausalLM", 1)
+	local := model.Ref{Scheme: model.SchemePath, Name: "./m"}
+	for _, tt := range []struct {
+		name   string
+		ref    model.Ref
+		source source.Opener
+		want   model.GapKind
+	}{
+		{"bad file", local, shelf{"./m": {"config.json": file(broken)}}, model.Unread},
+		{"bad file of the hub", hub("acme/m"), shelf{"acme/m": {"config.json": file(broken)}}, model.Unread},
+		{"unknown architecture", hub("acme/m"), shelf{"acme/m": {"config.json": file(foreign)}}, model.Unread},
+		{"a disk that fails", local, refusing{errors.New("input/output error")}, model.Unread},
+		{"a hub that does not answer", hub("acme/m"), refusing{source.ErrUnreachable}, model.Unreachable},
+		{"a gate", hub("acme/m"), refusing{source.ErrForbidden}, model.Restricted},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc, err := Estimate(t.Context(), world(tt.source, known{}), EstimateQuestion{Ref: tt.ref, Cards: []string{"h100-sxm"}})
+			if err == nil || len(doc.Gaps) == 0 || doc.Gaps[len(doc.Gaps)-1].Kind != string(tt.want) {
+				t.Errorf("%v: gaps %+v, want %s", err, doc.Gaps, tt.want)
+			}
+		})
+	}
+}
+
+// TestEstimateSubstitute: the catalog may answer for what no cache has, and says that the revision is not the one asked.
+func TestEstimateSubstitute(t *testing.T) {
+	ref := hub("acme/small")
+	ref.Revision = "main"
+	e := estimated(t, world(refusing{source.ErrOffline}, known{"acme/small": smallConfig}), EstimateQuestion{Ref: ref, Cards: []string{"h100-sxm"}})
+	const want = "offline, and no cache has it: the catalog's record of acme/small is used; its revision is not the one asked for"
+	if !slices.ContainsFunc(e.Assumed, func(a report.Assumption) bool { return a.What == "model" && a.Why == want }) {
+		t.Errorf("%+v, want %q", e.Assumed, want)
+	}
+}
+
+// TestCounterpart: what llama.cpp is given keeps about as many bits as what is stored.
+func TestCounterpart(t *testing.T) {
+	quantized := func(config, method string) string {
+		return strings.TrimSuffix(config, "}") + `,"quantization_config":` + method + "}"
+	}
+	oss := `{"architectures":["GptOssForCausalLM"],"hidden_size":2880,"num_attention_heads":64,"num_key_value_heads":8,"head_dim":64,
+		"intermediate_size":2880,"num_hidden_layers":24,"vocab_size":201088,"num_local_experts":32,"num_experts_per_tok":4,"sliding_window":128,
+		"attention_bias":true,"tie_word_embeddings":false,"max_position_embeddings":131072}`
+	for _, tt := range []struct{ name, config, want string }{
+		{"mxfp4", quantized(oss, `{"quant_method":"mxfp4"}`), "MXFP4_MOE"},
+		{"fp8", quantized(smallConfig, `{"quant_method":"fp8","weight_block_size":[128,128]}`), "Q8_0"},
+		{"awq", quantized(smallConfig, `{"quant_method":"awq","bits":4,"group_size":128,"zero_point":true,"version":"gemm"}`), "Q4_K_M"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := estimated(t, world(closed{t}, known{"acme/m": tt.config}), EstimateQuestion{
+				Ref: hub("acme/m"), Cards: []string{"h100-sxm"}, Kind: serve.LlamaCPP, Plan: serve.Plan{GPUs: 1},
+			})
+			if e.Plan.Quantization != tt.want {
+				t.Errorf("%s, want %s", e.Plan.Quantization, tt.want)
+			}
+		})
+	}
+}

@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
 	"github.com/llmcheck/llmcheck/internal/model"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
+	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/source"
 )
@@ -188,10 +190,15 @@ func gapOf(what string, err error) model.Gap {
 	switch {
 	case errors.Is(err, source.ErrForbidden):
 		g.Kind = model.Restricted
-	case errors.Is(err, source.ErrOffline), errors.Is(err, fs.ErrNotExist):
+	case slices.ContainsFunc(unreadErrors(), func(kind error) bool { return errors.Is(err, kind) }) && !errors.Is(err, source.ErrUnreachable):
 		g.Kind = model.Unread
 	}
 	return g
+}
+
+// unreadErrors are what goes wrong with files that are here, and where nobody was asked.
+func unreadErrors() []error {
+	return []error{source.ErrOffline, fs.ErrNotExist, ErrShape, arch.ErrUnknown, quant.ErrUnknown, quant.ErrName}
 }
 
 // standing is what is known about the license of one model, before a use is judged.

@@ -3,6 +3,7 @@ package diligence
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -10,6 +11,7 @@ import (
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 	"github.com/llmcheck/llmcheck/internal/units"
 )
@@ -31,6 +33,7 @@ func (s *described) compareSizes() {
 	default:
 		d := quant.Reconcile(shape, s.files.Stored, s.stored)
 		s.sizes = append(s.sizes, fromHeaders(d, s.files.Stored.Where))
+		s.serving.Beside = undescribed(&d)
 		s.contradicted(&d)
 	}
 	if s.totals != nil {
@@ -84,18 +87,39 @@ func (s *described) contradicted(d *quant.Difference) {
 // explainedBytes is the part of a file that may stay without a cause: padding, and tables of a few KB.
 const explainedBytes = 1e-4
 
+// undescribed are the bytes that are stored and that no rule describes, however few, and those without a cause as far as
+// padding and tables do not account for them. They lie in memory as far as anybody knows.
+func undescribed(d *quant.Difference) []serve.Beside {
+	var out []serve.Beside
+	for _, c := range d.Causes {
+		if c.Kind == quant.Unexpected && c.Bytes > 0 {
+			out = append(out, serve.Beside{Name: c.Text, Bytes: c.Bytes})
+		}
+	}
+	if d.Unexplained > 0 && !little(d, d.Unexplained) {
+		out = append(out, serve.Beside{Name: "stored bytes without a known cause", Bytes: d.Unexplained})
+	}
+	return out
+}
+
+// little reports whether so many bytes are few beside what is described.
+func little(d *quant.Difference, bytes int64) bool {
+	return math.Abs(float64(bytes)) <= explainedBytes*float64(d.Described)
+}
+
 func fromHeaders(d quant.Difference, where string) report.Size {
 	size := report.Size{Source: where, Bytes: new(d.Stored)}
 	if d.Params > 0 {
 		size.Params = new(d.Params)
 	}
-	agrees := math.Abs(float64(d.Unexplained)) <= explainedBytes*float64(d.Described)
+	explained := little(&d, d.Unexplained)
+	agrees := explained && !slices.ContainsFunc(d.Causes, func(c quant.Cause) bool { return c.Kind == quant.Unexpected && !little(&d, c.Bytes) })
 	size.Agrees = &agrees
 	var causes []string
 	for _, c := range d.Causes {
 		causes = append(causes, fmt.Sprintf("%s (%+d bytes)", c.Text, c.Bytes))
 	}
-	if !agrees {
+	if !explained {
 		causes = append(causes, fmt.Sprintf("%+d bytes have no cause that is known", d.Unexplained))
 	}
 	size.Explanation = strings.Join(causes, "; ")

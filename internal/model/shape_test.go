@@ -144,7 +144,7 @@ func TestShapeOfFolders(t *testing.T) {
 		{
 			"several quantizations", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q8_0.gguf", ggufFile(nil, "a"), "mmproj-m.gguf", ggufFile(nil, "v")), "",
 			"nothing",
-			[]string{"weights: there are 2 GGUF models here, and it was not said which one is meant; name its quantization: m-Q4_K_M.gguf, m-Q8_0.gguf"},
+			[]string{"weights: there are 2 GGUF models here, and it was not said which one is meant; name its quantization with --quant, or the file: m-Q4_K_M.gguf, m-Q8_0.gguf"},
 		},
 		{
 			"chosen", files("m-Q4_K_M.gguf", ggufFile(nil, "a"), "m-Q4_K.gguf", ggufFile(nil, "b"), "m-Q8_0.gguf", ggufFile(nil, "c")), "q4_k",

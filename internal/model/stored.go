@@ -455,7 +455,7 @@ func (s *stored) several(all []variant) {
 	if n := len(all) - most; n > 0 {
 		names = append(names, fmt.Sprintf("and %d more", n))
 	}
-	s.gap(Unread, "weights", "there are %d GGUF models here, and it was not said which one is meant; name its quantization: %s",
+	s.gap(Unread, "weights", "there are %d GGUF models here, and it was not said which one is meant; name its quantization with --quant, or the file: %s",
 		len(all), strings.Join(names, ", "))
 }
 

@@ -291,7 +291,11 @@ func (g weightGroup) float() (*Format, error) {
 // mlx reads the quantization of MLX: all layers, embedding and head included, in one setting, with others for single
 // modules. Converters drop MTP blocks, and quantize no towers unless they are named.
 func (d *description) mlx() (*Scheme, error) {
-	f, err := mlxFormat(d.section, strictjson.Value{})
+	mode, err := mlxMode(d.section, "affine")
+	if err != nil {
+		return nil, err
+	}
+	f, err := mlxFormat(d.section, mode)
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +311,7 @@ func (d *description) mlx() (*Scheme, error) {
 		own := f
 		switch v.Kind() {
 		case strictjson.Object:
-			if own, err = mlxFormat(v, d.section); err != nil {
+			if own, err = mlxOwn(v, mode); err != nil {
 				return nil, err
 			}
 		case strictjson.Bool:
@@ -364,18 +368,25 @@ func mlxLayer(m *module) bool {
 	return (m.t.Matrix || m.t.Component == arch.Embedding && m.t.Cols.N > 1) && m.t.Cols.N%32 == 0
 }
 
-func mlxFormat(v, above strictjson.Value) (*Format, error) {
-	mode := "affine"
-	for _, at := range []strictjson.Value{above, v} {
-		if at.Kind() != strictjson.Object {
-			continue
-		}
-		if s, ok, err := at.String("mode"); err != nil {
-			return nil, err
-		} else if ok {
-			mode = s
-		}
+// mlxMode is read once for all modules: looking a key up takes as long as there are keys.
+func mlxMode(v strictjson.Value, otherwise string) (string, error) {
+	s, ok, err := v.String("mode")
+	if err != nil || !ok {
+		return otherwise, err
 	}
+	return s, nil
+}
+
+// mlxOwn is the setting of a single module.
+func mlxOwn(v strictjson.Value, mode string) (*Format, error) {
+	mode, err := mlxMode(v, mode)
+	if err != nil {
+		return nil, err
+	}
+	return mlxFormat(v, mode)
+}
+
+func mlxFormat(v strictjson.Value, mode string) (*Format, error) {
 	bits, err := number(v, "bits", 4, 2, 8)
 	if err != nil {
 		return nil, err

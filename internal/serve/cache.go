@@ -36,11 +36,11 @@ func (n number) bytes(elements int64) int64 { return (elements*n.times + n.over 
 // cacheNumber is the size of a number format of the cache; ok is false for one that is not known.
 func cacheNumber(name string) (n number, ok bool) {
 	switch name {
-	case "fp16", "bf16", "float16", "bfloat16", "half":
+	case "fp16", "f16", "bf16", "float16", "bfloat16", "half":
 		return number{2, 1}, true
-	case "fp32", "float32":
+	case "fp32", "f32", "float32":
 		return number{4, 1}, true
-	case "fp8", "fp8_e4m3", "fp8_e5m2", "fp8_inc", "int8":
+	case "fp8", "fp8_e4m3", "fp8_e5m2", "fp8_inc", "int8", "e4m3", "e5m2":
 		return number{1, 1}, true
 	case "nvfp4":
 		return number{9, 16}, true // 4 bits and a scale of 8 bits for 16
@@ -50,6 +50,30 @@ func cacheNumber(name string) (n number, ok bool) {
 		return number{18, 32}, true
 	}
 	return number{}, false
+}
+
+// cacheName is the usual one of several names for a number format of the cache.
+func cacheName(name string) string {
+	switch name {
+	case "f16", "float16", "half":
+		return "fp16"
+	case "bfloat16":
+		return "bf16"
+	case "f32", "float32":
+		return "fp32"
+	case "e4m3", "e5m2":
+		return "fp8_" + name
+	}
+	return name
+}
+
+// KnownCache reports whether any engine keeps its cache in a number format of that name.
+func KnownCache(name string) bool {
+	if _, ok := cacheNumber(cacheName(name)); ok {
+		return true
+	}
+	_, err := llamaKV(name)
+	return err == nil
 }
 
 // keeping is how an engine lays out one number of the cache.

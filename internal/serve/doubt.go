@@ -6,14 +6,22 @@ import (
 	"github.com/llmcheck/llmcheck/internal/arch"
 )
 
-// bounds is what the parts that the configuration does not settle add to the weights of a rank. How a plan divides them
+// bounds is what the parts that the configuration does not settle or describe add to the weights of a rank. How a plan divides them
 // is not known either, so the high end is that of a rank that has all of it.
 func (p *Prepared) bounds() Interval {
 	var sum Interval
 	for i := range p.model.Shape.Gaps {
 		sum = sum.Plus(p.model.gap(&p.model.Shape.Gaps[i]))
 	}
+	for _, b := range p.model.Beside {
+		sum = sum.Plus(b.interval())
+	}
 	return sum
+}
+
+func (b Beside) interval() Interval {
+	n := min(max(0, b.Bytes), mostBytes)
+	return Interval{0, n, n}
 }
 
 func (m Model) gap(g *arch.Gap) Interval {
@@ -37,6 +45,9 @@ func (m Model) doubts() []Term {
 		terms = append(terms, Term{
 			Weights, g.What, m.gap(g), strconv.FormatInt(g.Low, 10) + " to " + strconv.FormatInt(g.High, 10) + " parameters, whole on every rank", g.Why,
 		})
+	}
+	for _, b := range m.Beside {
+		terms = append(terms, Term{Weights, b.Name, b.interval(), "as stored, whole on every rank", "the weight files; no rule describes it"})
 	}
 	return terms
 }

@@ -29,6 +29,7 @@ type Engine struct {
 	Version string // as asked, or the newest that is known
 	Assumed bool   // nobody named the version
 
+	beyond  string // why its defaults are those of another version; "" where they are its own
 	number  version
 	early   bool // the second engine, before it was the default
 	profile *profile
@@ -95,6 +96,20 @@ func Kinds() []string {
 // ErrEngine is wrapped by the error for a name or a version that is not known.
 var ErrEngine = errors.New("engine is not known")
 
+// versionError says what a version is not. It wraps ErrEngine without its text: the engine itself is known.
+type versionError struct{ text string }
+
+func (e *versionError) Error() string { return e.text }
+func (e *versionError) Unwrap() error { return ErrEngine }
+
+// noVersion is the error for a text that is no version of an engine.
+func noVersion(k Kind, asked string, examples ...string) error {
+	if len(asked) > 60 {
+		asked = asked[:60] + "..."
+	}
+	return &versionError{fmt.Sprintf("%q is no version of %s; say one like %s", asked, k, strings.Join(examples, " or "))}
+}
+
 // FindEngine reads the record of one engine and picks the version, as Profiles.Find does.
 func FindEngine(kind, version string) (*Engine, error) {
 	k, err := kindOf(kind)
@@ -155,14 +170,32 @@ func (p *profile) at(asked string) (*Engine, error) {
 	}
 	n, ok := parseVersion(asked)
 	if !ok {
-		return nil, fmt.Errorf("%w: %s has no version %q, want digits and dots such as %s", ErrEngine, p.Kind, asked, p.Newest)
+		return nil, noVersion(p.Kind, asked, p.Newest, shortVersion(p.Newest))
 	}
+	e.beyond = outside(n, p.oldest, p.newest, p.Newest)
 	if p.rewrite > 0 && n < p.rewrite && namesV1(asked) {
 		n, e.early = p.rewrite, true // people ran the new engine before it was the default
 	}
 	e.number = n
 	return e, nil
 }
+
+// outside says whose defaults are taken for a version that lies outside of those that are known; "" for one that does
+// not. oldest is the version up to which the oldest defaults hold, 0 where none is known to have changed.
+func outside(n, oldest, newest version, name string) string {
+	switch {
+	case n > newest:
+		return "the defaults of " + name + ", the newest that is known"
+	case n < oldest:
+		return "the defaults of the oldest that is known, before " + oldest.String()
+	case oldest == 0 && n < newest:
+		return "the defaults of " + name + ", the only version that is known"
+	}
+	return ""
+}
+
+// shortVersion is a version without its last part.
+func shortVersion(s string) string { return s[:max(strings.LastIndexByte(s, '.'), 1)] }
 
 func namesV1(s string) bool {
 	return slices.ContainsFunc(strings.Fields(s), func(w string) bool { return strings.EqualFold(w, "v1") })
@@ -172,6 +205,18 @@ func namesV1(s string) bool {
 type version int64
 
 const versionStep = 1 << 16
+
+// String is the version as people write it; numbers of builds have no higher part.
+func (v version) String() string {
+	major, minor, patch := v/versionStep/versionStep, v/versionStep%versionStep, v%versionStep
+	switch {
+	case major == 0 && minor == 0:
+		return "b" + strconv.FormatInt(int64(patch), 10)
+	case patch == 0:
+		return fmt.Sprintf("%d.%d", major, minor)
+	}
+	return fmt.Sprintf("%d.%d.%d", major, minor, patch)
+}
 
 // parseVersion reads the first number with a dot in it, or the number of a build. A part written as x is 0.
 func parseVersion(s string) (version, bool) {

@@ -44,7 +44,8 @@ func TestFindEngineRefuses(t *testing.T) {
 	for _, c := range []struct{ name, kind, version, says string }{
 		{"unknown engine", "ollama2", "", "vllm, sglang, trt-llm, llama.cpp, transformers"},
 		{"no digits", "vllm", "newer", "0.23.0"},
-		{"one number", "vllm", "19", "0.23.0"},
+		{"one number", "vllm", "99", `"99" is no version of vllm; say one like 0.23.0 or 0.23`},
+		{"no build", "llama.cpp", "newer", "the build b6325 or the release 0.5.0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := serve.FindEngine(c.kind, c.version)
@@ -52,6 +53,53 @@ func TestFindEngineRefuses(t *testing.T) {
 				t.Errorf("%v, want one that says %q", err, c.says)
 			}
 		})
+	}
+}
+
+// TestVersionsBeyond: whose defaults stand for a version that is not known is told.
+func TestVersionsBeyond(t *testing.T) {
+	m := modelOf(t, shapes["dense"], "bf16")
+	for _, c := range []struct{ kind, version, why string }{
+		{"vllm", "9.9", "the defaults of 0.23.0, the newest that is known"},
+		{"vllm", "0.1", "the defaults of the oldest that is known, before 0.3"},
+		{"vllm", "0.19.0", ""},
+		{"vllm", "", "the newest that is known"},
+		{"sglang", "0.4.1", "the defaults of 0.5.6, the only version that is known"},
+		{"trt-llm", "0.17", "the defaults of the oldest that is known, before 1.0"},
+		{"llama.cpp", "b1000", "the defaults of the oldest that is known, before b2409"},
+		{"llama.cpp", "7.0", "the defaults of 0.5.0, the newest that is known"},
+		{"llama.cpp", "b7000", ""},
+	} {
+		e, err := serve.FindEngine(c.kind, c.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := serve.Plan{Engine: e, GPU: card(80), GPUs: 1, MaxModelLen: 4096}.Complete(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		why := ""
+		for _, s := range p.Assumed {
+			if s.Name == "engine_version" {
+				why = s.Why
+			}
+		}
+		if why != c.why {
+			t.Errorf("%s %s: %q, want %q", c.kind, c.version, why, c.why)
+		}
+	}
+}
+
+// TestCacheNames: one number format of the cache has several names.
+func TestCacheNames(t *testing.T) {
+	m := modelOf(t, shapes["dense"], "bf16")
+	for name, want := range map[string]string{
+		"f16": "fp16", "float16": "fp16", "half": "fp16", "bfloat16": "bf16", "fp8_e4m3": "fp8_e4m3", "e4m3": "fp8_e4m3", "e5m2": "fp8_e5m2",
+	} {
+		p, err := serve.Plan{Engine: engineOf(t, serve.VLLM), GPU: card(80), GPUs: 1, MaxModelLen: 4096, KV: name}.Complete(m)
+		if err != nil || p.KV != want || !serve.KnownCache(name) {
+			t.Errorf("%s: %s, %v; want %s", name, p.KV, err, want)
+		}
 	}
 }
 

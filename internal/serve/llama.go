@@ -70,14 +70,10 @@ func legalLlama(m Model, p Plan) error {
 	if err != nil {
 		return err
 	}
+	if err := dealt(p); err != nil {
+		return err
+	}
 	switch {
-	case p.Tensor > 1:
-		return fmt.Errorf("%w: llama.cpp deals out whole layers to GPUs and does not divide them; use pipeline parallelism instead of tensor parallel %d",
-			ErrIllegal, p.Tensor)
-	case p.Expert > 1:
-		return fmt.Errorf("%w: llama.cpp has no expert parallelism", ErrIllegal)
-	case p.Data > 1:
-		return fmt.Errorf("%w: llama.cpp has no data parallelism; start it %d times instead", ErrIllegal, p.Data)
 	case p.GPUs < 0 || p.GPUs > llamaMaxDevices:
 		return fmt.Errorf("%w: %d GPUs, llama.cpp takes at most %d", ErrIllegal, p.GPUs, llamaMaxDevices)
 	case p.MaxModelLen < 1 || p.MaxModelLen > llamaMaxContext:
@@ -90,6 +86,20 @@ func legalLlama(m Model, p Plan) error {
 		return fmt.Errorf("%w: a negative number of layers", ErrIllegal)
 	}
 	return legalCache(m.Shape, kv, p.Llama.NoFlash)
+}
+
+// dealt refuses divisions other than whole layers on each device.
+func dealt(p Plan) error {
+	switch {
+	case p.Tensor > 1:
+		return fmt.Errorf("%w: llama.cpp deals whole layers out to GPUs; its other way, which parts rows of matrices (--split-mode row), "+
+			"is not modeled, so there is no tensor parallel %d: use pipeline stages", ErrIllegal, p.Tensor)
+	case p.Expert > 1:
+		return fmt.Errorf("%w: llama.cpp has no expert parallelism, so there is no expert parallel %d", ErrIllegal, p.Expert)
+	case p.Data > 1:
+		return fmt.Errorf("%w: llama.cpp has no data parallelism; start it %d times instead", ErrIllegal, p.Data)
+	}
+	return nil
 }
 
 // legalCache holds the format of the cache against the widths of the model.

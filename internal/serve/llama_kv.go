@@ -51,7 +51,7 @@ func (e *Engine) cacheType(name string) (kvType, error) {
 func llamaKV(name string) (kvType, error) {
 	n := strings.ToLower(name)
 	switch n {
-	case "", "auto", "fp16", "float16":
+	case "", "auto", "fp16", "float16", "half":
 		n = "f16"
 	case "bfloat16":
 		n = "bf16"

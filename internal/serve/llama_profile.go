@@ -22,7 +22,7 @@ type llamaRecord struct {
 	OutputRows history[string]   `yaml:"output_rows"` // of logits: batch, slots
 	CacheTypes history[[]string] `yaml:"cache_types"`
 
-	newest version
+	newest, oldest version
 }
 
 func (r *llamaRecord) histories() []named {
@@ -53,6 +53,7 @@ func readLlama() (*llamaRecord, error) {
 		if err := h.of.order(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %s: %w", name, h.key, err))
 		}
+		r.oldest = earliest(r.oldest, h.of.first())
 	}
 	if v, ok := parseVersion(r.Newest); ok {
 		r.newest = v
@@ -72,8 +73,9 @@ func (r *llamaRecord) at(asked string) (*Engine, error) {
 	}
 	n, ok := parseVersion(asked)
 	if !ok {
-		return nil, fmt.Errorf("%w: llama.cpp has no version %q, want a build such as b6325 or a release such as %s", ErrEngine, asked, r.Newest)
+		return nil, noVersion(LlamaCPP, asked, "the build b6325", "the release "+r.Newest)
 	}
+	e.beyond = outside(n, r.oldest, r.newest, r.Newest)
 	e.number = n
 	return e, nil
 }

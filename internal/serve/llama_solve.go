@@ -73,6 +73,7 @@ func (r *llamaRun) solver(on backend) *solver {
 	if on == 1 {
 		s.rest += r.weights.towers
 	}
+	s.rest = saturate(s.rest, total(r.m.doubts()).High)
 	return s
 }
 

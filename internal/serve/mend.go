@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,7 +23,7 @@ type Mend struct {
 func (m *Prepared) Mends(p Plan, need Need) []Mend {
 	start, more := trial{model: m, plan: p, need: need}, way{trial.devices}
 	var found []Mend
-	for _, w := range []way{{trial.divisions}, {trial.shares}, {trial.caches}, {trial.contexts}, {trial.sequences}, {trial.formats}} {
+	for _, w := range []way{{trial.divisions}, {trial.fewer}, {trial.more}, {trial.shares}, {trial.caches}, {trial.contexts}, {trial.sequences}, {trial.formats}} {
 		if t, ok := w.least(start); ok {
 			found = append(found, t.mend())
 		}
@@ -96,22 +97,61 @@ func (t trial) pairs(list []pair) []Mend {
 
 // divisions leave the division to us where one was asked for that no engine makes.
 func (t trial) divisions() []trial {
-	if !t.plan.divided() {
+	if !t.plan.divided() && t.plan.Expert <= 1 {
 		return nil
 	}
 	p, asked := t.plan, t.plan
 	p.GPUs = p.Devices()
 	p.Tensor, p.Pipeline, p.Data = 0, 0, 0
-	q, err := t.model.Arrange(p)
-	if err != nil || q.sameDivision(asked) {
+	var list []trial
+	for _, p.Expert = range slices.Compact([]int{p.Expert, 0}) {
+		q, err := t.model.Arrange(p)
+		if err != nil || q.sameDivision(asked) {
+			continue
+		}
+		step := t
+		step.plan = q
+		list = append(list, step.with("divide it into "+q.division(), q.divisionFlags(asked)))
+	}
+	return list
+}
+
+// fewer and more are the next smaller and the next larger degree of tensor parallelism, where an engine makes none of the
+// one that was asked for.
+func (t trial) fewer() []trial {
+	var list []trial
+	for n := t.plan.Tensor - 1; n > 1; n-- {
+		list = append(list, t.degree(n)...)
+	}
+	return list
+}
+
+func (t trial) more() []trial {
+	var list []trial
+	for n := t.plan.Tensor + 1; n <= min(2*t.plan.Tensor, t.plan.node()); n++ {
+		list = append(list, t.degree(n)...)
+	}
+	return list
+}
+
+func (t trial) degree(n int) []trial {
+	if t.plan.Tensor <= 1 || t.plan.Engine.Kind == LlamaCPP {
 		return nil
 	}
-	t.plan = q
-	return []trial{t.with("divide it into "+q.division(), q.divisionFlags(asked))}
+	if _, _, err := t.model.Settle(t.plan); !errors.Is(err, ErrIllegal) {
+		return nil
+	}
+	flag := fmt.Sprintf("--tp %d", n)
+	if t.plan.GPUs > 0 {
+		t.plan.GPUs = n * max(1, t.plan.Pipeline) * max(1, t.plan.Data)
+		flag = fmt.Sprintf("--gpus %d ", t.plan.GPUs) + flag
+	}
+	t.plan.Tensor = n
+	return []trial{t.with(fmt.Sprintf("use tensor parallel %d, on %d devices", n, t.plan.Devices()), flag)}
 }
 
 func (p Plan) sameDivision(o Plan) bool {
-	return p.Tensor == o.Tensor && p.Pipeline == o.Pipeline && max(1, p.Data) == max(1, o.Data)
+	return p.Tensor == o.Tensor && p.Pipeline == o.Pipeline && max(1, p.Data) == max(1, o.Data) && max(1, p.Expert) == max(1, o.Expert)
 }
 
 func (p Plan) division() string {
@@ -123,6 +163,9 @@ func (p Plan) divisionFlags(asked Plan) string {
 	s := fmt.Sprintf("--tp %d --pp %d", p.Tensor, p.Pipeline)
 	if asked.Data > 0 {
 		s += " --dp 1"
+	}
+	if asked.Expert > 1 && p.Expert != asked.Expert {
+		s += fmt.Sprintf(" --ep %d", p.Expert)
 	}
 	return s
 }
@@ -246,7 +289,7 @@ func (t trial) formats() []trial {
 
 // devices is the smallest number of them that does, as far as it is more than there are.
 func (t trial) devices() []trial {
-	q, _, err := t.model.MinGPUs(t.plan, t.need)
+	q, _, err := t.model.fewest(t.plan, t.need, t.plan.counts())
 	if err != nil || q.GPUs <= t.plan.Devices() {
 		return nil
 	}

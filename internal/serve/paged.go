@@ -71,6 +71,7 @@ func (p Plan) Complete(m Model) (Plan, error) {
 		if p.Engine.llama == nil {
 			return p, errUnresolved
 		}
+		p.completeVersion()
 		return completeLlama(m, p), nil
 	}
 	if p.GPU == nil {
@@ -87,12 +88,21 @@ func (p Plan) Complete(m Model) (Plan, error) {
 	if p.Engine.profile == nil {
 		return p, errUnresolved
 	}
-	if p.Engine.Assumed && !p.assumes("engine_version") {
-		p.assume("engine_version", p.Engine.Version, "the newest that is known")
-	}
+	p.completeVersion()
 	p.completeNumber(m)
 	p.completeBatch(m)
 	return p, p.sane()
+}
+
+// completeVersion names the version that nobody named, and the one whose defaults stand for a version that is not known.
+func (p *Plan) completeVersion() {
+	switch {
+	case p.assumes("engine_version"):
+	case p.Engine.Assumed:
+		p.assume("engine_version", p.Engine.Version, "the newest that is known")
+	case p.Engine.beyond != "":
+		p.assume("engine_version", p.Engine.Version, p.Engine.beyond)
+	}
 }
 
 func (p *Plan) assume(name, value, why string) {
@@ -130,7 +140,7 @@ func (p *Plan) completeRanks() {
 
 // completeNumber is the format of the cache: that of the model's activations, in 16 bits.
 func (p *Plan) completeNumber(m Model) {
-	if p.KV != "" && p.KV != "auto" {
+	if p.KV = cacheName(p.KV); p.KV != "" && p.KV != "auto" {
 		return
 	}
 	why := "auto: the number format of the model"

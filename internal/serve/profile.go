@@ -75,6 +75,7 @@ type profile struct {
 	GraphMoE    history[interval] `yaml:"graph_moe"`    // GiB where there are experts
 
 	newest, rewrite, alone version
+	oldest                 version // the first that any default is known to change at
 }
 
 // interval is a range of a constant.
@@ -140,6 +141,14 @@ func (h history[V]) order() error {
 	return nil
 }
 
+// first is the version at which the value changes first, 0 if it never does.
+func (h history[V]) first() version {
+	if len(h) < 2 {
+		return 0
+	}
+	return h[1].from
+}
+
 // prepare checks the record and reads its versions.
 func (p *profile) prepare() error {
 	var faults []error
@@ -162,13 +171,25 @@ func (p *profile) prepare() error {
 		if err := h.of.order(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", h.key, err))
 		}
+		p.oldest = earliest(p.oldest, h.of.first())
 	}
 	return errors.Join(faults...)
 }
 
+// earliest is the lower of two versions, where 0 is none.
+func earliest(a, b version) version {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
 type named struct {
 	key string
-	of  interface{ order() error }
+	of  interface {
+		order() error
+		first() version
+	}
 }
 
 func (p *profile) histories() []named {

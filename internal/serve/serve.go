@@ -16,6 +16,16 @@ type Model struct {
 	Shape   *arch.Shape
 	Weights *quant.Scheme
 	LoadMTP bool // whether the engine loads the blocks that predict further tokens
+
+	// Beside is what the files hold and no rule describes. An engine may leave it out, and how it would divide it among
+	// ranks is not known, so each rank is taken to hold all of it.
+	Beside []Beside
+}
+
+// Beside is a part of the files that no rule describes.
+type Beside struct {
+	Name  string
+	Bytes int64
 }
 
 // Bytes is the size of the weights as stored.

@@ -45,8 +45,7 @@ func requests(f float64) string {
 func (m *Prepared) Arrange(p Plan) (Plan, error) {
 	p.GPUs = p.Devices()
 	if p.Engine.Kind == LlamaCPP {
-		p.Tensor, p.Pipeline, p.Expert, p.Data = 1, p.GPUs, 1, 1
-		return p, nil
+		return arrangeLlama(p)
 	}
 	if p.divided() {
 		return arrangeRest(p)
@@ -70,6 +69,18 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 		}
 	}
 	return p, first
+}
+
+// arrangeLlama deals the layers out to all devices, which is the one division of llama.cpp that is counted.
+func arrangeLlama(p Plan) (Plan, error) {
+	if p.Pipeline > 0 && p.GPUs != p.Pipeline && max(p.Tensor, p.Data) <= 1 {
+		return p, fmt.Errorf("%w: llama.cpp deals layers out to all %d GPUs that it has, and not to %d of them", ErrIllegal, p.GPUs, p.Pipeline)
+	}
+	if err := dealt(p); err != nil {
+		return p, err
+	}
+	p.Tensor, p.Pipeline, p.Expert, p.Data = 1, p.GPUs, 1, 1
+	return p, nil
 }
 
 // node is how many devices one machine holds.
@@ -138,20 +149,41 @@ func (p Plan) Most() int {
 	return list[len(list)-1]
 }
 
+// partly reports whether part of the model was told to lie in the memory of the host. How much of it then lies on devices
+// does not ask for more of them: there is one, unless somebody says otherwise.
+func (m *Prepared) partly(p Plan) bool {
+	o := p.Llama
+	return p.Engine.Kind == LlamaCPP && (o.HostOnly || o.CPUExperts > 0 || o.GPULayers > 0 && o.GPULayers <= len(m.layers))
+}
+
 // maxMachines is how many machines are tried at most for one replica.
 const maxMachines = 8
 
 // ErrNoCount is wrapped by the error for a model that no number of these devices holds.
 var ErrNoCount = errors.New("no number of these devices is enough")
 
-// MinGPUs is the smallest number of devices that meets the need, and its account. The degrees of p are chosen anew. Where
-// no number does, the error wraps ErrNoCount, and the account is that of the largest number that was worth trying, nil if
-// there is none.
+// MinGPUs is the smallest number of devices that meets the need, and its account. The degrees of p are chosen anew, and a
+// model that lies partly in the memory of the host is given one device. Where no number does, the error wraps ErrNoCount,
+// and the account is that of the largest number that was worth trying, nil if there is none. Where a rule and no lack of
+// room refuses them all, the error wraps ErrIllegal and not ErrNoCount.
 func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
+	counts := p.counts()
+	if m.partly(p) {
+		counts = counts[:1]
+	}
+	return m.fewest(p, need, counts)
+}
+
+func (m *Prepared) fewest(p Plan, need Need, counts []int) (Plan, *Memory, error) {
+	if p.Engine.Kind == LlamaCPP {
+		if err := dealt(p); err != nil {
+			return p, nil, err
+		}
+	}
 	p.Tensor, p.Pipeline, p.Data = 0, 0, 0
 	least := m.least(p)
 	last, refused := Answer{Plan: p}, errors.New("the weights alone are larger")
-	for _, n := range p.counts() {
+	for _, n := range counts {
 		if float64(n)*float64(p.GPU.Usable()) <= float64(least) {
 			continue
 		}
@@ -173,7 +205,10 @@ func (m *Prepared) MinGPUs(p Plan, need Need) (Plan, *Memory, error) {
 		_, why := need.Judge(last.Memory)
 		refused = errors.New(why)
 	}
-	return last.Plan, last.Memory, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, p.Most(), p.GPU.Name, refused)
+	if errors.Is(refused, ErrIllegal) { // more devices would not help
+		return last.Plan, nil, refused
+	}
+	return last.Plan, last.Memory, fmt.Errorf("%w (up to %d × %s): %w", ErrNoCount, counts[len(counts)-1], p.GPU.Name, refused)
 }
 
 // lowered is a plan with a smaller share of the device than is the default, if it meets the need where the default

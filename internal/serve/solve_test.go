@@ -51,7 +51,12 @@ func TestArrange(t *testing.T) {
 		{"the number follows", "dense", serve.VLLM, serve.Plan{Tensor: 2, Pipeline: 2}, [5]int{4, 2, 2, 1, 1}, false},
 		{"replicas", "dense", serve.VLLM, serve.Plan{GPUs: 8, Data: 2, Tensor: 4}, [5]int{8, 4, 1, 2, 1}, false},
 		{"experts", "experts", serve.VLLM, serve.Plan{GPUs: 4, Expert: 4}, [5]int{4, 4, 1, 1, 4}, false},
-		{"llama.cpp deals out layers", "dense", serve.LlamaCPP, serve.Plan{GPUs: 3, Tensor: 3}, [5]int{3, 1, 3, 1, 1}, false},
+		{"llama.cpp deals out layers", "dense", serve.LlamaCPP, serve.Plan{GPUs: 3}, [5]int{3, 1, 3, 1, 1}, false},
+		{"llama.cpp is given stages", "dense", serve.LlamaCPP, serve.Plan{Pipeline: 3}, [5]int{3, 1, 3, 1, 1}, false},
+		{"llama.cpp does not divide layers", "dense", serve.LlamaCPP, serve.Plan{GPUs: 3, Tensor: 3}, [5]int{}, true},
+		{"llama.cpp shares no experts out", "experts", serve.LlamaCPP, serve.Plan{Expert: 2}, [5]int{}, true},
+		{"llama.cpp has no replicas", "dense", serve.LlamaCPP, serve.Plan{Data: 2}, [5]int{}, true},
+		{"llama.cpp leaves no device out", "dense", serve.LlamaCPP, serve.Plan{GPUs: 4, Pipeline: 2}, [5]int{}, true},
 		{"a product that is too large", "dense", serve.VLLM, serve.Plan{GPUs: 2, Tensor: 4}, [5]int{}, true},
 		{"more stages than layers", "dense", serve.VLLM, serve.Plan{GPUs: 31 * 37}, [5]int{}, true},
 	} {
@@ -104,13 +109,79 @@ func TestMinGPUsFindsNone(t *testing.T) {
 	}
 }
 
-// TestMinGPUsWithHost: weights that lie in the memory of the host take no device.
-func TestMinGPUsWithHost(t *testing.T) {
+// TestMinGPUsNamesTheRule: where no division is legal, nothing is said of room.
+func TestMinGPUsNamesTheRule(t *testing.T) {
 	m := serve.Prepare(modelOf(t, shapes["experts"], "bf16"))
-	p := serve.Plan{Engine: engineOf(t, serve.LlamaCPP), GPU: machine(23.6, 8), MaxModelLen: 4096, Llama: serve.LlamaOptions{GPULayers: -1, CPUExperts: 48}}
-	q, _, err := m.MinGPUs(p, serve.Need{})
-	if err != nil || q.GPUs != 1 {
-		t.Errorf("%d devices, %v; want one", q.GPUs, err)
+	for _, tt := range []struct {
+		kind serve.Kind
+		plan serve.Plan
+		says string
+	}{
+		{serve.VLLM, serve.Plan{KV: "q8_0"}, "keeps no cache in"},
+		{serve.LlamaCPP, serve.Plan{Tensor: 2}, "--split-mode row"},
+		{serve.LlamaCPP, serve.Plan{Expert: 2}, "no expert parallelism"},
+		{serve.LlamaCPP, serve.Plan{Data: 2}, "no data parallelism"},
+	} {
+		p := tt.plan
+		p.Engine, p.GPU, p.MaxModelLen = engineOf(t, tt.kind), machine(80, 8), 4096
+		_, memory, err := m.MinGPUs(p, serve.Need{})
+		if !errors.Is(err, serve.ErrIllegal) || errors.Is(err, serve.ErrNoCount) || memory != nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s %+v: %v; want an illegal plan that says %q", tt.kind, tt.plan, err, tt.says)
+		}
+		_, ok := m.BestQuantization(p, serve.Need{})
+		if ok {
+			t.Errorf("%s %+v: some format makes it legal", tt.kind, tt.plan)
+		}
+	}
+}
+
+// TestMinGPUsWithHost: a model that lies in part in the memory of the host is given one device, and more of them are
+// a change that is proposed.
+func TestMinGPUsWithHost(t *testing.T) {
+	for _, tt := range []struct {
+		name, shape string
+		options     serve.LlamaOptions
+		want        int
+	}{
+		{"experts", "experts", serve.LlamaOptions{GPULayers: -1, CPUExperts: 48}, 1},
+		{"nothing on the device", "seventy", serve.LlamaOptions{HostOnly: true}, 1},
+		{"too many layers for one", "seventy", serve.LlamaOptions{GPULayers: 40}, 0},
+		{"all layers", "seventy", serve.LlamaOptions{GPULayers: 81}, 6},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := shapes[tt.shape]
+			if tt.shape == "seventy" {
+				text = seventy
+			}
+			m := serve.Prepare(modelOf(t, text, "bf16"))
+			p := serve.Plan{Engine: engineOf(t, serve.LlamaCPP), GPU: machine(23.6, 8), MaxModelLen: 4096, Llama: tt.options}
+			q, _, err := m.MinGPUs(p, serve.Need{})
+			if tt.want > 0 && (err != nil || q.GPUs != tt.want) || tt.want == 0 && !errors.Is(err, serve.ErrNoCount) {
+				t.Errorf("%d devices, %v; want %d", q.GPUs, err, tt.want)
+			}
+			if tt.want == 0 && !slices.ContainsFunc(m.Mends(p, serve.Need{}), func(m serve.Mend) bool { return m.Flag == "--gpus 4" }) {
+				t.Errorf("%v, want --gpus 4 among them", m.Mends(p, serve.Need{}))
+			}
+		})
+	}
+}
+
+// TestMendsOfASplit: who asks for a division that no engine makes is told those nearby that it makes.
+func TestMendsOfASplit(t *testing.T) {
+	m := serve.Prepare(modelOf(t, seventy, "bf16"))
+	p := serve.Plan{Engine: engineOf(t, serve.VLLM), GPU: machine(80, 8), MaxModelLen: 4096, Tensor: 7}
+	var flags []string
+	for _, mend := range m.Mends(p, serve.Need{}) {
+		flags = append(flags, mend.Flag)
+	}
+	for _, want := range []string{"--tp 1 --pp 7", "--tp 4", "--tp 8"} {
+		if !slices.Contains(flags, want) {
+			t.Errorf("%q, want %s among them", flags, want)
+		}
+	}
+	p = serve.Plan{Engine: engineOf(t, serve.LlamaCPP), GPU: machine(80, 8), MaxModelLen: 4096, Tensor: 2, Expert: 2}
+	if got := m.Mends(p, serve.Need{}); len(got) == 0 || got[0].Flag != "--tp 1 --pp 2 --ep 1" {
+		t.Errorf("%v, want --tp 1 --pp 2 --ep 1 first", got)
 	}
 }
 
