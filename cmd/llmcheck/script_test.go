@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -17,8 +19,32 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"llmcheck": func() { os.Exit(int(cli.Main(context.Background(), os.Args[1:], cli.System()))) }, //nolint:forbidigo // the main of the program in a script
+		"llmcheck": func() { os.Exit(int(cli.Main(context.Background(), os.Args[1:], process()))) }, //nolint:forbidigo // the main of the program in a script
 	})
+}
+
+// noWaiting is a variable of scripts, in which nobody waits for a server that is tried again. How long the program waits
+// is tested where it is measured.
+const noWaiting = "NO_WAITING"
+
+// process is the world of the program under test.
+func process() *cli.App {
+	a := cli.System()
+	if os.Getenv(noWaiting) != "" {
+		c := &clock{}
+		a.Now, a.Sleep = c.Now, c.Sleep
+	}
+	return a
+}
+
+// clock jumps where the program would sleep.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
+	c.ahead.Add(int64(d))
+	return ctx.Err()
 }
 
 const scripts = "../../testdata/script"
@@ -73,6 +99,7 @@ func setup(env *testscript.Env) error {
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, ".config"))
 	env.Setenv("HF_ENDPOINT", "http://127.0.0.1:9")
 	env.Setenv("NO_PROXY", "*")
+	env.Setenv(noWaiting, "1")
 	if dir := filepath.Join(env.WorkDir, "hub"); exists(dir) {
 		w.hub = hubtest.Start(os.DirFS(dir))
 		env.Setenv("HF_ENDPOINT", w.hub.URL)

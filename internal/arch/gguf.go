@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/gguf"
+	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
@@ -22,7 +23,7 @@ func FromGGUF(h *gguf.Header) (strictjson.Value, error) {
 	}
 	i := slices.IndexFunc(ggufClasses(), func(c ggufClass) bool { return slices.Contains(c.names, g.arch) })
 	if i < 0 {
-		return strictjson.Value{}, fmt.Errorf("general.architecture %q: %w", clipped(g.arch), ErrUnknown)
+		return strictjson.Value{}, fmt.Errorf("general.architecture %q: %w", printable.Short(g.arch), ErrUnknown)
 	}
 	class := ggufClasses()[i]
 	g.words("architectures", []string{class.class})
@@ -32,16 +33,9 @@ func FromGGUF(h *gguf.Header) (strictjson.Value, error) {
 	}
 	g.agree()
 	if g.err != nil {
-		return strictjson.Value{}, fmt.Errorf("GGUF header of architecture %s: %w", clipped(g.arch), g.err)
+		return strictjson.Value{}, fmt.Errorf("GGUF header of architecture %s: %w", printable.Short(g.arch), g.err)
 	}
 	return strictjson.Parse(strings.NewReader(g.text()), 0)
-}
-
-func clipped(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "..."
-	}
-	return s
 }
 
 // headerReader collects the keys of a configuration.

@@ -49,7 +49,8 @@ func (a *App) sources(c *config.Config, asked []model.Ref, hear func(fetch.Event
 	info, _ := debug.ReadBuildInfo() // without it the version is "devel"
 	client, err := fetch.New(fetch.Options{
 		Endpoint: h.Endpoint, Token: h.Token, Offline: offline, CacheDir: a.cache(c.Cache), Proxy: http.ProxyFromEnvironment,
-		Hosts: a.hosts(asked), Secrets: proxySecrets(a.Getenv), UserAgent: "llmcheck/" + version(info), Now: a.Now, Progress: hear,
+		Hosts: a.hosts(asked), Secrets: proxySecrets(a.Getenv), UserAgent: "llmcheck/" + version(info), Now: a.Now, Sleep: a.Sleep,
+		Progress: hear,
 	})
 	if err != nil {
 		return nil, false, usage(fmt.Errorf("preparing requests: %w", err), "check HF_ENDPOINT and the settings of the proxy")

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/llmcheck/llmcheck/internal/spelling"
 	"github.com/llmcheck/llmcheck/internal/units"
 )
 
@@ -107,7 +108,7 @@ func meantFlag(cmd *cobra.Command, name string) string {
 	}
 	best, least := "", 1+len(name)/4
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if far := edits(name, f.Name); far < least {
+		if far := spelling.Slips(name, f.Name); far < least {
 			best, least = f.Name, far
 		}
 	})
@@ -128,25 +129,4 @@ func engineFlags() map[string]string {
 		"ngl": "n-gpu-layers", "gpu-layers": "n-gpu-layers", "ncmoe": "n-cpu-moe", "fa": "flash-attn", "ub": "ubatch-size",
 		"gpu-count": "gpus", "num-gpus": "gpus", "n-gpus": "gpus", "device": "gpu", "card": "gpu", "users": "concurrency",
 	}
-}
-
-// edits is the distance of Levenshtein: the letters to change, to add and to take away.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, before+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -19,8 +20,9 @@ type App struct {
 	Width    int // columns of Out
 	Getenv   func(string) string
 	Now      func() time.Time
-	Home     string // of the user; "" if there is none
-	ConfDir  string // for settings
+	Sleep    func(context.Context, time.Duration) error // between tries of a request; nil waits for real
+	Home     string                                     // of the user; "" if there is none
+	ConfDir  string                                     // for settings
 	CacheDir string
 }
 

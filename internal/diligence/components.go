@@ -91,7 +91,7 @@ func (e *estimate) summary(r *report.Estimate) string {
 	on := fmt.Sprintf("%s × %s", units.Thousands(int64(o.Plan.GPUs)), o.Plan.GPUName)
 	switch {
 	case o.Verdict == undetermined:
-		return fmt.Sprintf("%s needs %s of weights on each device of %s; whether that holds it is not known", name, gib(o.Memory.Weights), on)
+		return fmt.Sprintf("%s needs %s of weights on each device of %s; whether that holds it is not known", name, report.GiB(o.Memory.Weights), on)
 	case o.Memory == nil:
 		return fmt.Sprintf("%s cannot be served on %s: %s", name, on, o.Why)
 	case o.Fits:
@@ -118,5 +118,3 @@ func listed(names []string) string {
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
-
-func gib(n int64) string { return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30)) }

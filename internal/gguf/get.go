@@ -1,6 +1,10 @@
 package gguf
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/llmcheck/llmcheck/internal/printable"
+)
 
 // Get is the value of a key.
 func (h *Header) Get(key string) (Value, bool) {
@@ -75,13 +79,5 @@ func get[T any](h *Header, key, want string, as func(Value) (T, bool)) (value T,
 		return value, true, nil
 	}
 	var zero T
-	return zero, false, fmt.Errorf("%s is %s of type %s, want %s", key, shorten(v.String()), v.Type, want)
-}
-
-func shorten(s string) string {
-	const most = 80
-	if len(s) > most {
-		return s[:most] + "..."
-	}
-	return s
+	return zero, false, fmt.Errorf("%s is %s of type %s, want %s", key, printable.Short(v.String()), v.Type, want)
 }

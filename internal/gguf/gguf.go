@@ -17,6 +17,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/weights"
 )
 
@@ -197,9 +198,9 @@ func (p *parser) badKey(key string) string {
 	case key == "":
 		return "an empty key"
 	case !utf8.ValidString(key) || strings.ContainsRune(key, 0):
-		return fmt.Sprintf("the key %s is not text", quote(key))
+		return fmt.Sprintf("the key %s is not text", printable.Quote(key))
 	case twice:
-		return fmt.Sprintf("the key %s appears twice", quote(key))
+		return fmt.Sprintf("the key %s appears twice", printable.Quote(key))
 	}
 	return ""
 }
@@ -227,30 +228,30 @@ func (p *parser) value(t ValueType, key string) (Value, error) {
 // scalar reads a value of fixed size.
 func (p *parser) scalar(t ValueType, key string) (Value, error) {
 	if t.size() == 0 {
-		return Value{}, p.fail(Unsupported, "%s has %s, which is not known", quote(key), t)
+		return Value{}, p.fail(Unsupported, "%s has %s, which is not known", printable.Quote(key), t)
 	}
-	b, err := p.take(int(t.size()), quote(key))
+	b, err := p.take(int(t.size()), printable.Quote(key))
 	if err != nil {
 		return Value{}, err
 	}
 	v := Value{Type: t, Kept: true, scalar: little(b)}
 	if t == Bool && v.scalar > 1 {
-		return Value{}, p.fail(Malformed, "%s is a boolean of %d, want 0 or 1", quote(key), v.scalar)
+		return Value{}, p.fail(Malformed, "%s is a boolean of %d, want 0 or 1", printable.Quote(key), v.scalar)
 	}
 	return v, nil
 }
 
 func (p *parser) stringValue(key string) (Value, error) {
-	n, err := p.length(maxString, "the string of "+quote(key))
+	n, err := p.length(maxString, "the string of "+printable.Quote(key))
 	if err != nil {
 		return Value{}, err
 	}
 	v := Value{Type: String, Len: n}
 	if n > keptString || p.kept+n > keptValues {
-		p.gap("value of %s not kept: a string of %d bytes", quote(key), n)
-		return v, p.skip(n, quote(key))
+		p.gap("value of %s not kept: a string of %d bytes", printable.Quote(key), n)
+		return v, p.skip(n, printable.Quote(key))
 	}
-	b, err := p.take(int(n), quote(key))
+	b, err := p.take(int(n), printable.Quote(key))
 	if err != nil {
 		return Value{}, err
 	}
@@ -259,21 +260,21 @@ func (p *parser) stringValue(key string) (Value, error) {
 }
 
 func (p *parser) arrayValue(key string) (Value, error) {
-	elem, n, err := p.array(quote(key))
+	elem, n, err := p.array(printable.Quote(key))
 	if err != nil {
 		return Value{}, err
 	}
 	v := Value{Type: Array, Elem: elem, Len: n}
 	switch {
 	case n > keptArray || elem == Array:
-		return v, p.skipElements(elem, n, quote(key))
+		return v, p.skipElements(elem, n, printable.Quote(key))
 	case elem == String:
 		return p.stringsValue(v, key)
 	case p.kept+n*elem.size() > keptValues:
-		p.gap("value of %s not kept: %s", quote(key), v)
-		return v, p.skip(n*elem.size(), quote(key))
+		p.gap("value of %s not kept: %s", printable.Quote(key), v)
+		return v, p.skip(n*elem.size(), printable.Quote(key))
 	}
-	b, err := p.take(int(n*elem.size()), quote(key))
+	b, err := p.take(int(n*elem.size()), printable.Quote(key))
 	if err != nil {
 		return Value{}, err
 	}
@@ -285,23 +286,23 @@ func (p *parser) arrayValue(key string) (Value, error) {
 func (p *parser) stringsValue(v Value, key string) (Value, error) {
 	list := make([]string, 0, v.Len)
 	for i := range v.Len {
-		n, err := p.length(maxString, "a string of "+quote(key))
+		n, err := p.length(maxString, "a string of "+printable.Quote(key))
 		if err != nil {
 			return Value{}, err
 		}
 		if cost := n + 16; n <= keptString && p.kept+cost <= keptValues {
-			b, err := p.take(int(n), quote(key))
+			b, err := p.take(int(n), printable.Quote(key))
 			if err != nil {
 				return Value{}, err
 			}
 			list, p.kept = append(list, string(b)), p.kept+cost
 			continue
 		}
-		p.gap("value of %s not kept: an array of %d strings, one or all of them long", quote(key), v.Len)
-		if err := p.skip(n, quote(key)); err != nil {
+		p.gap("value of %s not kept: an array of %d strings, one or all of them long", printable.Quote(key), v.Len)
+		if err := p.skip(n, printable.Quote(key)); err != nil {
 			return Value{}, err
 		}
-		return v, p.skipElements(String, v.Len-i-1, quote(key))
+		return v, p.skipElements(String, v.Len-i-1, printable.Quote(key))
 	}
 	v.text, v.Kept = list, true
 	return v, nil
@@ -397,13 +398,4 @@ func (p *parser) alignment() error {
 
 func (p *parser) gap(format string, args ...any) {
 	p.h.Gaps = append(p.h.Gaps, fmt.Sprintf(format, args...))
-}
-
-// quote shows a name from the file in an error.
-func quote(s string) string {
-	const most = 80
-	if len(s) > most {
-		return fmt.Sprintf("%q...", s[:most])
-	}
-	return fmt.Sprintf("%q", s)
 }

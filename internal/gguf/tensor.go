@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/llmcheck/llmcheck/internal/printable"
 )
 
 // Tensor is the description of a tensor.
@@ -52,7 +54,7 @@ func (p *parser) tensor() (Tensor, error) {
 		return Tensor{}, err
 	}
 	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-		return Tensor{}, &Error{Malformed, at, fmt.Sprintf("the name of tensor %s is not text", quote(name))}
+		return Tensor{}, &Error{Malformed, at, fmt.Sprintf("the name of tensor %s is not text", printable.Quote(name))}
 	}
 	dims, err := p.dims(name)
 	if err != nil {
@@ -68,7 +70,7 @@ func (p *parser) tensor() (Tensor, error) {
 	}
 	t := Tensor{Name: name, Type: Type(number), Dims: dims, Offset: offset}
 	if reason := t.measure(p.h.Alignment); reason != "" {
-		return Tensor{}, &Error{Malformed, at, fmt.Sprintf("tensor %s %s", quote(name), reason)}
+		return Tensor{}, &Error{Malformed, at, fmt.Sprintf("tensor %s %s", printable.Quote(name), reason)}
 	}
 	return t, nil
 }
@@ -79,7 +81,7 @@ func (p *parser) dims(name string) ([]uint64, error) {
 		return nil, err
 	}
 	if n > maxDims {
-		return nil, p.fail(Malformed, "tensor %s has %d dimensions, more than %d", quote(name), n, maxDims)
+		return nil, p.fail(Malformed, "tensor %s has %d dimensions, more than %d", printable.Quote(name), n, maxDims)
 	}
 	dims := make([]uint64, n)
 	for i := range dims {
@@ -145,7 +147,7 @@ func (p *parser) unknownTypes() {
 		}
 	}
 	for _, u := range seen {
-		p.gap("size of tensor type %d unknown: %d tensors, the first is %s", uint32(u.Type), u.count, quote(u.Name))
+		p.gap("size of tensor type %d unknown: %d tensors, the first is %s", uint32(u.Type), u.count, printable.Quote(u.Name))
 	}
 	if others > 0 {
 		p.gap("size of more tensor types unknown: %d tensors", others)
@@ -156,7 +158,7 @@ func (p *parser) sameName() error {
 	order := p.sorted(func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	for i := 1; i < len(order); i++ {
 		if name := p.h.Tensors[order[i]].Name; name == p.h.Tensors[order[i-1]].Name {
-			return p.fail(Malformed, "two tensors have the name %s", quote(name))
+			return p.fail(Malformed, "two tensors have the name %s", printable.Quote(name))
 		}
 	}
 	return nil
@@ -183,7 +185,7 @@ func (p *parser) place() error {
 	for _, i := range p.sorted(func(a, b Tensor) int { return cmp.Compare(a.Offset, b.Offset) }) {
 		t := p.h.Tensors[i]
 		if t.Offset < end && t.Bytes > 0 {
-			return p.fail(Malformed, "tensor %s begins inside of tensor %s", quote(t.Name), quote(before))
+			return p.fail(Malformed, "tensor %s begins inside of tensor %s", printable.Quote(t.Name), printable.Quote(before))
 		}
 		if t.Bytes == 0 && t.Type.Known() {
 			continue
@@ -203,9 +205,9 @@ func (p *parser) inside(t Tensor) error {
 	end, over := bits.Add64(end, uint64(p.h.DataOffset), 0)
 	switch {
 	case carry+over > 0 || end > unknownSize:
-		return p.fail(Malformed, "tensor %s at %d has an end that 62 bits cannot count", quote(t.Name), t.Offset)
+		return p.fail(Malformed, "tensor %s at %d has an end that 62 bits cannot count", printable.Quote(t.Name), t.Offset)
 	case p.size < unknownSize && end > uint64(p.size):
-		return p.fail(Cut, "tensor %s ends at byte %d of the file, which has %d; it may be cut", quote(t.Name), end, p.size)
+		return p.fail(Cut, "tensor %s ends at byte %d of the file, which has %d; it may be cut", printable.Quote(t.Name), end, p.size)
 	}
 	return nil
 }

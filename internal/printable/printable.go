@@ -3,11 +3,12 @@
 // Names, cards, license texts, error bodies and file names come from people we do not know. Printed raw they can move
 // the cursor, hide characters, or issue commands to a CI runner (CVE-2021-25743, CVE-2020-15228 and many more). Every
 // renderer and every message on stderr passes foreign text through this package at the last step, and nothing else
-// does, so that data inside a document stays as it was found.
+// does, so that data inside a document stays as it was found. Errors only shorten it.
 package printable
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,6 +25,28 @@ func Line(s string) string {
 // Text is Line for text of several lines: line ends and tabs stay, and every line is made safe by itself.
 func Text(s string) string {
 	return clean(s, true)
+}
+
+// Short keeps what a stranger wrote from filling an error: the first characters of a long text.
+func Short(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > most-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "..."
+}
+
+// Quote is Short between quotes, with escapes for what cannot be read.
+func Quote(s string) string {
+	short := Short(s)
+	if short == s {
+		return strconv.Quote(s)
+	}
+	return strconv.Quote(strings.TrimSuffix(short, "...")) + "..."
 }
 
 func clean(s string, lines bool) string {

@@ -124,3 +124,24 @@ func FuzzPrintable(f *testing.F) {
 		}
 	})
 }
+
+func TestShort(t *testing.T) {
+	for _, c := range []struct{ name, in, short, quote string }{
+		{"nothing", "", "", `""`},
+		{"short", "a\tb", "a\tb", `"a\tb"`},
+		{"as long as may be", strings.Repeat("a", 80), strings.Repeat("a", 80), `"` + strings.Repeat("a", 80) + `"`},
+		{"longer", strings.Repeat("a", 81), strings.Repeat("a", 80) + "...", `"` + strings.Repeat("a", 80) + `"...`},
+		{"cut before a letter of two bytes", strings.Repeat("a", 79) + "éé", strings.Repeat("a", 79) + "...", `"` + strings.Repeat("a", 79) + `"...`},
+		{"no text", strings.Repeat("\x80", 90), strings.Repeat("\x80", 76) + "...", `"` + strings.Repeat(`\x80`, 76) + `"...`},
+		{"ends with dots", strings.Repeat("a", 10) + "...", "aaaaaaaaaa...", `"aaaaaaaaaa..."`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := Short(c.in); got != c.short {
+				t.Errorf("Short: %q, want %q", got, c.short)
+			}
+			if got := Quote(c.in); got != c.quote {
+				t.Errorf("Quote: %s, want %s", got, c.quote)
+			}
+		})
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/printable"
+	"github.com/llmcheck/llmcheck/internal/spelling"
 )
 
 // As is the model as the usual quantizer of that name would store it: bf16, fp8, w4a16, gptq, awq, nf4, nvfp4, mlx-4bit,
@@ -15,7 +17,7 @@ func As(shape *arch.Shape, name string) (*Scheme, error) {
 	wanted := strings.ToLower(strings.TrimSpace(name))
 	if strings.Contains(wanted, "ud-") {
 		return nil, fmt.Errorf("%s: %w: such mixes are tuned for each file, so only its header tells; give the .gguf itself",
-			clip(name), ErrUnknown)
+			printable.Short(name), ErrUnknown)
 	}
 	for _, r := range recipes() {
 		if slices.Contains(r.names, wanted) {
@@ -25,14 +27,7 @@ func As(shape *arch.Shape, name string) (*Scheme, error) {
 	if m, ok := findMix(wanted); ok {
 		return m.scheme(shape), nil
 	}
-	return nil, fmt.Errorf("%w %q, want %s", ErrName, clip(name), strings.Join(near(wanted), ", "))
-}
-
-func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "..."
-	}
-	return s
+	return nil, fmt.Errorf("%w %q, want %s", ErrName, printable.Short(name), strings.Join(near(wanted), ", "))
 }
 
 // Names lists what As knows, the first of several names for one thing first.
@@ -55,7 +50,7 @@ func near(wanted string) []string {
 	}
 	var list []guess
 	for _, n := range Names() {
-		list = append(list, guess{n, distance(wanted[:min(len(wanted), 60)], strings.ToLower(n))})
+		list = append(list, guess{n, spelling.Slips(wanted[:min(len(wanted), 60)], strings.ToLower(n))})
 	}
 	slices.SortStableFunc(list, func(a, b guess) int { return a.far - b.far })
 	var names []string
@@ -63,27 +58,6 @@ func near(wanted string) []string {
 		names = append(names, g.name)
 	}
 	return names
-}
-
-// distance is that of Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := before
-			if a[i] != b[j] {
-				cost++
-			}
-			before = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // recipe is what a quantizer does to a model.

@@ -235,18 +235,22 @@ func TestScan(t *testing.T) {
 // is read back may hold anything.
 func TestScanPoisonEverywhere(t *testing.T) {
 	for _, s := range samples(t) {
-		for turn := range poison {
-			if strings.HasSuffix(s.name, "batch") && turn%5 != 0 { // its documents are other samples
-				continue
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			few := testing.Short() || strings.HasSuffix(s.name, "batch") // its documents are other samples
+			for turn := range poison {
+				if few && turn%5 != 0 {
+					continue
+				}
+				docs := parse(t, poisonedJSON(t, s.data, turn))
+				for _, v := range views {
+					report1(t, fmt.Sprintf("%s%s, poison %d", s.name, v.suffix, turn), scanners[v.suffix](write(t, v.format, docs, v.page)))
+				}
+				if t.Failed() {
+					return
+				}
 			}
-			docs := parse(t, poisonedJSON(t, s.data, turn))
-			for _, v := range views {
-				report1(t, fmt.Sprintf("%s%s, poison %d", s.name, v.suffix, turn), scanners[v.suffix](write(t, v.format, docs, v.page)))
-			}
-			if t.Failed() {
-				return
-			}
-		}
+		})
 	}
 }
 

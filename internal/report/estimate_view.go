@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // Verdicts of the contract, best first.
@@ -65,10 +67,10 @@ func (d *Document) Target() string {
 func (p *ServingPlan) Cards() string {
 	s := cmp.Or(p.GPUName, p.GPU, "a card that is not named")
 	if p.GPUs > 0 {
-		s = Grouped(int64(p.GPUs)) + " x " + s
+		s = units.Thousands(int64(p.GPUs)) + " x " + s
 	}
 	if p.Nodes > 1 {
-		s += " on " + Grouped(int64(p.Nodes)) + " nodes"
+		s += " on " + units.Thousands(int64(p.Nodes)) + " nodes"
 	}
 	return s
 }
@@ -81,7 +83,7 @@ func (p *ServingPlan) Parallel() string {
 		n    int
 	}{{"tensor", p.Tensor}, {"pipeline", p.Pipeline}, {"expert", p.Expert}, {"data", p.Data}} {
 		if d.n > 1 {
-			parts = append(parts, d.name+" "+Grouped(int64(d.n)))
+			parts = append(parts, d.name+" "+units.Thousands(int64(d.n)))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -98,7 +100,7 @@ func (p *ServingPlan) Settings() []Fact {
 	fs.count("context of a request", p.MaxModelLen, " tokens")
 	each := ""
 	if p.Data > 1 {
-		each = " on each of " + Grouped(int64(p.Data)) + " replicas"
+		each = " on each of " + units.Thousands(int64(p.Data)) + " replicas"
 	}
 	fs.count("requests at most", p.MaxSeqs, each)
 	fs.count("tokens of a pass", p.BatchedTokens, each)
@@ -107,7 +109,7 @@ func (p *ServingPlan) Settings() []Fact {
 	}
 	fs.add("layers on the GPU", layersOn(p.GPULayers))
 	if p.CPUExperts != nil && *p.CPUExperts > 0 {
-		fs.add("experts on the CPU", "of "+Grouped(int64(*p.CPUExperts))+" layers")
+		fs.add("experts on the CPU", "of "+units.Thousands(int64(*p.CPUExperts))+" layers")
 	}
 	return fs
 }
@@ -119,7 +121,7 @@ func layersOn(n *int) string {
 	case *n < 0:
 		return "all"
 	}
-	return Grouped(int64(*n)) + ", the output counted as one"
+	return units.Thousands(int64(*n)) + ", the output counted as one"
 }
 
 // facts leaves out what is not known.
@@ -133,7 +135,7 @@ func (fs *facts) add(name, value string) {
 
 func (fs *facts) count(name string, n int64, unit string) {
 	if n > 0 {
-		fs.add(name, Grouped(n)+unit)
+		fs.add(name, units.Thousands(n)+unit)
 	}
 }
 
@@ -187,7 +189,7 @@ func (m *EstimatedModel) weights() string {
 func (m *EstimatedModel) layers() string {
 	parts := make([]string, len(m.Layers))
 	for i, l := range m.Layers {
-		parts[i] = Grouped(int64(l.Count)) + " x " + l.Kind
+		parts[i] = units.Thousands(int64(l.Count)) + " x " + l.Kind
 		if l.Cache != "" {
 			parts[i] += " (keeps " + l.Cache + ")"
 		}
@@ -213,7 +215,7 @@ func (e *Estimate) Glance() string {
 		parts = append(parts, "weights "+GiB(m.Weights)+" of "+GiB(m.Capacity)+" per GPU")
 	}
 	if e.KVTokens != nil && *e.KVTokens > 0 {
-		parts = append(parts, Grouped(*e.KVTokens)+" tokens of KV cache"+e.each())
+		parts = append(parts, units.Thousands(*e.KVTokens)+" tokens of KV cache"+e.each())
 	}
 	if s := e.atOnce(); s != "" && e.MaxConcurrency != nil && *e.MaxConcurrency > 0 {
 		parts = append(parts, s+" at once"+e.together())
@@ -240,7 +242,7 @@ func (o *Outlook) atOnce() string {
 		s = "1 request"
 	}
 	if o.Plan != nil && o.Plan.MaxModelLen > 0 {
-		s += " of " + Grouped(o.Plan.MaxModelLen) + " tokens"
+		s += " of " + units.Thousands(o.Plan.MaxModelLen) + " tokens"
 	}
 	return s
 }
@@ -250,7 +252,7 @@ func (o *Outlook) each() string {
 	if o.Cache == nil || o.Cache.Replicas <= 1 {
 		return ""
 	}
-	return " on each of " + Grouped(int64(o.Cache.Replicas)) + " replicas"
+	return " on each of " + units.Thousands(int64(o.Cache.Replicas)) + " replicas"
 }
 
 // together says that a figure is of all replicas, where there are several.
@@ -258,7 +260,7 @@ func (o *Outlook) together() string {
 	if o.Cache == nil || o.Cache.Replicas <= 1 {
 		return ""
 	}
-	return " over all " + Grouped(int64(o.Cache.Replicas)) + " replicas"
+	return " over all " + units.Thousands(int64(o.Cache.Replicas)) + " replicas"
 }
 
 // CacheFacts lists the numbers that people mean by the size of the cache of keys and values.
@@ -276,7 +278,7 @@ func (o *Outlook) CacheFacts() []Fact {
 		fs[3].Value = s + o.together()
 	}
 	if o.KVTokens != nil {
-		fs[2].Value = Grouped(*o.KVTokens) + o.each() + o.logged()
+		fs[2].Value = units.Thousands(*o.KVTokens) + o.each() + o.logged()
 	}
 	if c := o.Cache; c != nil {
 		fs[0].Value = perToken(c)
@@ -298,13 +300,13 @@ func perToken(c *Cache) string {
 	if c.BytesPerToken <= 0 {
 		return "none that grow with the length"
 	}
-	return Bytes(c.BytesPerToken) + " per GPU (" + Grouped(c.BytesPerToken) + ")"
+	return Bytes(c.BytesPerToken) + " per GPU (" + units.Thousands(c.BytesPerToken) + ")"
 }
 
 func (o *Outlook) perRequest() string {
 	s := Bytes(o.Cache.BytesPerRequest) + " per GPU"
 	if o.Plan != nil && o.Plan.MaxModelLen > 0 {
-		s += " for " + Grouped(o.Plan.MaxModelLen) + " tokens"
+		s += " for " + units.Thousands(o.Plan.MaxModelLen) + " tokens"
 	}
 	if o.Cache.StateBytes > 0 {
 		s += ", of which " + Bytes(o.Cache.StateBytes) + " whatever the length"
@@ -319,7 +321,7 @@ func (o *Outlook) logged() string {
 		s = ", as " + o.Plan.Engine + " counts them"
 	}
 	if c := o.Cache; c != nil && c.Blocks != nil && c.BlockTokens > 0 {
-		s += fmt.Sprintf(" (%s blocks of %s)", Grouped(*c.Blocks), Grouped(c.BlockTokens))
+		s += fmt.Sprintf(" (%s blocks of %s)", units.Thousands(*c.Blocks), units.Thousands(c.BlockTokens))
 	}
 	return s
 }
@@ -463,7 +465,7 @@ func (m *DeviceMemory) Share(bytes int64) string {
 	case percent > 9999:
 		return ">9,999 %"
 	}
-	return Grouped(int64(math.Round(percent))) + " %"
+	return units.Thousands(int64(math.Round(percent))) + " %"
 }
 
 // Limits says what the device has and how much of it the engine uses.
@@ -657,7 +659,7 @@ func counted(n int64) string {
 	if n <= 0 {
 		return unknown
 	}
-	return Grouped(n)
+	return units.Thousands(n)
 }
 
 func cards(n *int) string {

@@ -9,14 +9,16 @@ import (
 	"testing/quick"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 func TestFigures(t *testing.T) {
 	for _, tt := range []struct{ name, got, want string }{
-		{"no separator", Grouped(999), "999"},
-		{"one", Grouped(1000), "1,000"},
-		{"negative", Grouped(-1234567), "-1,234,567"},
-		{"the least there is", Grouped(math.MinInt64), "-9,223,372,036,854,775,808"},
+		{"no separator", units.Thousands(999), "999"},
+		{"one", units.Thousands(1000), "1,000"},
+		{"negative", units.Thousands(-1234567), "-1,234,567"},
+		{"the least there is", units.Thousands(math.MinInt64), "-9,223,372,036,854,775,808"},
 		{"two decimals", GiB(65524246528), "61.02 GiB"},
 		{"thousands", GiB(1500 << 30), "1,500.00 GiB"},
 		{"little is not nothing", GiB(1), "<0.01 GiB"},

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 const (
@@ -14,9 +16,6 @@ const (
 
 // unknown is shown in place of a figure that nobody has.
 const unknown = "not known"
-
-// Grouped writes a count with separators of thousands.
-func Grouped(n int64) string { return group(strconv.FormatInt(n, 10)) }
 
 // group puts a comma before every third digit of the whole part.
 func group(s string) string {
@@ -89,7 +88,7 @@ func Params(n int64) string {
 	case v >= 1e6:
 		return decimal(v/1e6, 2) + " M"
 	}
-	return Grouped(n)
+	return units.Thousands(n)
 }
 
 // Requests writes how many requests there is room for. It is cut, not rounded: room for 0.99 of a request is not room for

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // Table is a table that every format shows with the same words.
@@ -130,7 +132,7 @@ func (o *Outlook) largest() string {
 	case o.Cache.longest() <= 0:
 		return "none"
 	}
-	return Grouped(o.Cache.longest())
+	return units.Thousands(o.Cache.longest())
 }
 
 // Short is the answer for this length in a few words.
@@ -168,7 +170,7 @@ func (m *EstimatedModel) SizeTable() Table {
 	for _, s := range m.Sizes {
 		r := Row{Cells: []string{s.Source, "", "", yesNo(s.Agrees)}}
 		if s.Params != nil {
-			r.Cells[1] = Grouped(*s.Params)
+			r.Cells[1] = units.Thousands(*s.Params)
 		}
 		if s.Bytes != nil {
 			r.Cells[2] = Bytes(*s.Bytes)
@@ -196,7 +198,7 @@ func (o *Outlook) MemoryTable() Table {
 func (m *EstimatedModel) SymbolTable() Table {
 	t := Table{Columns: []Column{{Name: "symbol", Code: true}, {Name: "value", Number: true}, {Name: "key", Code: true}}}
 	for _, s := range m.Symbols {
-		t.Rows = append(t.Rows, Row{Cells: []string{s.Text, Grouped(s.Value), s.Key}})
+		t.Rows = append(t.Rows, Row{Cells: []string{s.Text, units.Thousands(s.Value), s.Key}})
 	}
 	return t
 }
@@ -207,7 +209,7 @@ func (m *EstimatedModel) ComponentTable() Table {
 		{Name: "component"}, {Name: "parameters", Number: true}, {Name: "active", Number: true}, {Name: "size", Number: true},
 	}}
 	for _, c := range m.Components {
-		t.Rows = append(t.Rows, Row{Cells: []string{c.Name, Grouped(c.Total), Grouped(c.Active), Bytes(c.Bytes)}})
+		t.Rows = append(t.Rows, Row{Cells: []string{c.Name, units.Thousands(c.Total), units.Thousands(c.Active), Bytes(c.Bytes)}})
 	}
 	return t
 }
@@ -225,7 +227,7 @@ func (m *EstimatedModel) TensorTable() Table {
 	for _, c := range m.Components {
 		for _, f := range c.Tensors {
 			t.Rows = append(t.Rows, Row{Cells: []string{
-				f.Name, f.Formula, Grouped(f.Each), Grouped(f.Count), f.Format, Bytes(f.Bytes),
+				f.Name, f.Formula, units.Thousands(f.Each), units.Thousands(f.Count), f.Format, Bytes(f.Bytes),
 			}})
 		}
 	}

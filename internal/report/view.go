@@ -279,6 +279,19 @@ func (u Use) Facts() []Fact {
 	return facts
 }
 
+// Said is what was said about the use in one line.
+func (u Use) Said() string {
+	facts := u.Facts()
+	if len(facts) == 0 {
+		return "nothing said about the use"
+	}
+	parts := make([]string, len(facts))
+	for i, f := range facts {
+		parts[i] = f.Name + " " + f.Value
+	}
+	return strings.Join(parts, "; ")
+}
+
 // words writes a JSON value for a person. Numbers and amounts of money are shortened as everywhere else.
 func words(v any) string {
 	switch v := v.(type) {

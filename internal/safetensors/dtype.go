@@ -3,6 +3,8 @@ package safetensors
 import (
 	"fmt"
 	"math/bits"
+
+	"github.com/llmcheck/llmcheck/internal/printable"
 )
 
 // DType is the number format of a tensor, by its name in the file.
@@ -29,7 +31,7 @@ func (d DType) Bits() uint64 { return sizes[d] }
 func (d DType) Bytes(elements uint64) (uint64, error) {
 	size := sizes[d]
 	if size == 0 {
-		return 0, fmt.Errorf("size of %s unknown", quote(string(d)))
+		return 0, fmt.Errorf("size of %s unknown", printable.Quote(string(d)))
 	}
 	high, n := bits.Mul64(elements, size)
 	switch {

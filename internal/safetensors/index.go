@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/filename"
+	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
@@ -51,7 +52,7 @@ func (x *Index) weights(weightMap strictjson.Value) error {
 		}
 		if !seen[shard] {
 			if err := filename.Check(shard); err != nil {
-				return v.Errorf("names the file %s, which %v", quote(shard), err)
+				return v.Errorf("names the file %s, which %v", printable.Quote(shard), err)
 			}
 			seen[shard] = true
 			x.Shards = append(x.Shards, shard)

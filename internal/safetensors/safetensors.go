@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 	"github.com/llmcheck/llmcheck/internal/weights"
 )
@@ -242,7 +243,7 @@ func inHeader(err error) error {
 		return err
 	}
 	if e.Key != "" {
-		return fail(Malformed, "the name %s appears twice", quote(e.Key))
+		return fail(Malformed, "the name %s appears twice", printable.Quote(e.Key))
 	}
 	return fail(Malformed, "%s", e.Reason)
 }
@@ -250,7 +251,7 @@ func inHeader(err error) error {
 // inTensor does the same within the description of a tensor.
 func inTensor(name string, err error) error {
 	if e, ok := errors.AsType[*strictjson.SyntaxError](err); ok {
-		return fail(Malformed, "tensor %s: %s", quote(name), e.Reason)
+		return fail(Malformed, "tensor %s: %s", printable.Quote(name), e.Reason)
 	}
 	return err
 }
@@ -274,7 +275,7 @@ func (p *parser) metadata() error {
 
 func (p *parser) readTensor(name string, field func(string) error) error {
 	if strings.ContainsRune(name, 0) {
-		return fail(Malformed, "the name %s holds a NUL, which hides what follows from some readers", quote(name))
+		return fail(Malformed, "the name %s holds a NUL, which hides what follows from some readers", printable.Quote(name))
 	}
 	if len(p.h.Tensors) == maxTensors {
 		return fail(TooLarge, "more than %d tensors", maxTensors)
@@ -284,7 +285,7 @@ func (p *parser) readTensor(name string, field func(string) error) error {
 		return inTensor(name, err)
 	}
 	if f := p.seen.missing(); f != "" {
-		return fail(Malformed, "tensor %s has no %s", quote(name), f)
+		return fail(Malformed, "tensor %s has no %s", printable.Quote(name), f)
 	}
 	p.h.Tensors = append(p.h.Tensors, p.tensor)
 	return nil
@@ -305,13 +306,13 @@ func (p *parser) field(name string, number func() error) error {
 		return p.offsets(number)
 	}
 	return fail(Malformed, "tensor %s has the field %s, which the format does not have",
-		quote(p.tensor.Name), quote(name))
+		printable.Quote(p.tensor.Name), printable.Quote(name))
 }
 
 // number reads one of the numbers of an array.
 func (p *parser) number() error {
 	if len(p.numbers) == maxRank {
-		return fail(TooLarge, "tensor %s has more than %d dimensions or offsets", quote(p.tensor.Name), maxRank)
+		return fail(TooLarge, "tensor %s has more than %d dimensions or offsets", printable.Quote(p.tensor.Name), maxRank)
 	}
 	n, err := p.Uint()
 	p.numbers = append(p.numbers, n)
@@ -336,7 +337,7 @@ func (p *parser) offsets(number func() error) error {
 		return err
 	}
 	if n := len(p.numbers); n != 2 {
-		return fail(Malformed, "tensor %s has %d data_offsets, want two", quote(p.tensor.Name), n)
+		return fail(Malformed, "tensor %s has %d data_offsets, want two", printable.Quote(p.tensor.Name), n)
 	}
 	p.tensor.Begin, p.tensor.End = p.numbers[0], p.numbers[1]
 	return nil
@@ -366,21 +367,21 @@ func (t Tensor) check() error {
 	elements, ok := product(t.Shape)
 	switch {
 	case !ok:
-		return fail(Malformed, "tensor %s of shape %d has more elements than 64 bits can count", quote(t.Name), t.Shape)
+		return fail(Malformed, "tensor %s of shape %d has more elements than 64 bits can count", printable.Quote(t.Name), t.Shape)
 	case t.End < t.Begin:
-		return fail(Malformed, "tensor %s ends at %d, before it begins at %d", quote(t.Name), t.End, t.Begin)
+		return fail(Malformed, "tensor %s ends at %d, before it begins at %d", printable.Quote(t.Name), t.End, t.Begin)
 	case t.End > math.MaxInt64/2:
-		return fail(Malformed, "tensor %s ends at %d, which no file can have", quote(t.Name), t.End)
+		return fail(Malformed, "tensor %s ends at %d, which no file can have", printable.Quote(t.Name), t.End)
 	case !t.DType.Known():
 		return nil
 	}
 	bytes, err := t.DType.Bytes(elements)
 	switch {
 	case err != nil:
-		return fail(Malformed, "tensor %s: %v", quote(t.Name), err)
+		return fail(Malformed, "tensor %s: %v", printable.Quote(t.Name), err)
 	case bytes != t.End-t.Begin:
 		return fail(Malformed, "tensor %s of shape %d and %s has %d bytes, and its offsets say %d",
-			quote(t.Name), t.Shape, t.DType, bytes, t.End-t.Begin)
+			printable.Quote(t.Name), t.Shape, t.DType, bytes, t.End-t.Begin)
 	}
 	return nil
 }
@@ -394,11 +395,11 @@ func (h *Header) contiguous() (uint64, error) {
 		switch {
 		case t.Begin < end:
 			return 0, fail(Malformed, "tensor %s begins at %d, inside of tensor %s, which ends at %d",
-				quote(t.Name), t.Begin, quote(before), end)
+				printable.Quote(t.Name), t.Begin, printable.Quote(before), end)
 		case t.Begin > 0 && before == "" && end == 0:
-			return 0, fail(Malformed, "the first tensor, %s, begins at %d, want 0", quote(t.Name), t.Begin)
+			return 0, fail(Malformed, "the first tensor, %s, begins at %d, want 0", printable.Quote(t.Name), t.Begin)
 		case t.Begin > end:
-			return 0, fail(Malformed, "a hole of %d bytes before tensor %s", t.Begin-end, quote(t.Name))
+			return 0, fail(Malformed, "a hole of %d bytes before tensor %s", t.Begin-end, printable.Quote(t.Name))
 		}
 		end, before = t.End, t.Name
 	}
@@ -442,20 +443,11 @@ func (h *Header) gaps() []string {
 	}
 	var gaps []string
 	for _, u := range seen {
-		dtype := quote(string(u.DType))
-		gaps = append(gaps, fmt.Sprintf("size of %s unknown: %d tensors, the first is %s", dtype, u.count, quote(u.Name)))
+		dtype := printable.Quote(string(u.DType))
+		gaps = append(gaps, fmt.Sprintf("size of %s unknown: %d tensors, the first is %s", dtype, u.count, printable.Quote(u.Name)))
 	}
 	if others > 0 {
 		gaps = append(gaps, fmt.Sprintf("size of more number formats unknown: %d tensors", others))
 	}
 	return gaps
-}
-
-// quote shows a name from the file in an error.
-func quote(s string) string {
-	const most = 80
-	if len(s) > most {
-		return fmt.Sprintf("%q...", s[:most])
-	}
-	return fmt.Sprintf("%q", s)
 }

@@ -163,16 +163,16 @@ func (f *fit) judge(r *rank, m *Memory) {
 		m.Why = f.tooLittle(r, m)
 	case outside.Low > slack:
 		m.Verdict, m.Breaks = DoesNot, biggest(m.Terms, Reserved, Graphs)
-		m.Why = "the utilization leaves " + size(slack) + " of the device, and what lives outside the budget takes " + size(outside.Low)
+		m.Why = "the utilization leaves " + gib(slack) + " of the device, and what lives outside the budget takes " + gib(outside.Low)
 	case r.pool.Mid < need:
 		m.Verdict, m.Breaks = Tight, f.breaks(r, m)
-		m.Why = f.tooLittle(r, m) + "; where the estimates are high, up to " + size(r.pool.High)
+		m.Why = f.tooLittle(r, m) + "; where the estimates are high, up to " + gib(r.pool.High)
 	case r.pool.Low < need:
 		m.Verdict, m.Breaks = Tight, loosest(m.Terms)
-		m.Why = "it fits only if the estimates hold: " + m.Breaks.Name + " may take up to " + size(m.Breaks.Bytes.High)
+		m.Why = "it fits only if the estimates hold: " + m.Breaks.Name + " may take up to " + gib(m.Breaks.Bytes.High)
 	case outside.High > slack:
 		m.Verdict, m.Breaks = Tight, biggest(m.Terms, Reserved, Graphs)
-		m.Why = "the utilization leaves " + size(slack) + " of the device for what may take " + size(outside.High)
+		m.Why = "the utilization leaves " + gib(slack) + " of the device for what may take " + gib(outside.High)
 	case f.model.uncounted() != nil:
 		gap := f.model.uncounted()
 		m.Verdict, m.Breaks = Tight, &Term{Part: Weights, Name: gap.What, Formula: "not known", Source: gap.Why}
@@ -184,7 +184,7 @@ func (f *fit) judge(r *rank, m *Memory) {
 
 // enough says how many requests there is room for.
 func (f *fit) enough(c *Cache) string {
-	why := size(c.Pool) + " of cache"
+	why := gib(c.Pool) + " of cache"
 	if c.Replicas > 1 {
 		why += " on each of " + strconv.Itoa(c.Replicas) + " replicas"
 	}
@@ -194,11 +194,11 @@ func (f *fit) enough(c *Cache) string {
 
 // tooLittle says what is left for the cache, and what took the rest.
 func (f *fit) tooLittle(r *rank, m *Memory) string {
-	why := "one request of " + units.Thousands(f.plan.MaxModelLen) + " tokens takes " + size(m.Cache.PerRequest) + " of cache, and "
+	why := "one request of " + units.Thousands(f.plan.MaxModelLen) + " tokens takes " + gib(m.Cache.PerRequest) + " of cache, and "
 	if m.Breaks.Part == KVCache {
-		return why + size(max(0, r.pool.Mid)) + " are left for it"
+		return why + gib(max(0, r.pool.Mid)) + " are left for it"
 	}
-	return why + size(max(0, r.pool.Mid)) + " are left beside " + m.Breaks.Name + " of " + size(m.Breaks.Bytes.Mid)
+	return why + gib(max(0, r.pool.Mid)) + " are left beside " + m.Breaks.Name + " of " + gib(m.Breaks.Bytes.Mid)
 }
 
 // outside is what the engine does not take from its own budget.
@@ -257,4 +257,5 @@ func biggest(terms []Term, parts ...Part) *Term {
 	return &t
 }
 
-func size(n int64) string { return strconv.FormatFloat(float64(n)/oneGiB, 'f', 2, 64) + " GiB" }
+// gib writes an amount of memory.
+func gib(n int64) string { return strconv.FormatFloat(float64(n)/oneGiB, 'f', 2, 64) + " GiB" }

@@ -442,8 +442,6 @@ func (r *llamaRun) unsure() string {
 	return ""
 }
 
-func gib(n int64) string { return strconv.FormatFloat(float64(n)/(1<<30), 'f', 2, 64) + " GiB" }
-
 // deviceTerms is what one device holds.
 func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
 	terms := []Term{{Weights, "weights", Exact(r.weights.on[on]), r.weightsText(on), llamaSource + ": llama-model.cpp"}}

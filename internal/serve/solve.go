@@ -232,7 +232,7 @@ func (m *Prepared) share(p Plan, memory *Memory, need Need) (Plan, *Memory, bool
 		p.Utilization = share
 		p.Assumed = slices.Clip(p.Assumed)
 		p.assume("gpu_memory_utilization", strconv.FormatFloat(share, 'g', -1, 64), "the default of "+
-			strconv.FormatFloat(full.Utilization, 'g', -1, 64)+" leaves too little for what the engine does not count: up to "+size(memory.outside.High))
+			strconv.FormatFloat(full.Utilization, 'g', -1, 64)+" leaves too little for what the engine does not count: up to "+gib(memory.outside.High))
 		if memory, err := m.Fit(p); err == nil && need.Met(memory) {
 			return p, memory, true
 		}

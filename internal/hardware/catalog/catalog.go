@@ -72,7 +72,7 @@ func (c *Catalog) lookup(folded string) []string {
 	if ids, ok := c.names[folded]; ok {
 		return ids
 	}
-	return lookup(aliases, folded)
+	return records.Names(aliases).IDs(folded)
 }
 
 // Record decodes the record of one id, once. It is shared and must not be changed. The error wraps ErrUnknown if there

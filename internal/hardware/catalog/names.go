@@ -5,27 +5,20 @@ import (
 	"iter"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/records"
 )
 
-// aliases holds a line for each pair of folded name and id, sorted; Table makes it from the records. It is searched as it
-// is, so that nothing is built before the first question.
+// aliases holds a line for each pair of folded name and id, sorted; Table makes it from the records.
 //
 //go:embed aliases.tsv
 var aliases string
 
 // Table lists every name of every record as a line "folded name TAB id", sorted: the file aliases.tsv.
-func Table(all map[string]*Record) string {
-	var lines []string
-	for id, r := range all {
-		for _, n := range names(r) {
-			lines = append(lines, n+"\t"+id+"\n")
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "")
+func Table(all map[string]*Record) records.Names {
+	return records.NamesOf(all, names)
 }
 
 // names lists the folded names of a record, its own and those that it shares.
@@ -46,31 +39,6 @@ func own(r *Record) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// lookup finds the ids of a folded name in a table by bisection over its bytes: the line that covers a byte tells the
-// side.
-func lookup(table, name string) []string {
-	if name == "" {
-		return nil
-	}
-	key := name + "\t"
-	at := sort.Search(len(table), func(i int) bool { return lineAt(table, i) >= key })
-	var ids []string
-	for line := range strings.Lines(table[at:]) {
-		id, ok := strings.CutPrefix(line, key)
-		if !ok {
-			break
-		}
-		ids = append(ids, strings.TrimSuffix(id, "\n"))
-	}
-	return ids
-}
-
-func lineAt(table string, i int) string {
-	start := strings.LastIndexByte(table[:i], '\n') + 1
-	line, _, _ := strings.Cut(table[start:], "\n")
-	return line
 }
 
 // idle are words that makers and people put around the name of a card and that tell no two of ours apart.

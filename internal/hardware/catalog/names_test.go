@@ -423,28 +423,6 @@ func TestSlipsComeNear(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0},
-		{"", "abc", 3},
-		{"abc", "", 3},
-		{"abc", "abc", 0},
-		{"abc", "abd", 1},
-		{"abc", "acb", 1},
-		{"abc", "ab", 1},
-		{"abc", "abcd", 1},
-		{"4909", "4090", 2},
-		{"kitten", "sitting", 3},
-	} {
-		if got, back := distance(tt.a, tt.b), distance(tt.b, tt.a); got != tt.want || back != got {
-			t.Errorf("distance of %q and %q is %d, and %d the other way, want %d", tt.a, tt.b, got, back, tt.want)
-		}
-	}
-}
-
 // No record shows more to a process than was sold, counted as memory is built: in GiB, and by each of its devices.
 func TestVisibleIsNoMoreThanSold(t *testing.T) {
 	for id, r := range all(t) {

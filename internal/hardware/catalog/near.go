@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/spelling"
 )
 
 // near lists a few ids whose names are like a name or one of its words, the best first.
@@ -66,8 +68,10 @@ func likeness(known, try string, whole bool) int {
 		return isName + len(try)
 	}
 	n := common(known, try)
-	if d := distance(known, try); whole && len(try) > enough && d <= max(1, len(try)/3) {
-		return isSlip - 20*d + n
+	if whole && len(try) > enough {
+		if far := spelling.Slips(known, try); far <= max(1, len(try)/3) {
+			return isSlip - 20*far + n
+		}
 	}
 	if n < enough {
 		return 0
@@ -81,27 +85,4 @@ func common(a, b string) int {
 		n++
 	}
 	return n
-}
-
-// distance counts the slips between two names: one character too much, too few or another, or two exchanged.
-func distance(a, b string) int {
-	two, one, now := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range one {
-		one[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		now[0] = i
-		for j := 1; j <= len(b); j++ {
-			differs := 1
-			if a[i-1] == b[j-1] {
-				differs = 0
-			}
-			now[j] = min(one[j]+1, now[j-1]+1, one[j-1]+differs)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				now[j] = min(now[j], two[j-2]+1)
-			}
-		}
-		two, one, now = one, now, two
-	}
-	return one[len(b)]
 }

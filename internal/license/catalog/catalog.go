@@ -117,5 +117,5 @@ func (c *Catalog) resolve(normal string) []string {
 	if ids, ok := c.names[normal]; ok {
 		return ids
 	}
-	return lookup(aliases, normal)
+	return records.Names(aliases).IDs(normal)
 }

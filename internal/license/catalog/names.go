@@ -3,53 +3,21 @@ package catalog
 import (
 	_ "embed"
 	"slices"
-	"sort"
 	"strings"
 	"unicode"
 
 	"github.com/llmcheck/llmcheck/internal/license"
+	"github.com/llmcheck/llmcheck/internal/records"
 )
 
-// aliases holds a line for each pair of normalized name and id, sorted; Table makes it from the records. It is searched
-// as it is, so that nothing is built before the first question.
+// aliases holds a line for each pair of normalized name and id, sorted; Table makes it from the records.
 //
 //go:embed aliases.tsv
 var aliases string
 
 // Table lists every name of every record as a line "name TAB id", sorted: the file aliases.tsv.
-func Table(all map[string]*license.Terms) string {
-	var lines []string
-	for id, t := range all {
-		for _, name := range Aliases(t) {
-			lines = append(lines, name+"\t"+id+"\n")
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "")
-}
-
-// lookup finds the ids of a name in a table by bisection over its bytes: the line that covers a byte tells the side.
-func lookup(table, name string) []string {
-	if name == "" {
-		return nil
-	}
-	key := name + "\t"
-	at := sort.Search(len(table), func(i int) bool { return lineAt(table, i) >= key })
-	var ids []string
-	for line := range strings.Lines(table[at:]) {
-		id, ok := strings.CutPrefix(line, key)
-		if !ok {
-			break
-		}
-		ids = append(ids, strings.TrimSuffix(id, "\n"))
-	}
-	return ids
-}
-
-func lineAt(table string, i int) string {
-	start := strings.LastIndexByte(table[:i], '\n') + 1
-	line, _, _ := strings.Cut(table[start:], "\n")
-	return line
+func Table(all map[string]*license.Terms) records.Names {
+	return records.NamesOf(all, Aliases)
 }
 
 // Aliases lists the normalized names of one record, without repeats, in order: what the record claims, and what SPDX,

@@ -165,14 +165,7 @@ func checked(t report.Tool) string {
 }
 
 func (w *writer) use(u report.Use) {
-	var parts []string
-	for _, f := range u.Facts() {
-		parts = append(parts, f.Name+" "+f.Value)
-	}
-	if len(parts) == 0 {
-		parts = []string{"nothing said about the use"}
-	}
-	w.printf("\nJudged for: %s", inline(strings.Join(parts, "; ")))
+	w.printf("\nJudged for: %s", inline(u.Said()))
 	for _, a := range u.Assumed {
 		w.printf("; _assumed: %s_", inline(a))
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // estimateRules follow the rules of licenses in a run that holds an estimate.
@@ -58,7 +59,7 @@ func planKey(p *report.ServingPlan) string {
 	if p == nil {
 		return ""
 	}
-	length := report.Grouped(p.MaxModelLen)
+	length := units.Thousands(p.MaxModelLen)
 	return strings.Join([]string{p.Cards(), p.Parallel(), p.Engine, p.Quantization, p.KVType, length}, "\x00")
 }
 

@@ -44,14 +44,7 @@ const (
 )
 
 func (p *printer) judged(u report.Use) {
-	var parts []string
-	for _, f := range u.Facts() {
-		parts = append(parts, f.Name+" "+f.Value)
-	}
-	if len(parts) == 0 {
-		parts = []string{"nothing said about the use"}
-	}
-	p.item(label{"judged for", bold, narrow}, strings.Join(parts, "; "))
+	p.item(label{"judged for", bold, narrow}, u.Said())
 	for _, a := range u.Assumed {
 		p.item(label{"assumed", yellow, narrow}, a)
 	}

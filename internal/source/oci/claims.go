@@ -75,20 +75,27 @@ func (f *facts) config(k kind, data []byte) error {
 	return nil
 }
 
+// described is what a configuration of ModelPack says of the artifact as a whole.
+type described struct {
+	Licenses []string `json:"licenses"`
+}
+
+func (f *facts) describe(d described) {
+	for _, l := range d.Licenses {
+		f.claim("oci config descriptor.licenses", l)
+	}
+}
+
 // modelPack reads application/vnd.cncf.model.config.v1+json (modelpack/model-spec docs/config.md): descriptor.licenses
 // are SPDX expressions.
 func (f *facts) modelPack(data []byte) error {
 	var c struct {
-		Descriptor struct {
-			Licenses []string `json:"licenses"`
-		} `json:"descriptor"`
+		Descriptor described `json:"descriptor"`
 	}
 	if err := decodeJSON(data, &c); err != nil {
 		return err
 	}
-	for _, l := range c.Descriptor.Licenses {
-		f.claim("oci config descriptor.licenses", l)
-	}
+	f.describe(c.Descriptor)
 	return nil
 }
 
@@ -173,16 +180,12 @@ func (f *facts) docker(data []byte) error {
 		Config struct {
 			GGUF map[string]json.RawMessage `json:"gguf"`
 		} `json:"config"`
-		Descriptor struct {
-			Licenses []string `json:"licenses"`
-		} `json:"descriptor"`
+		Descriptor described `json:"descriptor"`
 	}
 	if err := decodeJSON(data, &c); err != nil {
 		return err
 	}
-	for _, l := range c.Descriptor.Licenses {
-		f.claim("oci config descriptor.licenses", l)
-	}
+	f.describe(c.Descriptor)
 	text := func(key string) string {
 		var s string
 		if raw := c.Config.GGUF[key]; raw == nil || json.Unmarshal(raw, &s) != nil {
