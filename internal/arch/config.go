@@ -1,8 +1,10 @@
 package arch
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +41,28 @@ func (c *config) fail(err error) {
 	}
 }
 
+// keyError is a fault of one key, or of several that may stand for each other, of a configuration or a part of it.
+type keyError struct {
+	part string // text_config; "" for the whole
+	keys []string
+	text string
+}
+
+func (e *keyError) Error() string {
+	names := make([]string, len(e.keys))
+	for i, key := range e.keys {
+		if names[i] = key; e.part != "" {
+			names[i] = e.part + "." + key
+		}
+	}
+	return strings.Join(names, " or ") + " " + e.text
+}
+
+// fault says what is wrong with a key, and in which part of the file it stands.
+func (c *config) fault(text string, keys ...string) {
+	c.fail(&keyError{part: c.values.Path(), keys: keys, text: text})
+}
+
 // int is the integer under the first of the keys that is present, or 0.
 func (c *config) lookup(keys []string) (int64, string, bool) {
 	for _, key := range keys {
@@ -55,7 +79,7 @@ func (c *config) lookup(keys []string) (int64, string, bool) {
 func (c *config) dim(symbol string, keys ...string) Dim {
 	n, key, ok := c.lookup(keys)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", strings.Join(keys, " or ")))
+		c.fault("is missing, and the shape cannot be known without it", keys...)
 	}
 	return c.named(symbol, key, n, maxDim)
 }
@@ -65,9 +89,7 @@ func (c *config) dimOr(symbol string, otherwise int64, why string, keys ...strin
 	n, key, ok := c.lookup(keys)
 	if !ok {
 		n = otherwise
-		if why != "" {
-			c.assume(key, strconv.FormatInt(n, 10), why)
-		}
+		c.assume(key, strconv.FormatInt(n, 10), why)
 	}
 	return c.named(symbol, key, n, maxDim)
 }
@@ -77,9 +99,7 @@ func (c *config) layersOr(symbol string, otherwise int64, why string, keys ...st
 	n, key, ok := c.lookup(keys)
 	if !ok {
 		n = otherwise
-		if why != "" {
-			c.assume(key, strconv.FormatInt(n, 10), why)
-		}
+		c.assume(key, strconv.FormatInt(n, 10), why)
 	}
 	return c.named(symbol, key, n, maxLayers)
 }
@@ -88,7 +108,7 @@ func (c *config) layersOr(symbol string, otherwise int64, why string, keys ...st
 func (c *config) layers(keys ...string) Dim {
 	n, key, ok := c.lookup(keys)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", strings.Join(keys, " or ")))
+		c.fault("is missing, and the shape cannot be known without it", keys...)
 	}
 	return c.named("L", key, n, maxLayers)
 }
@@ -101,12 +121,10 @@ func (c *config) countOr(otherwise int64, why string, keys ...string) int64 {
 	n, key, ok := c.lookup(keys)
 	if !ok {
 		n = otherwise
-		if why != "" {
-			c.assume(key, strconv.FormatInt(n, 10), why)
-		}
+		c.assume(key, strconv.FormatInt(n, 10), why)
 	}
 	if n < 0 || n > maxCount {
-		c.fail(fmt.Errorf("%s is %d, want 0 to %d", key, n, maxCount))
+		c.fault(fmt.Sprintf("is %d, want 0 to %d", n, maxCount), key)
 		return 0
 	}
 	return n
@@ -116,7 +134,7 @@ func (c *config) countOr(otherwise int64, why string, keys ...string) int64 {
 func (c *config) timesOr(otherwise int64, why string, keys ...string) int64 {
 	n := c.countOr(otherwise, why, keys...)
 	if n == 0 {
-		c.fail(fmt.Errorf("%s is 0, want 1 to %d", keys[0], maxCount))
+		c.fault(fmt.Sprintf("is 0, want 1 to %d", maxCount), keys[0])
 		return 1
 	}
 	return n
@@ -137,9 +155,7 @@ func (c *config) flagOr(otherwise bool, why string, keys ...string) bool {
 			return b
 		}
 	}
-	if why != "" {
-		c.assume(keys[0], strconv.FormatBool(otherwise), why)
-	}
+	c.assume(keys[0], strconv.FormatBool(otherwise), why)
 	return otherwise
 }
 
@@ -155,13 +171,16 @@ func (c *config) wordOr(otherwise string, keys ...string) string {
 	return otherwise
 }
 
+// assume notes a key that is absent, once, however often it is asked for. No reason is the default of the class.
 func (c *config) assume(key, value, why string) {
-	c.assumed = append(c.assumed, Assumption{key, value, why})
+	if a := (Assumption{key, value, cmp.Or(why, classDefault)}); !slices.Contains(c.assumed, a) {
+		c.assumed = append(c.assumed, a)
+	}
 }
 
 func (c *config) named(symbol, key string, n int64, most int64) Dim {
 	if n <= 0 || n > most {
-		c.fail(fmt.Errorf("%s is %d, want 1 to %d", key, n, most))
+		c.fault(fmt.Sprintf("is %d, want 1 to %d", n, most), key)
 		n = 1
 	}
 	for i := range c.symbols {

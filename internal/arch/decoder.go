@@ -60,7 +60,7 @@ func (c *config) sizeOr(symbol string, otherwise, most int64, keys ...string) Di
 		n = otherwise
 		c.assume(key, strconv.FormatInt(n, 10), classDefault)
 	default:
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", keys[0]))
+		c.fault("is missing, and the shape cannot be known without it", keys[0])
 		n = 1
 	}
 	return c.named(symbol, key, n, most)

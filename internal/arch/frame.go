@@ -86,7 +86,7 @@ func word(w, otherwise string) string {
 func (c *config) count(symbol string, keys ...string) Dim {
 	n, key, ok := c.lookup(keys)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", keys[0]))
+		c.fault("is missing, and the shape cannot be known without it", keys[0])
 	}
 	return c.named(symbol, key, n, maxCount)
 }

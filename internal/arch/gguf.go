@@ -271,3 +271,57 @@ func (g *headerReader) agree() {
 		g.fail(fmt.Errorf("%s is %d, but the tensors end with block %d; the file may be cut or pruned", g.h.Arch("block_count"), blocks, g.blocks-1))
 	}
 }
+
+// InHeader names the keys in an error of Of as the header of a GGUF file has them, where the configuration was made from
+// that.
+func InHeader(err error, h *gguf.Header) error {
+	fault, ok := errors.AsType[*keyError](err)
+	if !ok {
+		return err
+	}
+	named := *fault
+	named.part, named.keys = "", nil
+	for _, key := range fault.keys {
+		if own := inHeader(key); own != "" {
+			key = h.Arch(own)
+		}
+		if !slices.Contains(named.keys, key) {
+			named.keys = append(named.keys, key)
+		}
+	}
+	return &named
+}
+
+// inHeader is the key of a header that a key of a configuration is made from, without the architecture; "" for one that
+// has no such key.
+func inHeader(key string) string {
+	switch key {
+	case "hidden_size", "n_embd", "d_model", "n_embed":
+		return "embedding_length"
+	case "num_hidden_layers", "n_layer", "n_layers", "num_layers":
+		return "block_count"
+	case "num_attention_heads", "n_head", "n_heads":
+		return "attention.head_count"
+	case "num_key_value_heads":
+		return "attention.head_count_kv"
+	case "head_dim":
+		return "attention.key_length"
+	case "intermediate_size", "ffn_dim", "n_inner":
+		return "feed_forward_length"
+	case "max_position_embeddings", "n_positions":
+		return "context_length"
+	case "vocab_size":
+		return "vocab_size"
+	case "num_experts", "num_local_experts", "n_routed_experts":
+		return "expert_count"
+	case "num_experts_per_tok":
+		return "expert_used_count"
+	case "moe_intermediate_size":
+		return "expert_feed_forward_length"
+	case "kv_lora_rank":
+		return "attention.kv_lora_rank"
+	case "q_lora_rank":
+		return "attention.q_lora_rank"
+	}
+	return ""
+}

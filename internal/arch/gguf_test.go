@@ -1,6 +1,7 @@
 package arch_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -351,4 +352,41 @@ func FuzzFromGGUF(f *testing.F) {
 			t.Error("negative parameters")
 		}
 	})
+}
+
+// TestInHeader: what is missing of a header is named as the header names it.
+func TestInHeader(t *testing.T) {
+	for _, c := range []struct{ gguf, want string }{
+		{"arch llama\n.block_count 2", "llama.embedding_length is missing, and the shape cannot be known without it"},
+		{"arch llama\n.block_count 2\n.embedding_length 64\n.attention.head_count 0\n.feed_forward_length 64\n.vocab_size 10", "llama.attention.head_count is 0, want 1 to 65536"},
+	} {
+		data := gguftest.Write(conversion{gguf: c.gguf}.keys(t), nil)
+		h, err := gguf.Read(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := arch.FromGGUF(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = arch.Of(v); err == nil || arch.InHeader(err, h).Error() != c.want {
+			t.Errorf("%v, want %s", arch.InHeader(err, h), c.want)
+		}
+	}
+}
+
+// TestNestedFaults: a fault in a part of the file is named with the part.
+func TestNestedFaults(t *testing.T) {
+	const broken = `{"architectures":["Mistral3ForConditionalGeneration"],"text_config":{"hidden_size":%s}}`
+	for value, want := range map[string]string{
+		"-256": "text_config.hidden_size is -256, want 1 to 134217728", "0": "text_config.hidden_size is 0",
+	} {
+		v, err := strictjson.Parse(strings.NewReader(fmt.Sprintf(broken, value)), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = arch.Of(v); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }

@@ -19,6 +19,7 @@ func TestOfContradictions(t *testing.T) {
 		"max_position_embeddings is 922": llama + `,"max_position_embeddings":9223372036854775807`,
 		"torch_dtype":                    llama + `,"torch_dtype":1`,
 		"decoder_sparse_step is 0":       moe + `,"decoder_sparse_step":0`,
+		"hidden_size is 64, but":         llama + `,"text_config":{}`,
 		"num_hidden_layers is 2, and 1":  llama + `,"text_config":{` + strings.Replace(llama, `"num_hidden_layers":2`, `"num_hidden_layers":1`, 1) + `}`,
 	} {
 		v, err := strictjson.Parse(strings.NewReader("{"+config+"}"), 0)

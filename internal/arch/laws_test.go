@@ -332,3 +332,32 @@ func FuzzOf(f *testing.F) {
 		}
 	})
 }
+
+// TestAbsentKeys holds that every key that a configuration lacks is named with what took its place.
+func TestAbsentKeys(t *testing.T) {
+	v, err := strictjson.Parse(strings.NewReader(`{"architectures": ["LlamaForCausalLM"], "hidden_size": 64, "num_hidden_layers": 2,
+		"vocab_size": 100, "intermediate_size": 128, "num_attention_heads": 4}`), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Of(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]string{}
+	for _, a := range s.Assumed {
+		if a.Why == "" {
+			t.Errorf("%s is assumed without a reason", a.Key)
+		}
+		named[a.Key] = a.Value
+	}
+	want := map[string]string{
+		"num_key_value_heads": "4", "tie_word_embeddings": "false", "attention_bias": "false", "mlp_bias": "false",
+		"torch_dtype": "bfloat16", "max_position_embeddings": "2048",
+	}
+	for key, value := range want {
+		if named[key] != value {
+			t.Errorf("%s is named as %q, want %q", key, named[key], value)
+		}
+	}
+}

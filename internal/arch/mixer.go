@@ -1,6 +1,11 @@
 package arch
 
-import "github.com/llmcheck/llmcheck/internal/units"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/units"
+)
 
 // String names the kind for people: "sliding attention over 4,096 tokens".
 func (m Mixer) String() string {
@@ -44,4 +49,29 @@ func (m *Mixer) Held() int64 {
 		return mul(2, m.Ratio)
 	}
 	return m.Ratio
+}
+
+// Keeps is what a layer keeps, in numbers: the formula of the cache before a number format, ranks and pages; "" for
+// nothing.
+func (m *Mixer) Keeps() string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	switch {
+	case m.SharesWith >= 0 || m.Kind == NoMixer:
+		return ""
+	case m.Latent+m.Rope > 0:
+		add("%d + %d of a token", m.Latent, m.Rope)
+	case m.KVHeads > 0 && m.Kind != State:
+		add("%d heads × (%d + %d) of a token", m.KVHeads, m.KeyWidth, m.ValueWidth)
+	}
+	if m.Ratio > 1 {
+		add("one entry for %d tokens", m.Ratio)
+	}
+	if m.Index > 0 {
+		add("%d of the indexer", m.Index)
+	}
+	if m.Conv+m.State > 0 && m.Kind != Compressed {
+		add("%d + %d of a request as state", m.Conv, m.State)
+	}
+	return strings.Join(parts, ", ")
 }

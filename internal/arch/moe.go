@@ -212,7 +212,7 @@ func (c *config) typed(a attention, types []string, i int) Mixer {
 func (c *config) sliding() int64 {
 	n, key, ok := c.lookup([]string{"sliding_window", "sliding_window_size"})
 	if !ok || n <= 0 {
-		c.fail(fmt.Errorf("%s is missing, and layers are said to have a sliding window", key))
+		c.fault("is missing, and layers are said to have a sliding window", key)
 	}
 	return n
 }

@@ -2,7 +2,6 @@ package arch
 
 import (
 	"errors"
-	"fmt"
 )
 
 // The families here are the block of Llama with experts in place of the MLP of all or some layers (transformers:
@@ -130,7 +129,7 @@ func dbrx(c *config) *Shape {
 func (c *config) under(key string, read func(p *config) Dim) Dim {
 	p, ok := c.part(key)
 	if !ok {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", key))
+		c.fault("is missing, and the shape cannot be known without it", key)
 		return one
 	}
 	p.symbols = c.symbols

@@ -100,8 +100,12 @@ func (c *config) consistent() {
 		inner, ok, err := c.values.Int(key)
 		outer, also, fault := c.top.Int(key)
 		c.fail(errors.Join(err, fault))
-		if ok && also && inner != outer {
+		switch {
+		case !also || ok && inner == outer:
+		case ok:
 			c.fail(fmt.Errorf("%s is %d, and %d in the part for the language model; one of them is wrong", key, outer, inner))
+		default:
+			c.fail(fmt.Errorf("%s is %d, but the part for the language model does not say it; one of them is wrong", key, outer))
 		}
 	}
 }
@@ -114,6 +118,9 @@ func (c *config) dtype() string {
 	outer := config{values: c.top}
 	d = outer.wordOr("", "torch_dtype", "dtype")
 	c.fail(outer.err)
+	if d == "" {
+		c.assume("torch_dtype", "bfloat16", "what is not quantized is counted with 2 bytes a weight, as it is nearly always published")
+	}
 	return d
 }
 

@@ -44,7 +44,7 @@ func (x *sided) shape(c *config) *Shape {
 func (c *config) marks(key, kind string, n int64) func(i int) bool {
 	types := c.words(key, n)
 	if types == nil {
-		c.fail(fmt.Errorf("%s is missing, and the shape cannot be known without it", key))
+		c.fault("is missing, and the shape cannot be known without it", key)
 		return func(int) bool { return false }
 	}
 	return func(i int) bool { return types[i] == kind }

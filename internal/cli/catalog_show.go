@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/evidence"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/license"
@@ -18,6 +19,7 @@ import (
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/printable"
 	"github.com/llmcheck/llmcheck/internal/records"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
 func newCatalogShow(g *global) *cobra.Command {
@@ -77,6 +79,13 @@ func (c *catalogs) find(name string) ([]any, error) {
 			break
 		}
 	}
+	if len(found) == 0 {
+		more, err := c.nicknamed(strings.TrimPrefix(name, "model:"))
+		if err != nil {
+			return nil, err
+		}
+		found = more
+	}
 	switch {
 	case len(found) == 0:
 		return nil, usage(fmt.Errorf("no license, model or accelerator %q in the catalog", name),
@@ -109,6 +118,12 @@ type shownModel struct {
 	Seen       string          `yaml:"seen,omitempty"`
 	Confidence string          `yaml:"confidence"`
 	Note       string          `yaml:"note,omitempty"`
+
+	Aliases      []string         `yaml:"aliases,omitempty"`
+	ConfigSource *evidence.Source `yaml:"config_source,omitempty"`
+	Config       map[string]any   `yaml:"config,omitempty"`
+	HFQuant      map[string]any   `yaml:"hf_quant,omitempty"`
+	Totals       *models.Totals   `yaml:"totals,omitempty"` // as published, or counted from the configuration
 }
 
 type shownBase struct {
@@ -117,8 +132,29 @@ type shownBase struct {
 }
 
 func (c *catalogs) models(name string) ([]any, error) {
-	m, ok, err := c.Models.Get(name)
-	if err != nil || !ok {
+	if _, ok, err := c.Models.Get(name); err != nil || !ok {
+		return nil, err
+	}
+	s, err := c.model(name)
+	return []any{s}, err
+}
+
+// nicknamed finds models by the names that estimate takes. Some are ids of licenses too, so they come last.
+func (c *catalogs) nicknamed(name string) ([]any, error) {
+	var out []any
+	for _, id := range c.Models.Resolve(name) {
+		s, err := c.model(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (c *catalogs) model(id string) (*shownModel, error) {
+	m, _, err := c.Models.Get(id)
+	if err != nil {
 		return nil, err
 	}
 	s := &shownModel{
@@ -127,7 +163,37 @@ func (c *catalogs) models(name string) ([]any, error) {
 	if m.Base != nil {
 		s.Base = &shownBase{m.Base.Ref, m.Base.Relation}
 	}
-	return []any{s}, nil
+	f, ok, err := c.Models.Facts(m.ID)
+	if err != nil || !ok {
+		return s, err
+	}
+	return s, s.shaped(f)
+}
+
+// shaped adds what the record says of the shape, with totals that are counted where none were published.
+func (s *shownModel) shaped(f *models.Facts) (err error) {
+	s.Aliases, s.Totals = f.Other, f.Totals
+	if f.Source != (evidence.Source{}) {
+		s.ConfigSource = &f.Source
+	}
+	if s.Config, err = records.Front("config", []byte(f.Config.Raw())); err != nil {
+		return err
+	}
+	if f.Quant.Kind() == strictjson.Object {
+		if s.HFQuant, err = records.Front("hf_quant", []byte(f.Quant.Raw())); err != nil {
+			return err
+		}
+	}
+	if s.Totals != nil {
+		return nil
+	}
+	shape, err := arch.Of(f.Config)
+	if err != nil {
+		return err
+	}
+	p := shape.Params()
+	s.Totals = &models.Totals{Params: p.Total, Active: p.Active, Kind: "derived"}
+	return nil
 }
 
 func (c *catalogs) gpus(name string) ([]any, error) {

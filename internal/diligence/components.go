@@ -64,17 +64,23 @@ func (k *kinds) add(t *arch.Tensor, format string, bytes int64) {
 }
 
 // shownLayers counts the layers of each kind, the most frequent first.
-func shownLayers(shape *arch.Shape) []report.LayerKind {
-	counts := make(map[string]int)
+func shownLayers(shape *arch.Shape, explain bool) []report.LayerKind {
+	counts := make(map[report.LayerKind]int)
 	for i := range shape.Blocks {
-		counts[shape.Blocks[i].Mixer.String()]++
+		m := &shape.Blocks[i].Mixer
+		kind := report.LayerKind{Kind: m.String()}
+		if explain {
+			kind.Cache = m.Keeps()
+		}
+		counts[kind]++
 	}
 	out := make([]report.LayerKind, 0, len(counts))
 	for k, n := range counts {
-		out = append(out, report.LayerKind{Kind: k, Count: n})
+		k.Count = n
+		out = append(out, k)
 	}
 	slices.SortFunc(out, func(a, b report.LayerKind) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind))
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Cache, b.Cache))
 	})
 	return out
 }
@@ -85,7 +91,7 @@ func (e *estimate) summary(r *report.Estimate) string {
 	on := fmt.Sprintf("%s × %s", units.Thousands(int64(o.Plan.GPUs)), o.Plan.GPUName)
 	switch {
 	case o.Verdict == undetermined:
-		return fmt.Sprintf("%s needs %s of weights on each of %d devices; whether they hold it is not known", name, report.GiB(o.Memory.Weights), o.Plan.GPUs)
+		return fmt.Sprintf("%s needs %s of weights on each device of %s; whether that holds it is not known", name, report.GiB(o.Memory.Weights), on)
 	case o.Memory == nil:
 		return fmt.Sprintf("%s cannot be served on %s: %s", name, on, o.Why)
 	case o.Fits:

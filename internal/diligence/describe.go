@@ -172,7 +172,7 @@ func (in *inquiry) fromFiles(s *described) error {
 		}
 		s.config, s.origin = config, "the header of the GGUF file"
 	case m.Config.Kind() == strictjson.Object:
-		s.config, s.quant, s.origin = m.Config, m.Quant, "config.json"
+		s.config, s.quant, s.origin = m.Config, m.Quant, s.configName()
 	case m.Adapter.Kind() == strictjson.Object && s.base:
 		return fmt.Errorf("%s: %w: it is an adapter itself; merge the two, or ask about each", s.ref, ErrShape)
 	case m.Adapter.Kind() == strictjson.Object:
@@ -181,6 +181,19 @@ func (in *inquiry) fromFiles(s *described) error {
 		return fmt.Errorf("%s: %w: %s", s.ref, ErrShape, s.nothing())
 	}
 	return nil
+}
+
+// configName is the file that the configuration was read from: config.json, unless one of another name was named alone.
+func (s *described) configName() string {
+	const usual = "config.json"
+	alone := s.ref.Name[strings.LastIndexAny(s.ref.Name, `/\`)+1:]
+	there := func(name string) bool {
+		return slices.ContainsFunc(s.files.Files, func(f model.File) bool { return strings.EqualFold(f.Path, name) })
+	}
+	if s.ref.Scheme == model.SchemePath && s.files.Stored == nil && there(alone) && !there(usual) {
+		return alone
+	}
+	return usual
 }
 
 // nothing says what is not there, and what is.
@@ -262,6 +275,9 @@ func (in *inquiry) fromBase(s *described) error {
 func (in *inquiry) shape(s *described, name string) error {
 	shape, err := arch.Of(s.config)
 	if err != nil {
+		if s.files != nil && s.files.GGUF != nil {
+			err = arch.InHeader(err, s.files.GGUF)
+		}
 		return shapeError(s.ref, s.origin, err)
 	}
 	if s.files != nil && s.files.Adapter.Kind() == strictjson.Object {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/model"
@@ -81,7 +80,7 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 
 // unsized is the document for a model of which nothing could be sized.
 func (in *inquiry) unsized(s *described, err error) *report.Document {
-	gap := model.Gap{What: s.ref.String(), Why: err.Error(), Kind: gapKind(err)}
+	gap := gapOf(s.ref.String(), err)
 	if gap.Kind == model.Unreachable && s.ref.Scheme == model.SchemePath && !remote(err) {
 		gap.Kind = model.Unread
 	}
@@ -90,16 +89,6 @@ func (in *inquiry) unsized(s *described, err error) *report.Document {
 		Summary: "nothing could be sized: " + err.Error(), Outlook: report.Outlook{Verdict: undetermined, Why: err.Error()},
 		Candidates: []report.Outlook{}, Assumed: nonNil(s.assumed),
 	})
-}
-
-// gapKind tells what was read and cannot be used from what did not answer.
-func gapKind(err error) model.GapKind {
-	for _, known := range []error{ErrShape, arch.ErrUnknown, quant.ErrUnknown, quant.ErrName} {
-		if errors.Is(err, known) {
-			return model.Unread
-		}
-	}
-	return gapOf("", err).Kind
 }
 
 // remote reports whether something else than this disk failed: the hub that has the base model of an adapter, or the time.
@@ -467,10 +456,17 @@ func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, 
 		return e.refuse(m, p, err)
 	}
 	q.GPU = p.GPU
+	if q.GPU.MaxPerNode == 0 { // how many machines they stand in is not known either
+		card := *p.GPU
+		card.MaxPerNode = q.GPUs
+		q.GPU = &card
+	}
+	cache := shownCache(memory)
+	cache.Blocks, cache.MaxContext = nil, nil // of a card that there is not
 	return outlook{
 		Outlook: report.Outlook{
 			Verdict: undetermined, Why: why, Plan: shownPlan(m, q),
-			Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: shownCache(memory),
+			Memory: &report.DeviceMemory{Weights: memory.Sum(serve.Weights).Mid, Rank: memory.Rank}, Cache: cache,
 		},
 		model: m, asked: p, plan: q,
 	}, nil

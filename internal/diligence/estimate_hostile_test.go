@@ -163,7 +163,7 @@ func soundOutlook(t testing.TB, o *report.Outlook) {
 			t.Errorf("the parts add up to %d: %+v", sum, *m)
 		}
 	}
-	if c := o.Cache; c != nil && (c.BytesPerToken < 0 || c.BytesPerRequest < 0 || c.StateBytes < 0 || c.MaxContext < 0 || c.Blocks != nil && *c.Blocks < 0) {
+	if c := o.Cache; c != nil && (c.BytesPerToken < 0 || c.BytesPerRequest < 0 || c.StateBytes < 0 || c.MaxContext != nil && *c.MaxContext < 0 || c.Blocks != nil && *c.Blocks < 0) {
 		t.Errorf("%+v", *c)
 	}
 	if o.KVTokens != nil && *o.KVTokens < 0 || o.Host != nil && *o.Host < 0 {

@@ -182,6 +182,9 @@ func TestEstimateGGUF(t *testing.T) {
 	e := estimated(t, world(shelf{name: {name: &fstest.MapFile{Data: tinyGGUF(t)}}}, known{}), EstimateQuestion{
 		Ref: model.Ref{Scheme: model.SchemeFile, Name: name}, Cards: []string{"RTX 4090"},
 	})
+	if !slices.ContainsFunc(e.Notes, func(s string) bool { return strings.Contains(s, "account is for a --parallel of 1; ") }) {
+		t.Errorf("notes %q do not say that more requests at once take more than the account", e.Notes)
+	}
 	if e.Plan.Engine != "llama.cpp" || e.Model.Source != "the header of the GGUF file" || !e.Fits {
 		t.Errorf("%s from %s with %s", e.Verdict, e.Model.Source, e.Plan.Engine)
 	}
@@ -290,6 +293,9 @@ func TestEstimateFaults(t *testing.T) {
 			}
 			if doc == nil {
 				return
+			}
+			if last := doc.Gaps[len(doc.Gaps)-1].Kind; (last == "unreachable") != errors.Is(err, source.ErrUnreachable) && !errors.Is(err, source.ErrNotFound) {
+				t.Errorf("the gap is called %s for %v", last, err)
 			}
 			if e := doc.Estimate; e.Verdict != "undetermined" || e.Fits || len(doc.Gaps) == 0 {
 				t.Errorf("%s with gaps %v", e.Verdict, doc.Gaps)
@@ -691,5 +697,19 @@ func TestCounterpart(t *testing.T) {
 				t.Errorf("%s, want %s", e.Plan.Quantization, tt.want)
 			}
 		})
+	}
+}
+
+// TestEstimateUnknownCard: nothing is told of how much a card that is not known holds, nor of the machines.
+func TestEstimateUnknownCardTellsNoCapacity(t *testing.T) {
+	e := estimated(t, world(closed{t}, known{"acme/small": smallConfig}), EstimateQuestion{
+		Ref: hub("acme/small"), Cards: []string{"unknown"}, Plan: serve.Plan{Tensor: 2},
+	})
+	if e.Verdict != undetermined || e.Memory.Weights == 0 || e.Cache.MaxContext != nil || e.Cache.Blocks != nil {
+		t.Errorf("%+v on %d nodes, %+v", e.Memory, e.Plan.Nodes, e.Cache)
+	}
+	data, err := json.Marshal(e)
+	if err != nil || strings.Contains(string(data), "capacity_bytes") || strings.Contains(string(data), "unused_bytes") {
+		t.Errorf("%s, %v: want no capacity", data, err)
 	}
 }

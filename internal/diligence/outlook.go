@@ -73,7 +73,7 @@ func (e *estimate) mend(o *outlook) {
 // decimal is a number of requests, cut and not rounded, so that 0.99 is never one.
 func decimal(f float64) string {
 	if f >= 10 {
-		return units.Count(math.Floor(f)).String()
+		return units.Thousands(int64(min(f, math.MaxInt32)))
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(fmt.Sprintf("%.2f", math.Floor(f*100)/100), "0"), ".0")
 }
@@ -107,7 +107,7 @@ func shownCache(m *serve.Memory) *report.Cache {
 	c := m.Cache
 	out := &report.Cache{
 		BytesPerToken: c.BytesPerToken, BytesPerRequest: c.PerRequest, StateBytes: c.State, BlockTokens: c.BlockTokens,
-		MaxContext: c.MaxContext,
+		MaxContext: new(c.MaxContext),
 	}
 	if c.Replicas > 1 {
 		out.Replicas = c.Replicas
@@ -144,6 +144,9 @@ func (e *estimate) at(m *serve.Prepared, p serve.Plan, own *serve.Memory) []repo
 		}
 		verdict, _ := e.need.Judge(memory)
 		a := report.AtContext{MaxModelLen: n, Verdict: string(verdict), MaxConcurrency: memory.Cache.Concurrency}
+		if e.s.doubt != "" && verdict != serve.DoesNot {
+			a.Verdict = undetermined
+		}
 		a.MinGPUs = e.fewestAt(m, q, memory)
 		out = append(out, a)
 	}
@@ -189,7 +192,7 @@ func (e *estimate) shownModel(o *outlook) report.EstimatedModel {
 	out := report.EstimatedModel{
 		Architecture: shape.Architecture, Family: shape.Family, ParamsTotal: params.Total, ParamsActive: params.Active,
 		ParamsMTP: shape.MTPParams(), Quantization: m.Weights.Name, WeightsBytes: m.Bytes(), MaxContext: shape.MaxContext,
-		Layers: shownLayers(shape), Components: e.components(m), Sizes: e.s.sizes, Source: e.s.origin, License: e.s.license,
+		Layers: shownLayers(shape, e.q.Explain), Components: e.components(m), Sizes: e.s.sizes, Source: e.s.origin, License: e.s.license,
 		Symbols: []report.Symbol{},
 	}
 	out.KVBytesPerToken, out.StateBytes = e.perToken(o)
@@ -241,6 +244,11 @@ func (e *estimate) notes(o *outlook) []string {
 	if m.Shape.Of(arch.Adapter).Total > 0 {
 		notes = append(notes, "the adapter is counted once, whole on every rank; the slots for several adapters that a server "+
 			"sets aside (--max-loras × --max-lora-rank in vLLM) are not modeled")
+	}
+	if m := o.memory; m != nil && o.plan.Engine.Kind == serve.LlamaCPP && m.Cache.Concurrency > float64(o.plan.MaxSeqs) {
+		notes = append(notes, fmt.Sprintf("llama.cpp sets its cache aside when it starts, and the account is for a --parallel of %d; %s requests at "+
+			"once take one of %.0f, and a --ctx-size of as many times %s", o.plan.MaxSeqs, decimal(m.Cache.Concurrency), m.Cache.Concurrency,
+			units.Thousands(o.plan.MaxModelLen)))
 	}
 	return notes
 }

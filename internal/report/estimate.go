@@ -61,6 +61,7 @@ type EstimatedModel struct {
 type LayerKind struct {
 	Kind  string `json:"kind"`
 	Count int    `json:"count"`
+	Cache string `json:"cache,omitempty"` // with --explain: the numbers that one of them keeps
 }
 
 // Component is a part of the model with its tensors.
@@ -146,7 +147,8 @@ func (m DeviceMemory) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(m))
 }
 
-// Cache is the cache of keys and values on the device that binds.
+// Cache is the cache of keys and values on the device that binds. Where there are several replicas of attention, all but
+// their number is of one of them.
 type Cache struct {
 	BytesPerToken   int64  `json:"bytes_per_token"`
 	Replicas        int    `json:"replicas,omitempty"` // of attention, with a cache each, if there are several
@@ -154,7 +156,7 @@ type Cache struct {
 	StateBytes      int64  `json:"state_bytes,omitempty"`
 	BlockTokens     int64  `json:"block_tokens,omitempty"`
 	Blocks          *int64 `json:"blocks,omitempty"`
-	MaxContext      int64  `json:"max_context"` // the longest single request that fits
+	MaxContext      *int64 `json:"max_context,omitempty"` // the longest single request that fits; absent where the card is not known
 }
 
 // AtContext is the same plan for requests of another length.

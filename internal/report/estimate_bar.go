@@ -32,7 +32,7 @@ func (m *DeviceMemory) bytes() [len(partNames)]int64 {
 }
 
 // Parts lists the parts of the account in the order of the bar; parts that are nothing are left out, but for the weights
-// and the cache. What is negative at the end is missing.
+// and, where something is known of the card, the cache. What is negative at the end is missing.
 func (o *Outlook) Parts() []MemoryPart {
 	if o.Memory == nil {
 		return nil
@@ -43,7 +43,7 @@ func (o *Outlook) Parts() []MemoryPart {
 		switch {
 		case p.Key == "unused" && n < 0:
 			p.Key, p.Name, p.Bytes = "missing", "missing", -max(n, -math.MaxInt64)
-		case n == 0 && p.Key != "weights" && p.Key != "kv_cache":
+		case n == 0 && p.Key != "weights" && (p.Key != "kv_cache" || o.Memory.Capacity == 0):
 			continue
 		}
 		p.Range = o.spread(p)

@@ -98,13 +98,17 @@ func (p *ServingPlan) Settings() []Fact {
 	fs.add("weights in", p.Quantization)
 	fs.add("KV cache in", p.KVType)
 	fs.count("context of a request", p.MaxModelLen, " tokens")
-	fs.count("requests at most", p.MaxSeqs, "")
-	fs.count("tokens of a pass", p.BatchedTokens, "")
+	each := ""
+	if p.Data > 1 {
+		each = " on each of " + units.Thousands(int64(p.Data)) + " replicas"
+	}
+	fs.count("requests at most", p.MaxSeqs, each)
+	fs.count("tokens of a pass", p.BatchedTokens, each)
 	if p.Utilization > 0 {
 		fs.add("memory utilization", decimal(p.Utilization, 2))
 	}
 	fs.add("layers on the GPU", layersOn(p.GPULayers))
-	if p.CPUExperts != nil {
+	if p.CPUExperts != nil && *p.CPUExperts > 0 {
 		fs.add("experts on the CPU", "of "+units.Thousands(int64(*p.CPUExperts))+" layers")
 	}
 	return fs
@@ -186,6 +190,9 @@ func (m *EstimatedModel) layers() string {
 	parts := make([]string, len(m.Layers))
 	for i, l := range m.Layers {
 		parts[i] = units.Thousands(int64(l.Count)) + " x " + l.Kind
+		if l.Cache != "" {
+			parts[i] += " (keeps " + l.Cache + ")"
+		}
 	}
 	return strings.Join(parts, ", ")
 }
@@ -208,10 +215,10 @@ func (e *Estimate) Glance() string {
 		parts = append(parts, "weights "+GiB(m.Weights)+" of "+GiB(m.Capacity)+" per GPU")
 	}
 	if e.KVTokens != nil && *e.KVTokens > 0 {
-		parts = append(parts, units.Thousands(*e.KVTokens)+" tokens of KV cache")
+		parts = append(parts, units.Thousands(*e.KVTokens)+" tokens of KV cache"+e.each())
 	}
 	if s := e.atOnce(); s != "" && e.MaxConcurrency != nil && *e.MaxConcurrency > 0 {
-		parts = append(parts, s+" at once")
+		parts = append(parts, s+" at once"+e.together())
 	}
 	if n := len(e.Candidates); n > 0 {
 		fit := 0
@@ -240,6 +247,22 @@ func (o *Outlook) atOnce() string {
 	return s
 }
 
+// each says that a figure is of one replica of attention, where there are several.
+func (o *Outlook) each() string {
+	if o.Cache == nil || o.Cache.Replicas <= 1 {
+		return ""
+	}
+	return " on each of " + units.Thousands(int64(o.Cache.Replicas)) + " replicas"
+}
+
+// together says that a figure is of all replicas, where there are several.
+func (o *Outlook) together() string {
+	if o.Cache == nil || o.Cache.Replicas <= 1 {
+		return ""
+	}
+	return " over all " + units.Thousands(int64(o.Cache.Replicas)) + " replicas"
+}
+
 // CacheFacts lists the numbers that people mean by the size of the cache of keys and values.
 func (o *Outlook) CacheFacts() []Fact {
 	if o.Cache == nil && o.KVTokens == nil && o.MaxConcurrency == nil {
@@ -249,17 +272,28 @@ func (o *Outlook) CacheFacts() []Fact {
 		{"bytes per token", unknown},
 		{"bytes per request", unknown},
 		{"KV cache tokens", unknown},
-		{"requests at once", cmp.Or(o.atOnce(), unknown)},
+		{"requests at once", unknown},
+	}
+	if s := o.atOnce(); s != "" {
+		fs[3].Value = s + o.together()
 	}
 	if o.KVTokens != nil {
-		fs[2].Value = units.Thousands(*o.KVTokens) + o.logged()
+		fs[2].Value = units.Thousands(*o.KVTokens) + o.each() + o.logged()
 	}
 	if c := o.Cache; c != nil {
 		fs[0].Value = perToken(c)
 		fs[1].Value = o.perRequest()
-		fs.count("largest request", c.MaxContext, " tokens")
+		fs.count("largest request", c.longest(), " tokens")
 	}
 	return fs
+}
+
+// longest is the longest single request that fits, 0 where none does or nobody knows.
+func (c *Cache) longest() int64 {
+	if c.MaxContext == nil {
+		return 0
+	}
+	return *c.MaxContext
 }
 
 func perToken(c *Cache) string {

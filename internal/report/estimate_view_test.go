@@ -1,7 +1,9 @@
 package report
 
 import (
+	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/quick"
@@ -231,8 +233,8 @@ func TestCandidateTable(t *testing.T) {
 		return &ServingPlan{GPUName: "X", GPUs: gpus, Tensor: tensor, Quantization: quant, MaxModelLen: 8192}
 	}
 	e := Estimate{Candidates: []Outlook{
-		{Plan: plan(1, 1, "fp8"), Verdict: Fits, Fits: true, MaxConcurrency: new(2.5), Cache: &Cache{MaxContext: 9000}},
-		{Plan: plan(4, 2, "fp8"), Verdict: DoesNotFit, Why: "no", Cache: &Cache{}},
+		{Plan: plan(1, 1, "fp8"), Verdict: Fits, Fits: true, MaxConcurrency: new(2.5), Cache: &Cache{MaxContext: new(int64(9000))}},
+		{Plan: plan(4, 2, "fp8"), Verdict: DoesNotFit, Why: "no", Cache: &Cache{MaxContext: new(int64(0))}},
 		{Verdict: "?"},
 	}}
 	cells := func() (rows [][]string) {
@@ -295,5 +297,57 @@ func TestSummarizeEstimates(t *testing.T) {
 	}
 	if s := Summarize([]*Document{{License: &License{}}}); s.Estimates != nil {
 		t.Error("verdicts of no estimate")
+	}
+}
+
+// TestUnknownCard: nothing is told of a card of which nothing is known, not even that it is nothing.
+func TestUnknownCard(t *testing.T) {
+	o := Outlook{Memory: &DeviceMemory{Weights: 1 << 30}, Cache: &Cache{BytesPerToken: 1, BytesPerRequest: 1}}
+	if parts := o.Parts(); len(parts) != 1 || parts[0].Key != "weights" {
+		t.Errorf("%+v, want the weights alone", parts)
+	}
+	data, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"capacity_bytes", "unused_bytes", "kv_cache_bytes", "max_context", "blocks"} {
+		if strings.Contains(string(data), key) {
+			t.Errorf("%s, want no %s", data, key)
+		}
+	}
+	if o.largest() != unknown {
+		t.Errorf("%s, want %s", o.largest(), unknown)
+	}
+}
+
+// TestReplicas: each figure says whether it is of one replica or of all.
+func TestReplicas(t *testing.T) {
+	e := Estimate{Outlook: Outlook{
+		Plan: &ServingPlan{MaxModelLen: 8192, Data: 8, MaxSeqs: 1024, BatchedTokens: 8192}, KVTokens: new(int64(305_168)), MaxConcurrency: new(298.0),
+		Cache: &Cache{Replicas: 8, BytesPerToken: 1, BytesPerRequest: 1},
+	}}
+	const want = "305,168 tokens of KV cache on each of 8 replicas · 298 requests of 8,192 tokens at once over all 8 replicas"
+	if got := e.Glance(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for _, f := range []Fact{
+		{"KV cache tokens", "305,168 on each of 8 replicas"},
+		{"requests at once", "298 requests of 8,192 tokens over all 8 replicas"},
+		{"requests at most", "1,024 on each of 8 replicas"},
+		{"tokens of a pass", "8,192 on each of 8 replicas"},
+	} {
+		if facts := append(e.CacheFacts(), e.Plan.Settings()...); !slices.Contains(facts, f) {
+			t.Errorf("%q, want %q among them", facts, f)
+		}
+	}
+}
+
+// TestNoExpertsOnTheHost: a setting that is not used is not shown.
+func TestNoExpertsOnTheHost(t *testing.T) {
+	for n, want := range map[int]bool{0: false, 8: true} {
+		p := ServingPlan{CPUExperts: new(n)}
+		if got := slices.ContainsFunc(p.Settings(), func(f Fact) bool { return f.Name == "experts on the CPU" }); got != want {
+			t.Errorf("%d layers: shown %t", n, got)
+		}
 	}
 }

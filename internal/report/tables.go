@@ -127,12 +127,12 @@ func (o *Outlook) concurrency() string {
 
 func (o *Outlook) largest() string {
 	switch {
-	case o.Cache == nil:
+	case o.Cache == nil || o.Cache.MaxContext == nil:
 		return unknown
-	case o.Cache.MaxContext <= 0:
+	case o.Cache.longest() <= 0:
 		return "none"
 	}
-	return units.Thousands(o.Cache.MaxContext)
+	return units.Thousands(o.Cache.longest())
 }
 
 // Short is the answer for this length in a few words.

@@ -183,3 +183,35 @@ func TestIllegal(t *testing.T) {
 		})
 	}
 }
+
+// TestNewerThanKnown holds that a version from after our records is not passed off as known, and that llama.cpp names
+// what it takes as the other engines do.
+func TestNewerThanKnown(t *testing.T) {
+	m := modelOf(t, shapes["dense"], "bf16")
+	for _, tt := range []struct{ kind, version, says string }{
+		{"vllm", "", "the newest that is known"},
+		{"vllm", "9.9", "the defaults of 0.23.0"},
+		{"vllm", "0.19.0", ""},
+		{"llama.cpp", "", "the newest that is known"},
+		{"llama.cpp", "7.0.0", "the defaults of 0.5.0"},
+	} {
+		e, err := serve.FindEngine(tt.kind, tt.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := serve.Plan{Engine: e, GPU: card(80), MaxModelLen: 8192}.Complete(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := map[string]string{}
+		for _, a := range p.Assumed {
+			named[a.Name] = a.Why
+		}
+		if why := named["engine_version"]; !strings.Contains(why, tt.says) || tt.says == "" && why != "" {
+			t.Errorf("%s %s: %q, want %q", tt.kind, tt.version, why, tt.says)
+		}
+		if p.KV == "" || p.KV == "auto" || named["kv_dtype"] == "" {
+			t.Errorf("%s %s: cache in %q because %q", tt.kind, tt.version, p.KV, named["kv_dtype"])
+		}
+	}
+}

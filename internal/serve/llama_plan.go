@@ -31,6 +31,10 @@ func completeLlama(m Model, p Plan) Plan {
 	set("n_parallel", &p.MaxSeqs, r.Slots.at(v), 0)
 	set("n_ubatch", &p.Llama.MicroBatch, r.MicroBatch.at(v), 0)
 	set("n_batch", &p.BatchedTokens, r.Batch.at(v), 0)
+	if p.KV == "" || p.KV == "auto" {
+		p.KV = "f16"
+		p.assume("kv_dtype", p.KV, "common.h: cache_type_k and cache_type_v")
+	}
 	if s := r.Flash.at(v); s.Value == "off" && !p.Llama.NoFlash && !p.Llama.Flash {
 		p.Llama.NoFlash = true
 		p.assume("flash_attn", "off", s.Source)

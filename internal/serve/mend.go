@@ -117,37 +117,47 @@ func (t trial) divisions() []trial {
 }
 
 // fewer and more are the next smaller and the next larger degree of tensor parallelism, where an engine makes none of the
-// one that was asked for.
+// one that was asked for. Degrees that no machine has are not tried.
 func (t trial) fewer() []trial {
 	var list []trial
-	for n := t.plan.Tensor - 1; n > 1; n-- {
-		list = append(list, t.degree(n)...)
+	if t.indivisible() {
+		for n := min(t.plan.Tensor-1, t.plan.node(), widestTensor); n > 1; n-- {
+			list = append(list, t.degree(n))
+		}
 	}
 	return list
 }
 
 func (t trial) more() []trial {
 	var list []trial
-	for n := t.plan.Tensor + 1; n <= min(2*t.plan.Tensor, t.plan.node()); n++ {
-		list = append(list, t.degree(n)...)
+	if t.indivisible() {
+		for n := t.plan.Tensor + 1; n <= min(2*t.plan.Tensor, t.plan.node(), widestTensor); n++ {
+			list = append(list, t.degree(n))
+		}
 	}
 	return list
 }
 
-func (t trial) degree(n int) []trial {
+// widestTensor is the largest degree that is proposed.
+const widestTensor = 72
+
+// indivisible reports whether the degree of tensor parallelism that was asked for may be why no engine starts the plan.
+func (t trial) indivisible() bool {
 	if t.plan.Tensor <= 1 || t.plan.Engine.Kind == LlamaCPP {
-		return nil
+		return false
 	}
-	if _, _, err := t.model.Settle(t.plan); !errors.Is(err, ErrIllegal) {
-		return nil
-	}
+	_, _, err := t.model.Settle(t.plan)
+	return errors.Is(err, ErrIllegal)
+}
+
+func (t trial) degree(n int) trial {
 	flag := fmt.Sprintf("--tp %d", n)
 	if t.plan.GPUs > 0 {
 		t.plan.GPUs = n * max(1, t.plan.Pipeline) * max(1, t.plan.Data)
 		flag = fmt.Sprintf("--gpus %d ", t.plan.GPUs) + flag
 	}
 	t.plan.Tensor = n
-	return []trial{t.with(fmt.Sprintf("use tensor parallel %d, on %d devices", n, t.plan.Devices()), flag)}
+	return t.with(fmt.Sprintf("use tensor parallel %d, on %d devices", n, t.plan.Devices()), flag)
 }
 
 func (p Plan) sameDivision(o Plan) bool {

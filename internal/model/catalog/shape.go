@@ -15,6 +15,7 @@ import (
 // as they are, which no quantization touches.
 type Facts struct {
 	ID     string
+	Other  []string // names besides the id
 	Config strictjson.Value
 	Quant  strictjson.Value // hf_quant_config.json; null if there is none
 	Source evidence.Source  // where the numbers were read
@@ -62,7 +63,7 @@ func (c *Catalog) Facts(id string) (*Facts, bool, error) {
 			source = base.ConfigSource
 		}
 	}
-	f := &Facts{ID: r.ID, Totals: r.Totals}
+	f := &Facts{ID: r.ID, Other: r.Aliases, Totals: r.Totals}
 	if source != nil {
 		f.Source = *source
 	}
