@@ -184,7 +184,7 @@ func (s *shownModel) shaped(f *models.Facts) (err error) {
 			return err
 		}
 	}
-	if s.Totals != nil {
+	if s.Totals != nil && s.Totals.Params > 0 {
 		return nil
 	}
 	shape, err := arch.Of(f.Config)
@@ -192,7 +192,11 @@ func (s *shownModel) shaped(f *models.Facts) (err error) {
 		return err
 	}
 	p := shape.Params()
-	s.Totals = &models.Totals{Params: p.Total, Active: p.Active, Kind: "derived"}
+	counted := models.Totals{Params: p.Total, Active: p.Active, Kind: "derived"}
+	if s.Totals != nil {
+		counted.Bytes, counted.Source = s.Totals.Bytes, s.Totals.Source
+	}
+	s.Totals = &counted
 	return nil
 }
 

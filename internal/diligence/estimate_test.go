@@ -700,8 +700,8 @@ func TestCounterpart(t *testing.T) {
 	}
 }
 
-// TestEstimateUnknownCard: nothing is told of how much a card that is not known holds, nor of the machines.
-func TestEstimateUnknownCardTellsNoCapacity(t *testing.T) {
+// TestEstimateUnknownMachines: nothing is told of how much a card that is not known holds, nor of the machines.
+func TestEstimateUnknownMachines(t *testing.T) {
 	e := estimated(t, world(closed{t}, known{"acme/small": smallConfig}), EstimateQuestion{
 		Ref: hub("acme/small"), Cards: []string{"unknown"}, Plan: serve.Plan{Tensor: 2},
 	})

@@ -22,6 +22,16 @@ type Mend struct {
 // asked for: what was left to the engine follows the change, as it will when the change is made.
 func (m *Prepared) Mends(p Plan, need Need) []Mend {
 	start, more := trial{model: m, plan: p, need: need}, way{trial.devices}
+	if p.Engine.Kind == LlamaCPP && dealt(p) != nil { // nothing helps as long as layers are not dealt out
+		list := start.divisions()
+		switch {
+		case len(list) == 0:
+			return nil
+		case list[0].meets():
+			return []Mend{list[0].mend()}
+		}
+		start = list[0]
+	}
 	var found []Mend
 	for _, w := range []way{{trial.divisions}, {trial.fewer}, {trial.more}, {trial.shares}, {trial.caches}, {trial.contexts}, {trial.sequences}, {trial.formats}} {
 		if t, ok := w.least(start); ok {

@@ -193,18 +193,6 @@ type record struct {
 	Totals       *Totals          `yaml:"totals,omitempty"`
 }
 
-// Record is the record of one model as it is kept, for who copies it or shows it whole; nil if there is none.
-func (c *Catalog) Record(id string) (any, error) {
-	if r, ok := c.over[strings.ToLower(id)]; ok && hubID(id) {
-		return r, nil
-	}
-	r, ok, err := find(c.models, modelFolder, id, check)
-	if err != nil || !ok {
-		return nil, err
-	}
-	return r, nil
-}
-
 type base struct {
 	ID       string         `yaml:"id"`
 	Relation model.Relation `yaml:"relation"`

@@ -9,12 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/quant"
-	"github.com/llmcheck/llmcheck/internal/records"
 )
 
 // TestShapes counts every model whose configuration is known and holds the count against the total that its record
@@ -185,40 +183,5 @@ func TestGroundTruthResolves(t *testing.T) {
 				t.Errorf("%s: %s is not found; similar: %q", table, name, c.Similar(name, 3))
 			}
 		}
-	}
-}
-
-// TestRecordIsWhole: a record that is shown can be laid over the catalog, and says the same.
-func TestRecordIsWhole(t *testing.T) {
-	c := catalog.Default()
-	ids := c.IDsWithConfig()
-	if len(ids) == 0 {
-		t.Fatal("no records")
-	}
-	folder := fstest.MapFS{}
-	for _, id := range ids {
-		r, err := c.Record(id)
-		if err != nil || r == nil {
-			t.Fatalf("%s: %v", id, err)
-		}
-		text, err := records.Encode(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		folder[strings.Replace(id, "/", "__", 1)+".yaml"] = &fstest.MapFile{Data: text}
-	}
-	own, err := c.Overlay(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range ids {
-		want, _, err := c.Facts(id)
-		got, found, fault := own.Facts(id)
-		if err != nil || fault != nil || !found || got.Config.Raw() != want.Config.Raw() || got.Quant.Raw() != want.Quant.Raw() {
-			t.Errorf("%s: another configuration (%v, %v)", id, err, fault)
-		}
-	}
-	if r, err := c.Record("acme/none"); r != nil || err != nil {
-		t.Errorf("%v, %v; want neither", r, err)
 	}
 }
