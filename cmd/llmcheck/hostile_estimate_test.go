@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,12 +119,16 @@ func TestHostileSizes(t *testing.T) {
 		{name: "honest", make: config(""), want: "fits", status: []int{0}},
 		{name: "4,000,000 values", make: config(`,"a":[` + strings.Repeat("1,", 4_000_000) + `1]`), want: "fits", status: []int{0}, memory: 350},
 		{name: "15 MB of values", make: config(`,"a":[` + strings.Repeat("1,", 7_400_000) + `1]`), want: "undetermined", status: refused, says: "config.json", memory: 350},
-		{name: "a million kinds of layers", make: files("config.json", strings.Replace(llamaConfig, "Llama", "Olmo3", 1)+`,"layer_types":[`+strings.Repeat(`"full_attention",`, 1_000_000)+`""]}`),
-			want: "undetermined", status: refused, memory: 350},
+		{
+			name: "a million kinds of layers", make: files("config.json", strings.Replace(llamaConfig, "Llama", "Olmo3", 1)+`,"layer_types":[`+strings.Repeat(`"full_attention",`, 1_000_000)+`""]}`),
+			want: "undetermined", status: refused, memory: 350,
+		},
 		{name: "nested 1,000 deep", make: files("config.json", strings.Repeat(`{"text_config":`, 1000)+llamaConfig+"}"+strings.Repeat("}", 1000)), want: "undetermined", status: refused, says: "nested deeper"},
 		{name: "cut", make: files("config.json", llamaConfig), want: "undetermined", status: refused, says: "config.json"},
-		{name: "another size in the part for the language model", make: config(`,"text_config":` + strings.Replace(llamaConfig, `"num_hidden_layers":2`, `"num_hidden_layers":1`, 1) + `}`),
-			want: "undetermined", status: refused, says: "num_hidden_layers"},
+		{
+			name: "another size in the part for the language model", make: config(`,"text_config":` + strings.Replace(llamaConfig, `"num_hidden_layers":2`, `"num_hidden_layers":1`, 1) + `}`),
+			want: "undetermined", status: refused, says: "num_hidden_layers",
+		},
 		{name: "poison as the architecture", make: files("config.json", `{"architectures":["\u001b]0;x\u0007\n::error::x##[error]\u202e"]}`), want: "undetermined", status: unknown},
 		{name: "poisoned words", make: files("config.json", strings.ReplaceAll(llamaConfig, "bfloat16", `\u001b[31m\n::error::x##[error]\u202e<script>alert(1)</script>`)+"}"), want: "undetermined", status: unknown},
 		{name: "poisoned patterns", make: groups(`"re:\u001b[31m\n::error::("`, ""), want: "undetermined", status: refused},
@@ -137,8 +142,10 @@ func TestHostileSizes(t *testing.T) {
 		{name: "a kind of weights that nobody knows", make: groups("", `,"type":"zzz"`), want: "undetermined", status: unknown},
 		{name: "a strategy that nobody knows", make: groups("", `,"strategy":"zzz"`), want: "undetermined", status: unknown},
 		{name: "a head of no bits", make: quantized(`"quant_method":"exl2","bits":4,"head_bits":0`), want: "undetermined", status: refused, says: "head_bits"},
-		{name: "16 MB of exclusions", make: files("config.json", llamaConfig+"}", "hf_quant_config.json", `{"quantization":{"quant_algo":"FP8","exclude_modules":[`+strings.Repeat(`"a",`, 3_900_000)+`"b"]}}`),
-			want: "undetermined", status: refused, says: "modules are listed", memory: 380},
+		{
+			name: "16 MB of exclusions", make: files("config.json", llamaConfig+"}", "hf_quant_config.json", `{"quantization":{"quant_algo":"FP8","exclude_modules":[`+strings.Repeat(`"a",`, 3_900_000)+`"b"]}}`),
+			want: "undetermined", status: refused, says: "modules are listed", memory: 380,
+		},
 		{name: "a broken export", make: files("config.json", llamaConfig+"}", "hf_quant_config.json", "{"), want: "undetermined", status: refused, says: "hf_quant_config.json"},
 	}
 	for _, key := range []string{"hidden_size", "num_hidden_layers", "num_key_value_heads", "vocab_size", "max_position_embeddings"} {
@@ -201,9 +208,11 @@ func TestHostileQuestions(t *testing.T) {
 	for _, engine := range []string{"vllm", "sglang", "trt-llm", "transformers", "llama.cpp"} {
 		attacks = append(attacks,
 			attack{name: "everything at its most with " + engine, make: honest, want: "does_not_fit", status: []int{3}, args: []string{
-				"--engine", engine, "--tp", "65536", "--pp", "65536", "--dp", "65536", "--max-model-len", "2147483648", "--max-num-seqs", "2147483648"}},
+				"--engine", engine, "--tp", "65536", "--pp", "65536", "--dp", "65536", "--max-model-len", "2147483648", "--max-num-seqs", "2147483648",
+			}},
 			attack{name: "the longest request with " + engine, make: honest, want: "does_not_fit tight fits", status: []int{0, 3, 4}, args: []string{
-				"--engine", engine, "--max-model-len", "2147483648", "--concurrency", "2147483648", "--max-batched-tokens", "2147483648"}})
+				"--engine", engine, "--max-model-len", "2147483648", "--concurrency", "2147483648", "--max-batched-tokens", "2147483648",
+			}})
 	}
 	runSizes(t, attacks)
 }
@@ -252,8 +261,10 @@ func TestHostileRecords(t *testing.T) {
 		{name: "poisoned name", make: changed("name: Own", `name: "\e]0;x\a\e[31m\n::error::x##[error]\u202e<script>alert(1)</script>"`), want: "fits", status: []int{0}},
 		{name: "an honest model", make: model(llamaConfig + "}"), want: "fits", status: []int{0}},
 		{name: "a model of 10^18 layers", make: model(strings.Replace(llamaConfig, `"num_hidden_layers":2`, `"num_hidden_layers":1000000000000000000`, 1) + "}"), want: "undetermined", status: refused},
-		{name: "a model whose names are a range without end", make: model(llamaConfig + `,"quantization_config":{"quant_method":"compressed-tensors","ignore":["model.layers.{0..99999999}.x"]}}`),
-			status: refused, says: "no list of numbers"},
+		{
+			name: "a model whose names are a range without end", make: model(llamaConfig + `,"quantization_config":{"quant_method":"compressed-tensors","ignore":["model.layers.{0..99999999}.x"]}}`),
+			status: refused, says: "no list of numbers",
+		},
 	}
 	for i := range attacks {
 		attacks[i].args = []string{"--gpu", "own", "--catalog", "OWN"}
@@ -270,9 +281,7 @@ func ggufModel(keys map[string]any, change func(*gguftest.Tensor)) func(*testing
 		"general.architecture": "llama", "llama.block_count": uint32(2), "llama.context_length": uint32(4096), "llama.embedding_length": uint32(64),
 		"llama.feed_forward_length": uint32(128), "llama.attention.head_count": uint32(4), "llama.attention.head_count_kv": uint32(2),
 	}
-	for k, v := range keys {
-		all[k] = v
-	}
+	maps.Copy(all, keys)
 	var kv []gguftest.KV
 	for k, v := range all {
 		kv = append(kv, gguftest.KV{Key: k, Value: v})
@@ -280,8 +289,10 @@ func ggufModel(keys map[string]any, change func(*gguftest.Tensor)) func(*testing
 	list := []gguftest.Tensor{{Name: "token_embd.weight", Type: 1, Dims: []uint64{64, 128}}, {Name: "output.weight", Type: 1, Dims: []uint64{64, 128}}, {Name: "output_norm.weight", Dims: []uint64{64}}}
 	for i := range 2 {
 		b := fmt.Sprintf("blk.%d.", i)
-		for name, dims := range map[string][]uint64{"attn_q": {64, 64}, "attn_k": {64, 32}, "attn_v": {64, 32}, "attn_output": {64, 64}, "ffn_gate": {64, 128}, "ffn_up": {64, 128},
-			"ffn_down": {128, 64}, "attn_norm": {64}, "ffn_norm": {64}} {
+		for name, dims := range map[string][]uint64{
+			"attn_q": {64, 64}, "attn_k": {64, 32}, "attn_v": {64, 32}, "attn_output": {64, 64}, "ffn_gate": {64, 128}, "ffn_up": {64, 128},
+			"ffn_down": {128, 64}, "attn_norm": {64}, "ffn_norm": {64},
+		} {
 			list = append(list, gguftest.Tensor{Name: b + name + ".weight", Type: 1, Dims: dims})
 		}
 	}
@@ -341,8 +352,10 @@ func TestHostileSizesOfWeights(t *testing.T) {
 		add("model.norm.weight", w)
 		for i := range layers {
 			p := fmt.Sprintf("model.layers.%d.", i)
-			for name, shape := range map[string][]uint64{"self_attn.q_proj": {w, w}, "self_attn.k_proj": {k, w}, "self_attn.v_proj": {k, w}, "self_attn.o_proj": {w, w},
-				"mlp.gate_proj": {128, w}, "mlp.up_proj": {128, w}, "mlp.down_proj": {w, 128}, "input_layernorm": {w}, "post_attention_layernorm": {w}} {
+			for name, shape := range map[string][]uint64{
+				"self_attn.q_proj": {w, w}, "self_attn.k_proj": {k, w}, "self_attn.v_proj": {k, w}, "self_attn.o_proj": {w, w},
+				"mlp.gate_proj": {128, w}, "mlp.up_proj": {128, w}, "mlp.down_proj": {w, 128}, "input_layernorm": {w}, "post_attention_layernorm": {w},
+			} {
 				add(p+name+".weight", shape...)
 			}
 		}

@@ -64,8 +64,10 @@ func configs(t testing.TB) []string {
 
 // extremes are numbers at and beyond what is accepted.
 func extremes() []string {
-	return []string{"0", "-1", "1", "3", "4096", "65536", "134217728", "134217729", "2147483648", "9223372036854775807", "9223372036854775808",
-		"1.5", "1e300", "NaN", `"x"`, "[]", "null", "true"}
+	return []string{
+		"0", "-1", "1", "3", "4096", "65536", "134217728", "134217729", "2147483648", "9223372036854775807", "9223372036854775808",
+		"1.5", "1e300", "NaN", `"x"`, "[]", "null", "true",
+	}
 }
 
 var place = regexp.MustCompile(`-?\b\d[\d.eE+]*\b|"[a-z_]+"|null|true|false`)
@@ -95,6 +97,7 @@ func newAsker(t testing.TB) *asker {
 }
 
 func (a *asker) ask(t testing.TB, config string, q EstimateQuestion) (*report.Document, error) {
+	t.Helper()
 	d := a.deps
 	d.Models = shelf{"acme/x": fstest.MapFS{"config.json": file(config)}}
 	q.Ref = model.Ref{Scheme: model.SchemeHub, Name: "acme/x"}

@@ -46,14 +46,6 @@ func (h *Header) Int(key string) (int64, bool, error) {
 	})
 }
 
-// Float is the number under the key, of either width; it may be infinite or not a number.
-func (h *Header) Float(key string) (float64, bool, error) { return get(h, key, "a float", Value.float) }
-
-// Bool is the boolean under the key.
-func (h *Header) Bool(key string) (value, ok bool, err error) {
-	return get(h, key, "a bool", func(v Value) (bool, bool) { return v.scalar != 0, v.Type == Bool })
-}
-
 // Strings is the array of strings under the key.
 func (h *Header) Strings(key string) ([]string, bool, error) {
 	return get(h, key, "a short array of strings", Value.Strings)

@@ -60,8 +60,10 @@ func TestStoredRefusesGarbage(t *testing.T) {
 // TestFromGGUFContradiction holds that tensors which are not those of the keys are refused.
 func TestFromGGUFContradiction(t *testing.T) {
 	sh := shape(t, "{"+tiny+"}")
-	names := map[string]string{"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
-		"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
+	names := map[string]string{
+		"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
+		"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
+	}
 	header := func(change func(*gguf.Tensor)) *gguf.Header {
 		h := &gguf.Header{Alignment: 32}
 		for name, x := range sh.Named() {

@@ -331,8 +331,10 @@ func TestReplicas(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	for _, f := range []Fact{
-		{"KV cache tokens", "305,168 on each of 8 replicas"}, {"requests at once", "298 requests of 8,192 tokens over all 8 replicas"},
-		{"requests at most", "1,024 on each of 8 replicas"}, {"tokens of a pass", "8,192 on each of 8 replicas"},
+		{"KV cache tokens", "305,168 on each of 8 replicas"},
+		{"requests at once", "298 requests of 8,192 tokens over all 8 replicas"},
+		{"requests at most", "1,024 on each of 8 replicas"},
+		{"tokens of a pass", "8,192 on each of 8 replicas"},
 	} {
 		if facts := append(e.CacheFacts(), e.Plan.Settings()...); !slices.Contains(facts, f) {
 			t.Errorf("%q, want %q among them", facts, f)

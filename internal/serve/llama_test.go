@@ -203,36 +203,6 @@ func TestLlamaRefuses(t *testing.T) {
 	}
 }
 
-func TestLlamaMaxGPULayers(t *testing.T) {
-	m := llamaModels(t)["llama-3.1-70b"]
-	for _, c := range []struct {
-		gib  float64
-		gpus int
-		want func(n int) bool
-	}{
-		{24, 1, func(n int) bool { return n > 5 && n < 15 }},
-		{80, 1, func(n int) bool { return n > 40 && n < 50 }},
-		{80, 2, func(n int) bool { return n == 81 }},
-		{1, 1, func(n int) bool { return n == 0 }},
-	} {
-		p := llamaPlan(8192)
-		p.GPU, p.GPUs = card(c.gib), c.gpus
-		n, err := m.MaxGPULayers(p)
-		if err != nil || !c.want(n) {
-			t.Errorf("%v GiB × %d: %d layers, %v", c.gib, c.gpus, n, err)
-		}
-		if n == 0 || n > 80 {
-			continue
-		}
-		for _, layers := range []int{n, n + 1} {
-			p.Llama.GPULayers = layers
-			if mem := account(t, m, p); (mem.Verdict == Fits) != (layers == n) {
-				t.Errorf("%v GiB: %d layers: %s", c.gib, layers, mem.Verdict)
-			}
-		}
-	}
-}
-
 // TestLlamaExpertsOnHost: the experts move to the host, and what a device fetches of them for a prompt is counted.
 func TestLlamaExpertsOnHost(t *testing.T) {
 	m := llamaModels(t)["qwen3-30b-a3b"]

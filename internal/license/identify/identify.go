@@ -82,15 +82,6 @@ type Result struct {
 	Language    string // of a text without matches, as far as its script and small words tell: "en", "zh", "de" …
 }
 
-// Best returns the best match that is more than a mention, if there is one.
-func (r *Result) Best() (Match, bool) {
-	i := slices.IndexFunc(r.Matches, func(m Match) bool { return m.Relation != Mention })
-	if i < 0 {
-		return Match{}, false
-	}
-	return r.Matches[i], true
-}
-
 // Index identifies texts. It is safe for concurrent use.
 type Index struct {
 	x *shingle.Index

@@ -389,3 +389,12 @@ func indexOfResult(x *Index, text string) (Match, bool) {
 	r := x.Identify([]byte(text))
 	return r.Best()
 }
+
+// Best returns the best match that is more than a mention, if there is one.
+func (r *Result) Best() (Match, bool) {
+	i := slices.IndexFunc(r.Matches, func(m Match) bool { return m.Relation != Mention })
+	if i < 0 {
+		return Match{}, false
+	}
+	return r.Matches[i], true
+}
