@@ -250,6 +250,9 @@ func (e *estimate) notes(o *outlook) []string {
 			"once take one of %.0f, and a --ctx-size of as many times %s", o.plan.MaxSeqs, decimal(m.Cache.Concurrency), m.Cache.Concurrency,
 			units.Thousands(o.plan.MaxModelLen)))
 	}
+	if engine := o.plan.Engine; engine != nil && !engine.Checked.IsZero() {
+		notes = append(notes, fmt.Sprintf("defaults and overheads of %s as checked on %s", engine.Kind, engine.Checked))
+	}
 	return notes
 }
 

@@ -25,6 +25,9 @@ func (s *described) compareSizes() {
 		*own.Params += mtp
 		own.Explanation = units.Thousands(mtp) + " of them predict further tokens, and most engines do not load them"
 	}
+	if s.totals == nil && (s.files == nil || s.files.Stored == nil) {
+		own.Explanation = strings.TrimPrefix(own.Explanation+"; nobody else's total was at hand to hold it against", "; ")
+	}
 	s.sizes = append(s.sizes, own)
 	switch {
 	case s.files == nil || s.files.Stored == nil:

@@ -39,8 +39,8 @@ func (f *fit) cache(r *rank) Cache {
 	if limit <= 0 {
 		limit = max(n, 1<<20)
 	}
-	c.MaxContext = l.longest(c.Pool, min(limit, maxTokens))
-	if l.unit == 1 { // layers of their own have no common block
+	c.MaxContext = l.longest(max(0, r.pool.Low), min(limit, maxTokens)) // with the bad end of every range
+	if l.unit == 1 {                                                    // layers of their own have no common block
 		c.Blocks = 0
 		if whole := c.BytesPerToken * l.block; whole > 0 {
 			c.Blocks = c.Pool / whole

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/evidence"
 	"github.com/llmcheck/llmcheck/internal/records"
 )
 
@@ -26,8 +27,9 @@ const (
 // Engine is one version of a program, with the defaults and laws that hold for it.
 type Engine struct {
 	Kind    Kind
-	Version string // as asked, or the newest that is known
-	Assumed bool   // nobody named the version
+	Version string        // as asked, or the newest that is known
+	Assumed bool          // nobody named the version
+	Checked evidence.Date // when its record was last held against its sources
 
 	beyond  string // why its defaults are those of another version; "" where they are its own
 	number  version
@@ -162,7 +164,7 @@ func kindOf(name string) (Kind, error) {
 }
 
 func (p *profile) at(asked string) (*Engine, error) {
-	e := &Engine{Kind: p.Kind, Version: asked, profile: p}
+	e := &Engine{Kind: p.Kind, Version: asked, Checked: p.Checked, profile: p}
 	switch strings.ToLower(strings.TrimSpace(asked)) {
 	case "", "latest", "nightly", "main":
 		e.Version, e.number, e.Assumed = p.Newest, p.newest, true

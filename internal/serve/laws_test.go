@@ -176,8 +176,9 @@ func laws() []law {
 			return nil
 		}},
 		{"the longest request fits, and none longer", func(c *cell, m *serve.Memory) error {
-			if c.plan.MaxModelLen <= m.Cache.MaxContext != (m.Cache.PerRequest <= m.Cache.Pool) && m.Cache.MaxContext > 0 {
-				return fmt.Errorf("longest %d, asked %d: %d of %d", m.Cache.MaxContext, c.plan.MaxModelLen, m.Cache.PerRequest, m.Cache.Pool)
+			sure := m.Sum(serve.KVCache).Low // what is left with the bad end of every range
+			if c.plan.MaxModelLen <= m.Cache.MaxContext != (m.Cache.PerRequest <= sure) && m.Cache.MaxContext > 0 {
+				return fmt.Errorf("longest %d, asked %d: %d of %d", m.Cache.MaxContext, c.plan.MaxModelLen, m.Cache.PerRequest, sure)
 			}
 			return nil
 		}},

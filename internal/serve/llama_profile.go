@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/evidence"
 	"github.com/llmcheck/llmcheck/internal/records"
 )
 
@@ -13,6 +14,7 @@ import (
 type llamaRecord struct {
 	Kind       Kind
 	Newest     string
+	Checked    evidence.Date
 	Context    history[int64]
 	Batch      history[int64]
 	MicroBatch history[int64] `yaml:"micro_batch"`
@@ -65,7 +67,7 @@ func readLlama() (*llamaRecord, error) {
 
 // at is the engine in a version: of a build such as b6325, or of a release such as 0.5.0.
 func (r *llamaRecord) at(asked string) (*Engine, error) {
-	e := &Engine{Kind: LlamaCPP, Version: asked, llama: r}
+	e := &Engine{Kind: LlamaCPP, Version: asked, Checked: r.Checked, llama: r}
 	switch strings.ToLower(strings.TrimSpace(asked)) {
 	case "", "latest", "nightly", "main", "master":
 		e.Version, e.number, e.Assumed = r.Newest, r.newest, true

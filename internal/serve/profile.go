@@ -3,13 +3,16 @@ package serve
 import (
 	"errors"
 	"fmt"
+
+	"github.com/llmcheck/llmcheck/internal/evidence"
 )
 
 // profile is the record of an engine. Every setting is a history: which value holds from which version on, and where
 // that is known from. Sizes in GiB are what was measured for a cause, as a range.
 type profile struct {
-	Kind   Kind
-	Newest string
+	Kind    Kind
+	Newest  string
+	Checked evidence.Date
 	// Rewrite is the version from which the second engine is the default; cards below the compute capability
 	// RewriteNeeds stay with the first one until RewriteAlone.
 	Rewrite      string

@@ -158,7 +158,7 @@ type Cache struct {
 	Tokens        int64   // what the engine logs as KV cache tokens
 	Replicas      int     // of attention, with a pool each
 	Concurrency   float64 // requests of MaxModelLen tokens that the pools of all replicas hold
-	MaxContext    int64   // the longest single request that the pool holds, at most the model's own maximum
+	MaxContext    int64   // the longest single request that fits with the bad end of every range, at most the model's own maximum
 }
 
 // ErrNoProfile is wrapped by the error for a device on which nobody measured what the engine needs: whether a model
