@@ -11,42 +11,59 @@ import (
 	"github.com/spf13/cobra"
 
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
-	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/printable"
 )
 
 func newCatalogModels(g *global) *cobra.Command {
+	var sized bool
 	cmd := &cobra.Command{
-		Use:     "models",
-		Short:   "List the models that are known",
-		Example: "  llmcheck catalog models",
+		Use:   "models",
+		Short: "List the models that are known",
+		Long: "models lists the models that are known: id, license, and for those whose configuration is recorded the parameters in\n" +
+			"all, those that one token passes, and how the weights are stored.",
+		Example: "  llmcheck catalog models\n  llmcheck catalog models --sized",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := g.chosen(cmd)
 			if err != nil {
 				return err
 			}
-			return g.app.listModels(c.Models)
+			return g.app.listModels(c, sized)
 		},
 	}
 	catalogFlag(cmd)
+	cmd.Flags().BoolVar(&sized, "sized", false, "only models that estimate answers without a request")
 	return cmd
 }
 
-func (a *App) listModels(c *models.Catalog) error {
-	ids, err := c.IDs()
+func (a *App) listModels(c *catalogs, sized bool) error {
+	ids, err := c.Models.IDs()
 	if err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
 	for _, id := range ids {
-		m, _, err := c.Get(id)
-		if err != nil {
+		m, err := c.model(id)
+		switch {
+		case err != nil:
 			return err
+		case m.Totals == nil && sized:
+		case m.Totals == nil:
+			fmt.Fprintf(w, "%s\t%s\n", printable.Line(m.ID), printable.Line(m.License))
+		default:
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", printable.Line(m.ID), printable.Line(m.License), billions(m.Totals.Params),
+				billions(m.Totals.Active), printable.Line(m.Stored))
 		}
-		fmt.Fprintf(w, "%s\t%s\n", printable.Line(m.ID), printable.Line(m.License))
 	}
 	return w.Flush()
+}
+
+// billions is a number of parameters as publishers write it; a dash is one that is not known.
+func billions(n int64) string {
+	if n <= 0 {
+		return "-"
+	}
+	return strconv.FormatFloat(float64(n)/1e9, 'f', 2, 64) + "B"
 }
 
 // gpuFilter says which accelerators are listed.

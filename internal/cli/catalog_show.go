@@ -18,6 +18,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/model"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/printable"
+	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/records"
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
@@ -124,6 +125,7 @@ type shownModel struct {
 	Config       map[string]any   `yaml:"config,omitempty"`
 	HFQuant      map[string]any   `yaml:"hf_quant,omitempty"`
 	Totals       *models.Totals   `yaml:"totals,omitempty"` // as published, or counted from the configuration
+	Stored       string           `yaml:"-"`                // the number format of the weights; no key of a record
 }
 
 type shownBase struct {
@@ -184,17 +186,26 @@ func (s *shownModel) shaped(f *models.Facts) (err error) {
 			return err
 		}
 	}
-	if s.Totals != nil && s.Totals.Params > 0 {
-		return nil
-	}
 	shape, err := arch.Of(f.Config)
 	if err != nil {
 		return err
+	}
+	stored, err := quant.Stored(shape, f.Config, f.Quant)
+	if err != nil {
+		return err
+	}
+	s.Stored = stored.Name
+	if s.Totals != nil && s.Totals.Params > 0 && s.Totals.Active > 0 {
+		return nil
 	}
 	p := shape.Params()
 	counted := models.Totals{Params: p.Total, Active: p.Active, Kind: "derived"}
 	if s.Totals != nil {
 		counted.Bytes, counted.Source = s.Totals.Bytes, s.Totals.Source
+		if s.Totals.Params > 0 {
+			counted.Params, counted.Kind, counted.TextOnly = s.Totals.Params, s.Totals.Kind, s.Totals.TextOnly
+			counted.Active = min(counted.Active, counted.Params) // a published total may be rounded down
+		}
 	}
 	s.Totals = &counted
 	return nil
