@@ -143,12 +143,14 @@ func (e *estimate) answer() (*report.Estimate, error) {
 		if err != nil {
 			return nil, err
 		}
-		if e.q.Explain || len(cards) == 1 {
-			o.explain()
-		}
 		list = append(list, o)
 	}
 	slices.SortStableFunc(list, better)
+	for i := range list {
+		if i == 0 || e.q.Explain && len(list) <= handful {
+			list[i].explain(e.q.Explain || len(list) == 1)
+		}
+	}
 	for i := range list {
 		if i == 0 || len(list) <= handful {
 			e.mend(&list[i])

@@ -50,10 +50,16 @@ func onHost(memory *serve.Memory) *int64 {
 	return &sum
 }
 
-// explain adds the terms of the account.
-func (o *outlook) explain() {
-	if o.memory != nil {
-		o.Terms = shownTerms(o.memory.Terms)
+// explain adds the terms of the account with their ranges; where they come from is told of one card, or where it is asked.
+func (o *outlook) explain(origins bool) {
+	if o.memory == nil {
+		return
+	}
+	o.Terms = shownTerms(o.memory.Terms)
+	for i := range o.Terms {
+		if !origins {
+			o.Terms[i].Formula, o.Terms[i].Source = "", ""
+		}
 	}
 }
 
