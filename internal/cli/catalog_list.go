@@ -109,7 +109,7 @@ func newCatalogGPUs(g *global) *cobra.Command {
 }
 
 func (f *gpuFilter) apply(c *gpus.Catalog) ([]*gpus.Record, error) {
-	least, err := gigabytes(f.MinMemory)
+	least, err := gigabytes("min-memory", f.MinMemory)
 	if err != nil {
 		return nil, usage(err, "")
 	}
@@ -133,14 +133,14 @@ func (f *gpuFilter) apply(c *gpus.Catalog) ([]*gpus.Record, error) {
 }
 
 // gigabytes reads a size of memory as it is sold; 0 is none asked for.
-func gigabytes(s string) (float64, error) {
+func gigabytes(flag, s string) (float64, error) {
 	if s == "" {
 		return 0, nil
 	}
 	number := strings.TrimSpace(strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(s), "b"), "g"))
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || !(n >= 0 && n < 1e6) {
-		return 0, fmt.Errorf("--min-memory %q is not a size like 80GB", s)
+		return 0, fmt.Errorf("--%s %q is not a size like 80GB", flag, s)
 	}
 	return n, nil
 }

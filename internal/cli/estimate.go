@@ -44,6 +44,8 @@ type estimateFlags struct {
 	length, seqs, batched, input, output int64
 	concurrency                          float64
 	layers, cpuExperts, microBatch       int64
+	host                                 string
+	hostBytes                            int64
 	flash                                string
 	fullWindow, allOutputs, eager, mtp   bool
 	explain                              bool
@@ -117,6 +119,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.mtp, "mtp", false, "load the blocks that predict further tokens")
 	whole(&f.layers, "n-gpu-layers", allLayers, maxLayers, "llama.cpp: `layers` on the GPU, the rest in the memory of the host (default: all)")
 	whole(&f.cpuExperts, "n-cpu-moe", 0, maxLayers, "llama.cpp: `layers` whose experts stay in the memory of the host")
+	fl.StringVar(&f.host, "host-memory", "", "llama.cpp: `memory` that the host has free for what lies there, like 64GB")
 	whole(&f.microBatch, "ubatch-size", 1, maxTokens, "llama.cpp: `tokens` of one forward pass")
 	fl.StringVar(&f.flash, "flash-attn", "", "llama.cpp: flash attention, `on` or off")
 	fl.BoolVar(&f.fullWindow, "swa-full", false, "llama.cpp: keep all tokens of layers with a sliding window")
@@ -177,6 +180,8 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 // check refuses words that nobody knows and flags that contradict each other, before anything is read.
 func (f *estimateFlags) check() error {
 	faults := []error{f.checkCards(), f.checkEngine()}
+	free, err := gigabytes("host-memory", f.host)
+	faults, f.hostBytes = append(faults, err), int64(free*1e9)
 	if f.flash != "" {
 		faults = append(faults, oneOf("flash-attn", f.flash, []string{"on", "off"}))
 	}
@@ -263,6 +268,8 @@ func (f *estimateFlags) llamaFlag() string {
 		return "n-gpu-layers"
 	case f.cpuExperts > 0:
 		return "n-cpu-moe"
+	case f.host != "":
+		return "host-memory"
 	case f.microBatch > 0:
 		return "ubatch-size"
 	case f.flash != "":
@@ -294,7 +301,7 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 	}
 	q := diligence.EstimateQuestion{
 		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version, Concurrency: f.concurrency,
-		LoadMTP: f.mtp, Explain: f.explain,
+		HostMemory: f.hostBytes, LoadMTP: f.mtp, Explain: f.explain,
 		Plan: serve.Plan{
 			GPUs: int(f.gpus), Tensor: int(f.tensor), Pipeline: int(f.pipeline), Expert: int(f.expert), Data: int(f.data),
 			KV: strings.ToLower(f.kv), Utilization: f.utilization, MaxModelLen: length, MaxSeqs: f.seqs, BatchedTokens: f.batched, Eager: f.eager,

@@ -28,6 +28,7 @@ type EstimateQuestion struct {
 	// Version of the engine, as people write it.
 	Version     string
 	Concurrency float64 // requests at once that have to find room
+	HostMemory  int64   // bytes that are free beside the devices, for what a plan leaves on the host
 	LoadMTP     bool
 	Explain     bool // every tensor with its formula
 }

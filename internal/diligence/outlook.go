@@ -32,10 +32,39 @@ func (e *estimate) judged(m *serve.Prepared, asked, p serve.Plan, memory *serve.
 	if verdict != serve.Fits {
 		o.Why = why
 	}
+	e.besideHost(&o, &full)
 	if e.s.doubt != "" && verdict != serve.DoesNot {
 		o.Fits, o.Verdict, o.Why = false, undetermined, e.s.doubt
 	}
 	return outlook{Outlook: o, model: m, asked: asked, plan: full, memory: memory}
+}
+
+// besideHost takes into account what a plan puts on the host.
+func (e *estimate) besideHost(o *report.Outlook, p *serve.Plan) {
+	verdict, why := e.host(p, o.Host)
+	if !o.Fits || verdict == serve.Fits {
+		return
+	}
+	o.Fits, o.Verdict, o.Why = false, string(verdict), why
+	size := fmt.Sprintf("%.0fGB", math.Ceil(float64(*o.Host)/1e9))
+	o.Changes = []report.Mend{{Text: "say that the host has at least that much free", Flag: "--host-memory " + size}}
+}
+
+// host judges what lies on the host: what that has is known only if somebody said it. Where host and device share their
+// memory, the account of the device holds both.
+func (e *estimate) host(p *serve.Plan, bytes *int64) (serve.Verdict, string) {
+	l := &p.Llama
+	offloads := l.HostOnly || l.CPUExperts > 0 || l.GPULayers > 0 && l.GPULayers <= len(e.s.serving.Shape.Blocks)
+	if bytes == nil || p.GPU.Unified || !offloads {
+		return serve.Fits, ""
+	}
+	switch has := e.q.HostMemory; {
+	case has == 0:
+		return serve.Tight, fmt.Sprintf("the device holds its part, and the host has to have %s free, which nobody said", report.GiB(*bytes))
+	case has < *bytes:
+		return serve.DoesNot, fmt.Sprintf("the device holds its part, and the host has %s for the %s that lie there", report.GiB(has), report.GiB(*bytes))
+	}
+	return serve.Fits, ""
 }
 
 // onHost is what lies in the memory of the host; nil where nothing does.
@@ -65,7 +94,7 @@ func (o *outlook) explain(origins bool) {
 
 // mend adds what makes a plan work. Where nothing does, the reason says so.
 func (e *estimate) mend(o *outlook) {
-	if o.Fits || o.Verdict == undetermined {
+	if o.Fits || o.Verdict == undetermined || len(o.Changes) > 0 {
 		return
 	}
 	for _, m := range o.model.Mends(o.asked, e.need) {
@@ -150,6 +179,9 @@ func (e *estimate) at(m *serve.Prepared, p serve.Plan, own *serve.Memory) []repo
 		}
 		verdict, _ := e.need.Judge(memory)
 		a := report.AtContext{MaxModelLen: n, Verdict: string(verdict), MaxConcurrency: memory.Cache.Concurrency}
+		if v, _ := e.host(&q, onHost(memory)); verdict == serve.Fits && v != serve.Fits {
+			a.Verdict = string(v)
+		}
 		if e.s.doubt != "" && verdict != serve.DoesNot {
 			a.Verdict = undetermined
 		}
