@@ -3,7 +3,9 @@ package cli
 import (
 	"bytes"
 	"context"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/llmcheck/llmcheck/internal/config"
@@ -12,6 +14,19 @@ import (
 	"github.com/llmcheck/llmcheck/internal/render"
 	"github.com/llmcheck/llmcheck/internal/report"
 )
+
+// answerFlags are those of every command that asks questions about models: how the answer is written, and what may be
+// asked for it.
+func answerFlags(cmd *cobra.Command, output *string) {
+	standard, fl := config.Default(), cmd.Flags()
+	fl.String("format", standard.Format, "output `format`: "+strings.Join(render.Names(), ", "))
+	fl.StringVarP(output, "output", "o", "", "`file` to write to instead of the standard output")
+	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
+	catalogFlag(cmd)
+	fl.String("cache", "", "`folder` for what is fetched, or none")
+	fl.Int("jobs", standard.Jobs, "`models` read at once")
+	fl.Duration("timeout", standard.Timeout, "`time` for one model with its base models")
+}
 
 // questions are several about one model each, whose answers are written as one page.
 type questions struct {

@@ -81,14 +81,7 @@ smallest number. Models of the catalog are answered without a request; org/name@
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	o.flags.declare(fl)
-	standard := config.Default()
-	fl.String("format", standard.Format, "output `format`: "+strings.Join(render.Names(), ", "))
-	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
-	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
-	catalogFlag(cmd)
-	fl.String("cache", "", "`folder` for what is fetched, or none")
-	fl.Int("jobs", standard.Jobs, "`models` read at once")
-	fl.Duration("timeout", standard.Timeout, "`time` for one model")
+	answerFlags(cmd, &o.output)
 	o.completions(cmd)
 	return cmd
 }

@@ -65,15 +65,8 @@ oci:registry/repository:tag, or license:<id or SPDX expression>. See llmcheck he
 	fl.SortFlags = false
 	o.use.declare(fl)
 	fl.StringVarP(&o.file, "file", "f", "", "YAML `file` that lists models, or - for the standard input")
-	standard := config.Default()
-	fl.String("format", standard.Format, "output `format`: "+strings.Join(render.Names(), ", "))
-	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
-	fl.String("fail-on", standard.FailOn, "`outcomes` that fail, with status 3 or 4; none lets all pass")
-	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
-	catalogFlag(cmd)
-	fl.String("cache", "", "`folder` for what is fetched, or none")
-	fl.Int("jobs", standard.Jobs, "`models` read at once")
-	fl.Duration("timeout", standard.Timeout, "`time` for one model with its base models")
+	fl.String("fail-on", config.Default().FailOn, "`outcomes` that fail, with status 3 or 4; none lets all pass")
+	answerFlags(cmd, &o.output)
 	completions(cmd)
 	return cmd
 }
