@@ -8,6 +8,7 @@ type Estimate struct {
 	Summary string         `json:"summary"`        // one sentence: whether it fits, on what, for how many
 	Model   EstimatedModel `json:"model,omitzero"` // absent where nothing could be sized
 	Outlook
+	Fleet      *Fleet       `json:"fleet,omitempty"` // where a load is to be served rather than a plan judged
 	Candidates []Outlook    `json:"candidates"`
 	Refused    []Refused    `json:"refused,omitempty"` // plans that no engine would start
 	Assumed    []Assumption `json:"assumed"`
@@ -27,6 +28,11 @@ type Outlook struct {
 	Cache          *Cache        `json:"cache,omitempty"`
 	At             []AtContext   `json:"at,omitempty"` // the same plan at other lengths of context
 	Host           *int64        `json:"host_bytes,omitempty"`
+
+	Speed    *Speed  `json:"speed,omitempty"`
+	Cost     *Cost   `json:"cost,omitempty"`
+	Energy   *Energy `json:"energy,omitempty"`
+	Manifest string  `json:"manifest,omitempty"` // the plan as something to run, where --emit asked for it
 
 	Terms   []Term `json:"terms,omitempty"`   // what memory_per_gpu adds up from
 	Breaks  string `json:"breaks,omitempty"`  // the name of the term that breaks it
@@ -105,6 +111,8 @@ type ServingPlan struct {
 	GPUName       string  `json:"gpu_name"`
 	GPUs          int     `json:"gpus"`
 	Nodes         int     `json:"nodes"`
+	Replicas      int     `json:"replicas,omitempty"` // of the whole plan behind a load balancer, spare ones included; gpus and nodes are of one
+	Spare         int     `json:"spare_replicas,omitempty"`
 	Tensor        int     `json:"tensor_parallel"`
 	Pipeline      int     `json:"pipeline_parallel"`
 	Expert        int     `json:"expert_parallel"`
