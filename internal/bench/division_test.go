@@ -31,3 +31,11 @@ func TestParseDivision(t *testing.T) {
 		}
 	}
 }
+
+func TestDivisionString(t *testing.T) {
+	for _, d := range []Division{{}, {Tensor: 4}, {Tensor: 1, Expert: 4, Data: 4}, {2, 3, 4, 5}} {
+		if got := ParseDivision(d.String(), 120); got != d {
+			t.Errorf("%+v is written %q and read %+v", d, d.String(), got)
+		}
+	}
+}

@@ -117,3 +117,34 @@ func Encode(name string, r *Record) ([]byte, error) {
 	}
 	return records.Encode(r)
 }
+
+// NewRecord keeps the user's own measurements, as bench.File.Complete gives them, with the file they are from: its name,
+// the digest of its bytes as sha256:..., and the day.
+func NewRecord(title, digest string, day evidence.Date, all []bench.Measurement) *Record {
+	r := &Record{Title: title, Digest: digest, Checked: day, Own: true}
+	for i := range all {
+		r.Rows = append(r.Rows, rowOf(&all[i]))
+	}
+	return r
+}
+
+func rowOf(m *bench.Measurement) Row {
+	_, id, ok := strings.Cut(m.ID, "/")
+	if !ok {
+		id = m.ID
+	}
+	return Row{
+		ID: id, Model: m.Model, Precision: m.Precision, KV: m.KV, Engine: m.Engine, Version: m.Version, GPU: m.GPU,
+		GPUs: m.GPUs, Division: divisionText(m), Concurrency: m.Concurrency, Rate: m.Rate, Input: m.Input,
+		Output: m.Output, Metric: m.Metric, Value: m.Value, Note: m.Note, Broken: m.Broken,
+	}
+}
+
+// divisionText is a text that reads as the division of the measurement.
+func divisionText(m *bench.Measurement) string {
+	d := bench.Division{Tensor: m.Tensor, Pipeline: m.Pipeline, Expert: m.Expert, Data: m.Data}
+	if bench.ParseDivision(m.Division, m.GPUs) == d {
+		return m.Division
+	}
+	return d.String()
+}
