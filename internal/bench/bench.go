@@ -1,5 +1,6 @@
 // Package bench knows measurements of speed that somebody published or made: what was run, on what, and how fast it was.
-// Read reads what benchmark programs write.
+// Read reads what benchmark programs write; Nearest finds what was measured close to a question; Narrow narrows a range by
+// the user's own measurements.
 package bench
 
 import "github.com/llmcheck/llmcheck/internal/evidence"

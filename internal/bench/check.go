@@ -50,7 +50,7 @@ func (m *Measurement) checkNames() error {
 		{"version", m.Version}, {"gpu", m.GPU}, {"division", m.Division}, {"note", m.Note}, {"broken", m.Broken},
 	} {
 		if len(name.text) > mostText || strings.ContainsFunc(name.text, isControl) {
-			faults = append(faults, fmt.Errorf("%s is %.40q..., want one line of at most %d bytes", name.key, name.text, mostText))
+			faults = append(faults, fmt.Errorf("%s is %.40q, want one line of at most %d bytes", name.key, name.text, mostText))
 		}
 	}
 	if !slices.Contains(Metrics(), m.Metric) {

@@ -8,8 +8,8 @@ import (
 // Division is how many ranks share the weights of a layer, the layers, the experts, and the requests. 0 is not said.
 type Division struct{ Tensor, Pipeline, Expert, Data int }
 
-// ParseDivision reads how a publisher writes it: TP4, TP8PP1, "TP4 moeTP1 EP4", DEP8 (attention by requests, the experts
-// by number), "layer split" and "row split" over the GPUs of llama.cpp. Anything else says nothing.
+// ParseDivision reads how a publisher writes it: TP4, TP8PP1, "TP4 moeTP1 EP4", DEP8 (attention by requests, experts by
+// number), "layer split" and "row split" over the GPUs of llama.cpp. Anything else says nothing.
 func ParseDivision(text string, gpus int) Division {
 	var d Division
 	for word := range strings.FieldsSeq(text) {

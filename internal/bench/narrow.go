@@ -46,11 +46,11 @@ const (
 	mostUsed = 32                 // that match best; more hardly narrow, and the work grows with the square
 )
 
-// Narrow combines the range of a computation with measurements of the user's. In logarithms, the error of what is computed
-// for a setting is normal around 0 with the width of its range, and is the sum of three parts, of which two settings
-// share those of the card and engine, of the model, and of their loads as far as they are near; a measurement adds its own
-// noise, and one of another version of the engine the drift between versions. The range is that of a new measurement
-// given those that were made.
+// Narrow combines the range of a computation with measurements of the user's. In logarithms, the error of what is
+// computed for a setting is normal around 0 with the width of its range, and is the sum of three parts, of which two
+// settings share those of the card and engine, of the model, and of their loads as far as they are near; a measurement
+// adds its own noise, and one of another version of the engine the drift between versions. The range is that of a new
+// measurement given those that were made.
 //
 // Without a measurement the range is what it was. Measurements that agree never widen it, and never narrow it below the
 // noise. Where they contradict it so that one of a hundred would, the range holds both what was computed and what was
@@ -99,7 +99,7 @@ type observed struct {
 	y, sd float64
 }
 
-// relevant picks the residuals of the card and the engine, those that tell most first.
+// relevant picks the residuals of the card and the engine that tell most.
 func (n *Narrowed) relevant(q *Measurement, prior Spread, residuals []Residual) []observed {
 	var used []observed
 	for i := range residuals {
@@ -244,8 +244,8 @@ func (n *Narrowed) doubt(used []observed) {
 				ratio = 1 / ratio
 			}
 			n.Doubts = append(n.Doubts, fmt.Sprintf(
-				"%s: the %s that was measured is %.2g times what is computed, more than one of a hundred is: check that its setting is right",
-				o.m.ID, o.m.Metric, ratio))
+				"%s: the %s that was measured is %.2g times what is computed, further off than one of a hundred is: "+
+					"check that its setting is right", o.m.ID, o.m.Metric, ratio))
 		}
 	}
 }
