@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Most of what a measurement may hold; above it a figure is a slip or an attack.
@@ -49,7 +50,7 @@ func (m *Measurement) checkNames() error {
 		{"id", m.ID}, {"model", m.Model}, {"precision", m.Precision}, {"kv", m.KV}, {"engine", m.Engine},
 		{"version", m.Version}, {"gpu", m.GPU}, {"division", m.Division}, {"note", m.Note}, {"broken", m.Broken},
 	} {
-		if len(name.text) > mostText || strings.ContainsFunc(name.text, isControl) {
+		if !OneLine(name.text) {
 			faults = append(faults, fmt.Errorf("%s is %.40q, want one line of at most %d bytes", name.key, name.text, mostText))
 		}
 	}
@@ -59,7 +60,10 @@ func (m *Measurement) checkNames() error {
 	return errors.Join(faults...)
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+// OneLine reports whether a text can be shown in a line: it is short and has no control character.
+func OneLine(text string) bool {
+	return len(text) <= mostText && !strings.ContainsFunc(text, unicode.IsControl)
+}
 
 func (m *Measurement) checkNumbers() error {
 	var faults []error

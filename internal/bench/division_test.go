@@ -39,3 +39,14 @@ func TestDivisionString(t *testing.T) {
 		}
 	}
 }
+
+func TestWhat(t *testing.T) {
+	m := setting()
+	if got, want := m.What("H100 SXM"), "org/dense-70b in fp8 on 4 x H100 SXM (TP4), vllm 0.19.0"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	m.GPUs, m.Tensor, m.Version = 1, 1, ""
+	if got, want := m.What("L4"), "org/dense-70b in fp8 on L4, vllm"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

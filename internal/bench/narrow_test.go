@@ -188,7 +188,7 @@ func TestNarrowHolds(t *testing.T) {
 		if truth := measure(); got.Low <= truth && truth <= got.High {
 			inside++
 		}
-		if width(got) < 0.8*math.Log(spread.High/spread.Low) {
+		if width(got) < 0.95*math.Log(spread.High/spread.Low) {
 			narrower++
 		}
 	}

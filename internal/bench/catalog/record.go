@@ -59,6 +59,11 @@ func Check(name string, r *Record) error {
 	case len(r.Rows) > mostRows:
 		return fmt.Errorf("measurements: %d are more than %d", len(r.Rows), mostRows)
 	}
+	for _, text := range []string{r.Title, r.Edition, r.URL, r.Digest, r.Note} {
+		if !bench.OneLine(text) {
+			faults = append(faults, fmt.Errorf("%.40q is not one line of text", text))
+		}
+	}
 	if strings.Contains(name, "/") || name == "" {
 		faults = append(faults, fmt.Errorf("the name %q of the record is not that of a file", name))
 	}
@@ -68,6 +73,9 @@ func Check(name string, r *Record) error {
 		m := r.measurement(row, name)
 		if err := m.Check(); err != nil {
 			faults = append(faults, fmt.Errorf("measurement %d, %.40q: %w", i+1, row.ID, err))
+		}
+		if !bench.OneLine(row.Place) {
+			faults = append(faults, fmt.Errorf("measurement %d: place is not one line of text", i+1))
 		}
 		if row.ID == "" || ids[row.ID] {
 			faults = append(faults, fmt.Errorf("measurement %d: the id %.40q is empty or there twice", i+1, row.ID))
