@@ -26,11 +26,14 @@ type EstimateQuestion struct {
 	Plan  serve.Plan
 	Kind  serve.Kind // of the engine; "" chooses by model and card
 	// Version of the engine, as people write it.
-	Version     string
-	Concurrency float64 // requests at once that have to find room
-	HostMemory  int64   // bytes that are free beside the devices, for what a plan leaves on the host
-	LoadMTP     bool
-	Explain     bool // every tensor with its formula
+	Version    string
+	Load       Workload
+	Money      Money
+	Search     Search
+	Emit       string // format of the plan as something to run; "" is none
+	HostMemory int64  // bytes that are free beside the devices, for what a plan leaves on the host
+	LoadMTP    bool
+	Explain    bool // every tensor with its formula
 }
 
 // BestQuant asks for the most precise format, as stored or smaller, with which a plan works.
@@ -66,7 +69,7 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 		return in.unsized(s, err), err
 	}
 	e := &estimate{
-		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Concurrency},
+		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Load.AtOnce()},
 		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
 	}
 	out, err := e.answer()
@@ -289,7 +292,7 @@ func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
 	if p.MaxModelLen == 0 {
 		e.length(&p)
 	}
-	p.Wanted = e.q.Concurrency
+	p.Wanted = e.need.Concurrency
 	noProfile := p.Profiled()
 	switch {
 	case card.Usable() <= 0:
