@@ -15,6 +15,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // EstimateQuestion asks what a model needs, and whether it fits. Zero values are what nobody said.
@@ -122,6 +123,7 @@ type estimate struct {
 	s       *described
 	q       EstimateQuestion
 	need    serve.Need
+	load    speed.Load
 	assumed []report.Assumption // of the question, whatever the card
 	refused []report.Refused
 	ready   map[serve.Kind]*ready
@@ -141,9 +143,13 @@ func (e *estimate) answer() (*report.Estimate, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.load = e.usual()
 	list := make([]outlook, 0, len(cards))
 	for _, card := range cards {
 		o, err := e.outlook(card)
+		if err == nil {
+			err = e.fast(&o)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -158,8 +164,10 @@ func (e *estimate) answer() (*report.Estimate, error) {
 	for i := range list {
 		if i == 0 || len(list) <= handful {
 			e.mend(&list[i])
+			e.targets(&list[i])
 		}
 	}
+	e.details(&list[0])
 	return e.shown(list), nil
 }
 
@@ -187,6 +195,7 @@ type outlook struct {
 	asked  serve.Plan    // what was said of it, and nothing else
 	plan   serve.Plan    // what was judged
 	memory *serve.Memory // nil where no engine would start it
+	timed  *timed        // nil where no speed can be told
 }
 
 // cards are the accelerators of the question.
