@@ -31,6 +31,8 @@ func (p Plan) Profiled() error {
 	case vendor == "google" || vendor == "aws" || vendor == "gaudi":
 		return fmt.Errorf("%w: what %s needs on %s beside weights and cache was measured nowhere we know of", ErrNoProfile,
 			p.Engine.Kind, p.GPU.Name)
+	case p.Engine.kin != nil && p.Engine.Kind != LlamaCPP && vendor != "":
+		return p.Engine.kin.runsOn(p.GPU.Name, vendor)
 	case p.Engine.Kind != LlamaCPP && (vendor == "apple" || vendor == "intel"):
 		return fmt.Errorf("%w: what %s needs on %s beside weights and cache was measured nowhere we know of; llama.cpp can be asked about",
 			ErrNoProfile, p.Engine.Kind, p.GPU.Name)
@@ -86,7 +88,7 @@ func (p *Prepared) formatOf(prefixes []string) string {
 // legalLength refuses requests longer than the model was made for.
 func (p *Prepared) legalLength(plan *Plan) error {
 	most := p.model.Shape.MaxContext
-	if most <= 0 || plan.MaxModelLen <= most || plan.Engine.Kind == Transformers {
+	if most <= 0 || plan.MaxModelLen <= most || plan.Engine.profile.plain() {
 		return nil
 	}
 	override := ""

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -96,6 +97,9 @@ func (p Plan) Complete(m Model) (Plan, error) {
 
 // completeVersion names the version that nobody named, and the one whose defaults stand for a version that is not known.
 func (p *Plan) completeVersion() {
+	if note := p.Engine.Note(); note != "" && !p.assumes("engine_account") {
+		p.assume("engine_account", string(cmp.Or(p.Engine.kin.Runs, p.Engine.kin.Like)), note)
+	}
 	switch {
 	case p.assumes("engine_version"):
 	case p.Engine.Assumed:
@@ -148,13 +152,13 @@ func (p *Plan) completeNumber(m Model) {
 	if m.Weights != nil {
 		asked = m.Weights.KVCache()
 	}
-	if _, ok := cacheNumber(asked); ok && p.Engine.Kind != Transformers {
+	if _, ok := cacheNumber(asked); ok && !p.Engine.profile.plain() {
 		p.KV = asked
 		p.assume("kv_dtype", p.KV, "auto: the files ask for it")
 		return
 	}
 	switch {
-	case m.Shape.DType == "float32" && p.Engine.Kind == Transformers:
+	case m.Shape.DType == "float32" && p.Engine.profile.plain():
 		p.KV = "fp32"
 	case m.Shape.DType == "float16" || m.Shape.DType == "float32":
 		p.KV = "fp16"
@@ -202,7 +206,7 @@ func (p *Plan) completeBatch(m Model) {
 func (p *Plan) wholePrompt(m Model) int64 {
 	const cut = 32768
 	switch {
-	case p.Engine.Kind == Transformers:
+	case p.Engine.profile.plain():
 		return min(maxTokens, p.MaxModelLen*max(1, p.MaxSeqs))
 	case p.MaxModelLen > cut && len(m.Shape.Towers) == 0:
 		return 2048
