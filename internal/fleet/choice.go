@@ -12,13 +12,14 @@ const million = 1e6
 // hour over the tokens of the load, spare replicas and idle time included.
 func (c *Choice) priced() {
 	c.Busy = c.busy()
-	price := c.option.price
-	if price == nil {
+	if c.option.question.Price == nil {
 		return
 	}
-	c.Priced = true
-	n := float64(c.GPUs)
-	c.PerHour = speed.Range{Low: n * price.Low, Mid: n * price.Mid, High: n * price.High}
+	perHour, ok := c.option.question.Price(c.Card.ID, c.GPUs)
+	if !ok || !known(perHour.Low, perHour.Mid, perHour.High) {
+		return
+	}
+	c.Priced, c.PerHour = true, perHour
 	tokens := c.tokens()
 	each := func(usd, tokens float64) float64 { return usd / (tokens * 3600) * million }
 	c.PerMOut = speed.Range{

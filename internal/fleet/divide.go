@@ -14,10 +14,7 @@ const (
 )
 
 // divide lists the divisions of a plan that are tried, those with few GPUs first. Degrees that were said are kept.
-func (q *Question) divide(m *serve.Prepared, p serve.Plan) ([]serve.Plan, error) {
-	if q.Divide != nil {
-		return q.Divide(m, p)
-	}
+func divide(m *serve.Prepared, p serve.Plan) ([]serve.Plan, error) {
 	d := divisions{model: m, said: p, node: max(1, p.GPU.MaxPerNode)}
 	if p.Engine.Kind == serve.LlamaCPP {
 		d.layers()

@@ -23,9 +23,10 @@ type Question struct {
 	MaxGPUs    int // in all; 0 is MostGPUs
 
 	Estimate Estimate
-	Price    func(card string) (usdPerGPUHour speed.Range, ok bool)      // nil where no price is known
-	Power    func(c *Choice) (watts speed.Range, ok bool)                // of the whole choice; nil where nobody asks
-	Divide   func(m *serve.Prepared, p serve.Plan) ([]serve.Plan, error) // the divisions that are tried; see serve
+	// Price is USD an hour of so many of a card, which more of them never make less; nil where no price is known. It is
+	// called by several goroutines at once.
+	Price func(card string, gpus int) (usdPerHour speed.Range, ok bool)
+	Power func(c *Choice) (watts speed.Range, ok bool) // of the whole choice; nil where nobody asks
 }
 
 // Candidate is a card with the engine that would serve on it, and what was said of the plan. Degrees that are zero are
@@ -44,11 +45,22 @@ type Format struct {
 // Targets are limits of latency in seconds; 0 is none.
 type Targets struct{ TTFT, TPOT float64 }
 
-// Replica says how fast one replica is under a load.
-type Replica func(speed.Load) speed.Figures
+// Replica says how fast one replica is under a load. A larger load is never faster.
+type Replica func(speed.Load) *speed.Figures
 
 // Estimate makes the replica of a plan with its account. It is called by several goroutines at once.
 type Estimate func(*serve.Prepared, serve.Plan, *serve.Memory) (Replica, error)
+
+// By estimates with the constants of speed.
+func By(c *speed.Constants) Estimate {
+	return func(m *serve.Prepared, p serve.Plan, memory *serve.Memory) (Replica, error) {
+		model, err := c.Of(m, p, memory)
+		if err != nil {
+			return nil, err
+		}
+		return model.Figures, nil
+	}
+}
 
 // MostGPUs is the largest fleet that is looked at where no limit is given.
 const MostGPUs = 4096
@@ -80,10 +92,10 @@ type Choice struct {
 	GPUs     int // of all replicas
 
 	Met     Met
-	Each    speed.Load    // of one replica that is not spare
-	Figures speed.Figures // of one replica under that load
-	Latency float64       // seconds of a whole request of mean length, with the middle of the ranges
-	AtMost  float64       // the largest load of one replica within the targets: requests a second, or at once
+	Each    speed.Load     // of one replica that is not spare
+	Figures *speed.Figures // of one replica under that load
+	Latency float64        // seconds of a whole request of mean length, with the middle of the ranges
+	AtMost  float64        // the largest load of one replica within the targets: requests a second, or at once
 
 	Priced  bool
 	PerHour speed.Range // USD, of all replicas

@@ -106,12 +106,12 @@ func (w *world) question(t testing.TB) fleet.Question {
 }
 
 // price is what a card costs by its bandwidth and memory; some have none.
-func price(id string) (speed.Range, bool) {
+func price(id string, n int) (speed.Range, bool) {
 	c, err := gpus.Default().Get(id)
 	if err != nil || c.BandwidthGBs == 0 || len(id)%7 == 0 {
 		return speed.Range{}, false
 	}
-	p := c.BandwidthGBs/2000 + c.MemoryGB/100
+	p := float64(n) * (c.BandwidthGBs/2000 + c.MemoryGB/100)
 	return speed.Range{Low: p / 2, Mid: p, High: 2 * p}, true
 }
 
@@ -134,11 +134,11 @@ func (r *roofline) step(batch float64) float64 {
 	return r.weights/(r.ranks*r.bandwidth) + 0.002*math.Log2(r.ranks+1) + 0.001*r.stages + 0.00005*batch
 }
 
-func (r *roofline) figures(l speed.Load) speed.Figures {
+func (r *roofline) figures(l speed.Load) *speed.Figures {
 	prompt := 2 * r.params * l.Input.Mean / (r.gpus * r.flops)
 	answer := func(batch float64) float64 { return l.Output.Mean * r.step(batch) }
 	most := r.slots / (answer(r.slots) + r.slots*prompt)
-	f := speed.Figures{MaxRequests: around(most), MaxOutput: around(most * l.Output.Mean)}
+	f := &speed.Figures{MaxRequests: around(most), MaxOutput: around(most * l.Output.Mean)}
 	rate, batch := l.Rate, l.Concurrency
 	if rate > 0 {
 		grows := rate * l.Output.Mean * 0.00005
@@ -188,6 +188,23 @@ func BenchmarkSearch(b *testing.B) {
 	for _, name := range []string{"8b", "70b", "experts"} {
 		b.Run(name, func(b *testing.B) {
 			q := newWorld(b, name).question(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				search(b, q)
+			}
+		})
+	}
+}
+
+func BenchmarkReal(b *testing.B) {
+	c, err := speed.Default()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, name := range []string{"8b", "70b", "experts"} {
+		b.Run(name, func(b *testing.B) {
+			q := newWorld(b, name).question(b)
+			q.Estimate = fleet.By(c)
 			b.ReportAllocs()
 			for b.Loop() {
 				search(b, q)

@@ -57,7 +57,7 @@ func noRoom(m *serve.Memory, format string) *miss {
 }
 
 // tooSlow says which target is not met, of a request alone.
-func (o *option) tooSlow(lone speed.Figures) *miss {
+func (o *option) tooSlow(lone *speed.Figures) *miss {
 	t := o.question.Targets
 	m := &miss{stage: tooSlow, gap: math.Inf(1)}
 	switch {
@@ -73,14 +73,14 @@ func (o *option) tooSlow(lone speed.Figures) *miss {
 	default: // alone it is fast enough, but not with the share of as many replicas as there may be
 		m.stage, m.gap = tooMany, o.excess()
 		m.why = "within the limit of " + strconv.Itoa(o.question.limit()) + " GPUs each replica has more to do than it can in time: " +
-			o.late(&o.atMost)
+			o.late(o.atMost)
 	}
 	return m
 }
 
 // excess is by how much the figures of the largest fleet are above the targets.
 func (o *option) excess() float64 {
-	f, t := &o.atMost, o.question.Targets
+	f, t := o.atMost, o.question.Targets
 	if f.Saturated || f.TTFT == nil {
 		return math.Inf(1)
 	}
@@ -120,7 +120,7 @@ func (o *option) doubt(c *Choice) string {
 	} else {
 		n += " replicas meet"
 	}
-	return n + " the targets only perhaps, and more make it no surer: " + o.late(&o.atMost)
+	return n + " the targets only perhaps, and more make it no surer: " + o.late(o.atMost)
 }
 
 // text names a plan: "4 × H100 SXM, tensor parallel 4, fp8".

@@ -22,7 +22,7 @@ type option struct {
 	least   int     // no fewer hold the load
 	fastest float64 // latency with as many replicas as there may be
 	room    float64 // requests at once that find room
-	atMost  speed.Figures
+	atMost  *speed.Figures
 }
 
 // option tries a plan. It is nil for one that cannot meet the targets, which is noted with the reason.
@@ -144,7 +144,7 @@ func (o *option) bound(want Met) int {
 }
 
 // capacity is how many requests a second a replica may be given.
-func (o *option) capacity(f speed.Figures, want Met) float64 {
+func (o *option) capacity(f *speed.Figures, want Met) float64 {
 	if want == Yes {
 		return f.MaxRequests.Low * Headroom
 	}
@@ -163,7 +163,7 @@ func (o *option) share(replicas int) speed.Load {
 }
 
 // grade says whether a replica is within the targets under its load.
-func (o *option) grade(f speed.Figures, l speed.Load) Met {
+func (o *option) grade(f *speed.Figures, l speed.Load) Met {
 	met := func(want Met) bool { return o.within(f, l, want) }
 	switch {
 	case f.Saturated || !met(Perhaps):
@@ -174,7 +174,7 @@ func (o *option) grade(f speed.Figures, l speed.Load) Met {
 	return Yes
 }
 
-func (o *option) within(f speed.Figures, l speed.Load, want Met) bool {
+func (o *option) within(f *speed.Figures, l speed.Load, want Met) bool {
 	t := o.question.Targets
 	if l.Rate > o.capacity(f, want) || l.Concurrency > o.room {
 		return false
@@ -198,7 +198,7 @@ func below(r *speed.Range, target float64, want Met) bool {
 
 // latency is the time of a request of mean length: the one axis on which both latencies count, each as often as a
 // person waits for it.
-func (o *option) latency(f speed.Figures) float64 {
+func (o *option) latency(f *speed.Figures) float64 {
 	sum := f.TTFT.Mid
 	if f.TPOT != nil {
 		sum += (o.question.Load.Output.Mean - 1) * f.TPOT.Mid
@@ -223,8 +223,8 @@ func (o *option) choice(want Met) Choice {
 
 // smallest is the smallest number of replicas, at least so many, that is graded as wanted, and the figures of each. A
 // smaller share of the load is never slower, so it gallops up and halves what is left.
-func (o *option) smallest(want Met, from int) (int, speed.Figures) {
-	try := func(n int) (speed.Figures, bool) {
+func (o *option) smallest(want Met, from int) (int, *speed.Figures) {
+	try := func(n int) (*speed.Figures, bool) {
 		l := o.share(n)
 		f := o.replica(l)
 		g := o.grade(f, l)
@@ -248,4 +248,3 @@ func (o *option) smallest(want Met, from int) (int, speed.Figures) {
 	}
 	return good, best
 }
-

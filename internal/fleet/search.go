@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 
 	"github.com/llmcheck/llmcheck/internal/serve"
-	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // ErrQuestion is wrapped by the error for a question that has no answer.
@@ -23,16 +22,12 @@ func Search(q Question) (*Result, error) {
 		return nil, err
 	}
 	found := make([]finding, len(q.Candidates))
-	prices := make([]*speed.Range, len(q.Candidates))
-	for i := range q.Candidates {
-		prices[i] = q.price(q.Candidates[i].Plan.GPU.ID)
-	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(q.Candidates)) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(found); i = next.Add(1) - 1 {
-				s := search{question: &q, candidate: &q.Candidates[i], price: prices[i]}
+				s := search{question: &q, candidate: &q.Candidates[i]}
 				found[i] = s.find()
 			}
 		})
@@ -70,18 +65,6 @@ func known(values ...float64) bool {
 	return !slices.ContainsFunc(values, func(v float64) bool { return !(v >= 0) || math.IsInf(v, 1) })
 }
 
-// price is what an hour of one card costs, nil where that is not known.
-func (q *Question) price(card string) *speed.Range {
-	if q.Price == nil {
-		return nil
-	}
-	r, ok := q.Price(card)
-	if !ok || !known(r.Low, r.Mid, r.High) {
-		return nil
-	}
-	return &r
-}
-
 // limit is how many GPUs there may be in all.
 func (q *Question) limit() int {
 	if q.MaxGPUs == 0 {
@@ -102,7 +85,6 @@ type finding struct {
 type search struct {
 	question  *Question
 	candidate *Candidate
-	price     *speed.Range
 	finding
 }
 
@@ -137,7 +119,7 @@ func (s *search) options() []*option {
 	}
 	for i := range s.candidate.Formats {
 		f := &s.candidate.Formats[i]
-		plans, err := s.question.divide(f.Model, plan)
+		plans, err := divide(f.Model, plan)
 		if err != nil {
 			s.looked++
 			s.missed(&miss{stage: illegal, why: rule(err)})
