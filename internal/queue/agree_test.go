@@ -85,3 +85,54 @@ func TestAgree(t *testing.T) {
 			quantile(d.tpot, .5), quantile(d.tpot, .9), quantile(d.output, .5), quantile(d.output, .9))
 	}
 }
+
+func TestOpen(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 7))
+	all := map[string]*differences{}
+	wrong := 0
+	for i := range 400 {
+		s, l := random(r)
+		if Check(s, l) != nil {
+			continue
+		}
+		l.Concurrency = 512
+		l.Ramp = false
+		cap := Steady(s, l).Requests
+		l.Concurrency = 0
+		l.Requests, l.Warmup = 6000, 1000
+		u := 0.1 + 1.3*r.Float64()
+		l.Rate = cap * u
+		l.Burst = []float64{1, 1, 0, 2}[r.IntN(4)]
+		a, b := Steady(s, l), Simulate(s, l, rand.New(rand.NewPCG(uint64(i), 1)))
+		p := newPlay(s, l, rand.New(rand.NewPCG(uint64(i), 1)), Result{})
+		p.l = l
+		for p.counted < l.Requests-l.Warmup && p.passes < mostPasses && !p.broken && p.turnOver(together) {
+		}
+		raw := p.result(Result{})
+		if a.Saturated != raw.Saturated {
+			wrong++
+			t.Logf("%d saturated %v/%v load %.2f of %.4g; ttft %.4g/%.4g arrive %.4g served %.4g most %.4g seats %v/%v room %v cb %v %v", i, a.Saturated, raw.Saturated, u, cap, a.TTFT.Mean, raw.TTFT.Mean, l.Rate, raw.Requests, a.Requests, raw.Running, s.MaxSeqs, a.Running, raw.CacheBound, a.CacheBound)
+		}
+		if a.Saturated || b.Saturated {
+			continue
+		}
+		kind := fmt.Sprintf("whole=%v burst=%v", s.Whole, l.Burst)
+		d := all[kind]
+		if d == nil {
+			d = &differences{}
+			all[kind] = d
+		}
+		d.ttft = append(d.ttft, off(a.TTFT.Mean, b.TTFT.Mean))
+		d.tpot = append(d.tpot, off(a.TPOT.Mean, b.TPOT.Mean))
+		d.output = append(d.output, off(a.Running, b.Running))
+		if off(a.TTFT.Mean, b.TTFT.Mean) > 0.25 || off(a.TPOT.Mean, b.TPOT.Mean) > 0.15 || off(a.Output, b.Output) > .1 {
+			t.Logf("%d u=%.2f whole=%v burst=%v hit=%.2f draft=%d C=%d ramp=%v in=%v out=%v seqs=%d bud=%d cache=%d host=%.3f\n   ttft %.4g/%.4g tpot %.4g/%.4g out %.4g/%.4g run %.4g/%.4g wait %.4g/%.4g preempt %d cb %v", i, u, s.Whole, l.Burst, s.PrefixHit, s.Drafts, l.Concurrency, l.Ramp, l.Input, l.Output, s.MaxSeqs, s.Budget, s.Cache, s.Host,
+				a.TTFT.Mean, b.TTFT.Mean, a.TPOT.Mean, b.TPOT.Mean, a.Output, b.Output, a.Running, b.Running, a.Waiting.Mean, b.Waiting.Mean, b.Preemptions, b.CacheBound)
+		}
+	}
+	t.Log(wrong)
+	for k, d := range all {
+		t.Logf("%-40s n=%d ttft %.3f %.3f tpot %.3f %.3f running %.3f %.3f", k, len(d.ttft), quantile(d.ttft, .5), quantile(d.ttft, .9),
+			quantile(d.tpot, .5), quantile(d.tpot, .9), quantile(d.output, .5), quantile(d.output, .9))
+	}
+}

@@ -177,24 +177,60 @@ func (m *model) visitOf(n float64) visit {
 		return m.wholeVisit(p)
 	}
 	v := visit{p: p, rest: m.steps * p.seen}
-	others := p.starts * (n - 1) / max(1, n)
+	others := m.others(p)
 	last := m.prompt * (1 + others)
 	if m.lockstep {
 		last = p.chunk * max(1, math.Ceil(m.prompt/p.room-1e-9))
 	}
+	// Of those that come together in a burst, half are before this one.
+	p.passes += max(0, others-p.starts) * m.prompt / p.room / 2
 	full := max(0, p.passes-1)
 	last = min(p.room, max(1, last-full*p.room))
 	decodes := max(0, n-max(1, p.inside))
 	v.first = m.pass(decodes, last, m.before(last), 1+others) + (1+others)*m.s.PerRequest
 	v.token = v.first / last
-	if full > 0 {
-		t := m.pass(decodes, p.room, m.before(p.room), 1+others)
-		v.first += full * t
-		v.queue = p.waiting * t
-		v.token = t / p.room
+	if full == 0 && m.l.Concurrency > 0 {
+		return v
 	}
+	t := m.pass(decodes, p.room, m.before(p.room), 1+others)
+	v.token = t / p.room
+	v.queue = p.waiting * t
+	if m.l.Concurrency == 0 {
+		v.queue = m.queuedInTime(m.prompt * v.token)
+		v.first += v.queue - p.waiting*t
+	}
+	v.first += full * t
 	return v
 }
+
+// queuedInTime is the wait of a prompt for those before it where requests come by a clock of their own, so that more come
+// in a long pass than in a short one; each takes so many seconds.
+func (m *model) queuedInTime(each float64) float64 {
+	busy := min(0.98, m.l.Rate*each)
+	return busy * each * (m.arrivalVariance() + m.promptVariance) / (2 * (1 - busy))
+}
+
+// others is how many other requests begin in the same pass, as one of them sees it.
+func (m *model) others(p point) float64 {
+	if m.l.Concurrency > 0 {
+		return p.starts * (p.n - 1) / p.n
+	}
+	return m.together(m.l.Rate * p.cycle)
+}
+
+// together is how many others an arrival finds within the time in which so many come in the mean. Arrivals that come in
+// bursts have a gamma distribution between them; what is below its mean by far has the chance x^k / Gamma(k+1).
+func (m *model) together(x float64) float64 {
+	v := m.arrivalVariance()
+	if v == 0 {
+		return max(0, x-1)
+	}
+	k := 1 / v
+	soon := min(0.999, math.Pow(k*x, k)/math.Gamma(k+1))
+	return min(soon/(1-soon), x+max(0, v-1)/2)
+}
+
+func (m *model) arrivalVariance() float64 { return m.l.Burst * m.l.Burst }
 
 // wholeVisit uses that all who are in progress decode together, so that a visit takes as many cycles as steps.
 func (m *model) wholeVisit(p point) visit {
