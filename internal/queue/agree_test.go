@@ -43,7 +43,24 @@ func random(r *rand.Rand) (Server, Load) {
 	return s, l
 }
 
-type differences struct{ ttft, tpot, output []float64 }
+type differences struct {
+	ttft, tpot, output []float64
+	tails              [9][]float64
+}
+
+func (d *differences) tail(a, b Result) {
+	for i, x := range [][2]float64{{a.TTFT.P50, b.TTFT.P50}, {a.TTFT.P90, b.TTFT.P90}, {a.TTFT.P99, b.TTFT.P99}, {a.TPOT.P50, b.TPOT.P50}, {a.TPOT.P90, b.TPOT.P90}, {a.TPOT.P99, b.TPOT.P99}, {a.Total.P50, b.Total.P50}, {a.Total.P90, b.Total.P90}, {a.Total.P99, b.Total.P99}} {
+		d.tails[i] = append(d.tails[i], math.Log(x[0]/x[1]))
+	}
+}
+
+func (d *differences) String() string {
+	s := ""
+	for i, n := range []string{"F50", "F90", "F99", "P50", "P90", "P99", "T50", "T90", "T99"} {
+		s += fmt.Sprintf(" %s %+.2f..%+.2f..%+.2f", n, quantile(d.tails[i], .1), quantile(d.tails[i], .5), quantile(d.tails[i], .9))
+	}
+	return s
+}
 
 func quantile(x []float64, q float64) float64 {
 	y := slices.Sorted(slices.Values(x))
@@ -72,6 +89,7 @@ func TestAgree(t *testing.T) {
 			d = &differences{}
 			all[kind] = d
 		}
+		d.tail(a, b)
 		d.ttft = append(d.ttft, off(a.TTFT.Mean, b.TTFT.Mean))
 		d.tpot = append(d.tpot, off(a.TPOT.Mean, b.TPOT.Mean))
 		d.output = append(d.output, off(a.Output, b.Output))
@@ -81,6 +99,7 @@ func TestAgree(t *testing.T) {
 		}
 	}
 	for k, d := range all {
+		t.Log(d)
 		t.Logf("%-40s n=%d ttft %.3f %.3f tpot %.3f %.3f output %.3f %.3f", k, len(d.ttft), quantile(d.ttft, .5), quantile(d.ttft, .9),
 			quantile(d.tpot, .5), quantile(d.tpot, .9), quantile(d.output, .5), quantile(d.output, .9))
 	}
@@ -122,6 +141,7 @@ func TestOpen(t *testing.T) {
 			d = &differences{}
 			all[kind] = d
 		}
+		d.tail(a, b)
 		d.ttft = append(d.ttft, off(a.TTFT.Mean, b.TTFT.Mean))
 		d.tpot = append(d.tpot, off(a.TPOT.Mean, b.TPOT.Mean))
 		d.output = append(d.output, off(a.Running, b.Running))
@@ -132,6 +152,7 @@ func TestOpen(t *testing.T) {
 	}
 	t.Log(wrong)
 	for k, d := range all {
+		t.Log(d)
 		t.Logf("%-40s n=%d ttft %.3f %.3f tpot %.3f %.3f running %.3f %.3f", k, len(d.ttft), quantile(d.ttft, .5), quantile(d.ttft, .9),
 			quantile(d.tpot, .5), quantile(d.tpot, .9), quantile(d.output, .5), quantile(d.output, .9))
 	}

@@ -70,10 +70,21 @@ func (m *model) residual(v visit) float64 {
 
 func (m *model) openResult(v visit, o occupied, residual float64) Result {
 	ahead := m.s.Host + residual
+	v.waits = 1.5
+	v.varies = math.Hypot(v.varies, m.changes(v, o))
 	r := m.result(v, o.wait, o.wait+ahead, 0)
 	r.InSystem = m.l.Rate * r.Total.Mean
 	r.Running, r.Busy = min(m.seats, m.l.Rate*v.total()), o.busy
 	return r
+}
+
+// changes is how much steps differ between requests because more or fewer are in progress.
+func (m *model) changes(v visit, o occupied) float64 {
+	one := m.pass(1, 0, 0, 0)
+	if m.steps < 1 || v.rest <= 0 || o.mean <= 0 {
+		return 0
+	}
+	return 0.7 * max(0, 1-one*m.steps/v.rest) * o.sd / (o.mean + 1)
 }
 
 // capacity is the most requests a second, and how many are in progress then. A cache that is full has sequences lose

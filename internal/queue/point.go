@@ -28,6 +28,9 @@ type visit struct {
 	rest  float64 // from the first to the last token
 	token float64 // seconds that one more token of its prompt takes
 	queue float64 // of first, the part in which it waits for others
+
+	waits  float64 // coefficient of variation of the wait for a seat
+	varies float64 // and of rest, for answers of one length
 }
 
 func (v visit) total() float64 { return v.first + v.rest }
@@ -188,15 +191,20 @@ func (m *model) visitOf(n float64) visit {
 	last = min(p.room, max(1, last-full*p.room))
 	decodes := max(0, n-max(1, p.inside))
 	v.first = m.pass(decodes, last, m.before(last), 1+others) + (1+others)*m.s.PerRequest
-	v.token = v.first / last
+	v.token = (v.first - m.pass(decodes, last/2, m.before(last/2), 1+others)) / (last / 2)
+	v.varies = math.Sqrt(p.mixed*(1-p.mixed)/max(1, m.steps)*(1+square(m.l.Output.Spread))) *
+		(p.loaded - p.pure) / p.cycle
 	if full == 0 && m.l.Concurrency > 0 {
 		return v
 	}
 	t := m.pass(decodes, p.room, m.before(p.room), 1+others)
-	v.token = t / p.room
+	v.token = max(0, v.token)
+	if full > 0 {
+		v.token = t / p.room
+	}
 	v.queue = p.waiting * t
 	if m.l.Concurrency == 0 {
-		v.queue = m.queuedInTime(m.prompt * v.token)
+		v.queue = m.queuedInTime(m.prompt * t / p.room)
 		v.first += v.queue - p.waiting*t
 	}
 	v.first += full * t

@@ -103,6 +103,7 @@ func (m *model) closed() Result {
 	}
 	v.p.rate = c / (wait + ahead + v.total())
 	v.burst = m.burst(v.p)
+	v.waits = 1 / math.Sqrt(max(1, c-v.p.n))
 	r := m.result(v, wait, wait+ahead, c)
 	r.Busy = min(1, v.p.rate*v.total())
 	return r
