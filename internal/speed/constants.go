@@ -94,10 +94,9 @@ type file struct {
 }
 
 type described struct {
-	Name    string  `yaml:"name"`
-	Unit    string  `yaml:"unit"`
-	Meaning string  `yaml:"meaning"`
-
+	Name    string `yaml:"name"`
+	Unit    string `yaml:"unit"`
+	Meaning string `yaml:"meaning"`
 }
 
 // Constants are what speed rests on beside datasheets. They do not change.
