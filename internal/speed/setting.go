@@ -55,7 +55,7 @@ func settingOf(p *serve.Plan, w *serve.Work) setting {
 	s.groups = []string{
 		"class " + s.class, "engine " + s.engine, "generation " + s.generation, "vendor " + p.GPU.Vendor,
 		"class " + s.class + ", generation " + s.generation, "engine " + s.engine + ", generation " + s.generation,
-		"link " + s.link, "engine " + s.engine + ", link " + s.link,
+		"card " + p.GPU.ID, "link " + s.link, "engine " + s.engine + ", link " + s.link,
 	}
 	if p.GPU.Unified {
 		s.groups = append(s.groups, "unified memory")

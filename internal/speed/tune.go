@@ -12,7 +12,7 @@ func (m *Model) At(metric bench.Metric, l Load) (Range, bool) {
 	if family == "" {
 		return Range{}, false
 	}
-	return m.around(family, mid), true
+	return m.around(family, mid, l.Concurrency), true
 }
 
 // mid is the middle of a figure, and the family that its range is of.
@@ -32,7 +32,7 @@ func (m *Model) mid(metric bench.Metric, l Load) (family string, mid float64) {
 	case bench.TPOT:
 		return "tpot", m.closed(each, n).tpot
 	case bench.Output:
-		return "tpot", replicas * m.closed(each, n).output
+		return "output", replicas * m.closed(each, n).output
 	case bench.WithPrompt:
 		c := m.closed(each, n)
 		return "with_prompt", (n.in + n.out) / (c.ttft + n.out*c.tpot)

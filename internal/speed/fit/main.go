@@ -5,7 +5,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"slices"
 
@@ -14,15 +13,17 @@ import (
 
 func main() {
 	verbose := flag.Bool("rows", false, "print every row")
+	flag.BoolVar(&debug, "debug", false, "print steps")
 	quick := flag.Bool("quick", false, "no cross-validation")
+	file := flag.String("update", "", "write the constants into this file")
 	flag.Parse()
-	if err := run(*verbose, *quick); err != nil {
+	if err := run(*verbose, *quick, *file); err != nil {
 		fmt.Fprintln(os.Stderr, "fitting:", err)
 		os.Exit(1)
 	}
 }
 
-func run(verbose, quick bool) error {
+func run(verbose, quick bool, file string) error {
 	c, err := speed.Default()
 	if err != nil {
 		return err
@@ -37,55 +38,51 @@ func run(verbose, quick bool) error {
 	f := newFit(c, list)
 	show("priors", list, f.residuals(f.prior))
 	values := f.run(f.prior, most)
-	show("in sample", list, f.residuals(values))
-	if !quick {
-		for _, by := range []string{"cell", "card", "model", "source"} {
-			show("left out by "+by, list, validate(c, list, by, values))
-		}
-	}
-	for i, one := range c.List() {
-		fmt.Printf("%-14s %-44s %.4g\n", one.Of, one.By, c.Written(i, values[i]))
+	inside := f.residuals(values)
+	show("in sample", list, inside)
+	if quick {
+		values = f.shown(values)
+	} else if err := f.validated(values, inside, file); err != nil {
+		return err
 	}
 	if verbose {
-		printRows(list, f.residuals(values))
+		printRows(list, inside)
 	}
 	return nil
+}
+
+// shown prints the values.
+func (f *fitted) shown(values []float64) []float64 {
+	for i, one := range f.constants.List() {
+		fmt.Printf("%-14s %-44s %.4g\n", one.Of, one.By, f.constants.Written(i, values[i]))
+	}
+	return values
+}
+
+// validated says how rows do that are left out by group, and what ranges follow.
+func (f *fitted) validated(values, inside []float64, file string) error {
+	var outside []held
+	for _, by := range []string{"cell", "card", "model", "engine", "source"} {
+		h := validate(f.constants, f.rows, by, f.prior)
+		show("left out by "+by, f.rows, h.residual)
+		if by == "cell" || by == "card" || by == "model" {
+			outside = append(outside, h)
+		}
+	}
+	ranges := widths(f.rows, inside, outside)
+	cover("in sample", f.rows, ranges, inside, nil)
+	cover("left out by cell", f.rows, ranges, outside[0].residual, outside[0].seen)
+	cover("left out by model", f.rows, ranges, outside[2].residual, outside[2].seen)
+	if file == "" {
+		return nil
+	}
+	return update(file, f.constants, f.rows, values, ranges, fmt.Sprintf("%d measurements of internal/bench/catalog", len(f.rows)))
 }
 
 func (f *fitted) residuals(values []float64) []float64 {
 	out := make([]float64, len(f.rows))
 	f.each(func(_, i int) { out[i] = f.rows[i].residual(f.rows[i].model.With(values)) })
 	return out
-}
-
-const folds = 6
-
-// validate fits without each sixth of the groups and looks at those.
-func validate(c *speed.Constants, list []*row, by string, start []float64) []float64 {
-	out := make([]float64, len(list))
-	for fold := range folds {
-		var in []*row
-		var left []int
-		for i, r := range list {
-			if foldOf(r.group[by]) == fold {
-				left = append(left, i)
-			} else {
-				in = append(in, r)
-			}
-		}
-		f := newFit(c, in)
-		values := f.run(start, 6)
-		for _, i := range left {
-			out[i] = list[i].residual(list[i].model.With(values))
-		}
-	}
-	return out
-}
-
-func foldOf(name string) int {
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	return int(h.Sum32()>>3) % folds
 }
 
 func printRows(list []*row, res []float64) {

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 var families = []string{"decode", "prefill", "max_output", "mlperf", "tpot", "ttft", "with_prompt"}
@@ -41,4 +44,46 @@ func at(sorted []float64, q float64) float64 {
 		return sorted[len(sorted)-1]
 	}
 	return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
+}
+
+// cover prints how many rows lie in their range, and how wide it is.
+func cover(title string, list []*row, ranges []speed.Width, res []float64, seen []bool) {
+	by := map[string]speed.Width{}
+	for _, w := range ranges {
+		by[w.Of+": "+w.Case] = w
+	}
+	fmt.Printf("ranges, %s\n", title)
+	for _, family := range families {
+		var wides []float64
+		inside, n := 0, 0
+		for i, r := range list {
+			if r.family != family {
+				continue
+			}
+			w := widthOf(by, wide(family), r.model.Case(seen == nil || seen[i], r.load.Concurrency*limited(family)))
+			n++
+			if off := math.Exp(-res[i]); off >= w.Low && off <= w.High {
+				inside++
+			}
+			wides = append(wides, w.High/w.Low)
+		}
+		if n == 0 {
+			continue
+		}
+		slices.Sort(wides)
+		fmt.Printf("  %-12s inside %3.0f %%  median width x%.2f\n", family, 100*float64(inside)/float64(n), middle(wides))
+	}
+}
+
+func widthOf(by map[string]speed.Width, family, name string) speed.Width {
+	for {
+		if w, ok := by[family+": "+name]; ok {
+			return w
+		}
+		i := strings.LastIndex(name, ", ")
+		if i < 0 {
+			return by[family+": "]
+		}
+		name = name[:i]
+	}
 }

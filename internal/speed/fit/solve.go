@@ -37,8 +37,8 @@ func newFit(c *speed.Constants, rows []*row) *fitted {
 const (
 	familyPower = 0.5  // 0 counts rows, 1 counts families
 	usual       = 0.12 // a residual of this size is no surprise
-	within      = 0.25 // of the error of a row that is as good as it gets, against priors
-	most        = 12   // steps
+	within      = 0.5  // of the error of a row that is as good as it gets, against priors
+	most        = 25   // steps
 )
 
 // trust is how much the rows of a family say of the constants, against their neighbors.
@@ -57,6 +57,9 @@ func (f *fitted) run(values []float64, steps int) []float64 {
 			next := f.step(values, a, b, damp)
 			if l := f.loss(next); l < loss {
 				gain := loss - l
+				if debug {
+					println("step", int(loss*1000), int(l*1000), int(damp*1e6))
+				}
 				values, loss, improved = next, l, true
 				damp = max(1e-6, damp/4)
 				if gain < 1e-4*loss {
@@ -86,13 +89,13 @@ func scale(family string) float64 {
 	return usual
 }
 
-// loss is half the sum of squares, with rows far off counted by the logarithm.
+// loss is half the sum of squares, with rows far off counted by their distance, as a median does.
 func (f *fitted) loss(values []float64) float64 {
 	sums := make([]float64, workers)
 	f.each(func(worker, i int) {
 		r := f.rows[i]
 		u := r.residual(r.model.With(values)) / scale(r.family)
-		sums[worker] += f.weights[i] * math.Log1p(u*u/2)
+		sums[worker] += f.weights[i] * (math.Sqrt(1+u*u) - 1)
 	})
 	var sum float64
 	for _, s := range sums {
@@ -107,6 +110,8 @@ func (f *fitted) loss(values []float64) float64 {
 }
 
 const workers = 2
+
+var debug = false
 
 // each visits every row, several at a time.
 func (f *fitted) each(visit func(worker, i int)) {
@@ -162,7 +167,7 @@ func (f *fitted) add(a [][]float64, b []float64, i int, values []float64) {
 	}
 	s := scale(r.family)
 	u := at / s
-	w := within * f.weights[i] / (s * s) / (1 + u*u/2)
+	w := within * f.weights[i] / (s * s) / math.Sqrt(1+u*u)
 	for k, j := range r.uses {
 		b[j] -= w * slopes[k] * at
 		for l, o := range r.uses {
