@@ -71,6 +71,9 @@ func (t *table) row(b *bench.Measurement) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
+	if longest := m.Model().Shape.MaxContext; longest > 0 {
+		p.MaxModelLen = min(p.MaxModelLen, longest) // what goes beyond was measured all the same
+	}
 	r := &row{Measurement: *b, family: family, load: loadOf(b)}
 	r.model, err = t.settled(m, p, r.load)
 	if err != nil {
@@ -185,7 +188,7 @@ func (t *table) plan(b *bench.Measurement) (serve.Plan, error) {
 	}
 	p.Engine = t.engines[b.Engine]
 	l := loadOf(b)
-	p.MaxModelLen = max(2048, int64(l.Input.Mean+l.Output.Mean))
+	p.MaxModelLen = max(8192, int64(l.Input.Mean+l.Output.Mean))
 	return p, nil
 }
 
