@@ -22,6 +22,9 @@ func (f *File) llamaBench(v strictjson.Value) error {
 		Model: modelOf(v), Precision: precisionOf(said(v, "model_type")), KV: cacheOf(v), Engine: "llama.cpp",
 		Version: buildOf(v),
 	}
+	if layers, err := amount(v, "n_gpu_layers"); err == nil && layers > 0 && layers < 99 {
+		f.note(fmt.Sprintf("n_gpu_layers is %g: if the model has more layers, the others ran on the CPU", layers))
+	}
 	m.GPU, m.GPUs = f.cards(v)
 	if m.GPUs > 1 {
 		m.Division = said(v, "split_mode") + " split"
