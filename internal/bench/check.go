@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Most of what a measurement may hold; above it a figure is a slip or an attack.
@@ -60,9 +61,9 @@ func (m *Measurement) checkNames() error {
 	return errors.Join(faults...)
 }
 
-// OneLine reports whether a text can be shown in a line: it is short and has no control character.
+// OneLine reports whether a text can be kept and shown in a line: it is short, UTF-8, and has no control character.
 func OneLine(text string) bool {
-	return len(text) <= mostText && !strings.ContainsFunc(text, unicode.IsControl)
+	return len(text) <= mostText && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 func (m *Measurement) checkNumbers() error {

@@ -281,6 +281,7 @@ func TestRefused(t *testing.T) {
 		"no card":          {func(r *Record) { r.Rows[0].GPU = "" }, "gpu is missing"},
 		"unknown metric":   {func(r *Record) { r.Rows[0].Metric = "speed" }, `metric is "speed"`},
 		"several lines":    {func(r *Record) { r.Rows[0].Note = "a\nb" }, "note is"},
+		"not UTF-8":        {func(r *Record) { r.Rows[0].Note = "a\xff" }, "note is"},
 		"control title":    {func(r *Record) { r.Title = "a\x1bb" }, "not one line"},
 		"control place":    {func(r *Record) { r.Rows[0].Place = "a\rb" }, "place is not one line"},
 		"control sequence": {func(r *Record) { r.Rows[0].Version = "\x1b[2J" }, "version is"},
