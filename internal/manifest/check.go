@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,10 +81,6 @@ func (p *Plan) checkTexts() error {
 	}
 	if p.Model.Hub != "" && p.Model.Path != "" {
 		return refuse("it names both a model on the hub and a path; give one")
-	}
-	if !slices.Contains([]string{"nvidia", "amd", "none"}, p.GPU.Vendor) {
-		return refuse("no engine image is known for devices of %s; take the command line and run it there",
-			printable.Line(p.GPU.Vendor))
 	}
 	for _, s := range []string{p.Version, p.Model.Hub, p.Model.Revision, p.Model.File, p.Model.Path, p.Quantize, p.DType, p.KV,
 		p.ServedName, p.Image, p.Llama.Flash, p.Llama.CacheK, p.Llama.CacheV, p.Speculative.Method, p.Speculative.Model} {

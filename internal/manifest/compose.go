@@ -8,11 +8,17 @@ import (
 	"github.com/llmcheck/llmcheck/internal/records"
 )
 
+// maxOnHost bounds services and GPUs of one host.
+const maxOnHost = 64
+
 // compose is one service for each replica, each with its own GPUs of one host: compose does not tell replicas of one
 // service apart when it hands out devices.
 func (p *Plan) compose() ([]byte, error) {
 	if p.Nodes > 1 {
 		return nil, refuse("compose runs on one host, and the plan has %d nodes; say --emit kubernetes, or take the command line", p.Nodes)
+	}
+	if p.copies() > maxOnHost || p.copies()*p.gpus() > maxOnHost {
+		return nil, refuse("%d replicas with %d GPUs each are more than one host has; say --emit kubernetes", p.copies(), p.gpus())
 	}
 	image, err := p.pinned()
 	if err != nil {

@@ -98,12 +98,16 @@ func (k cluster) group() (records.Ordered, error) {
 }
 
 func (k cluster) metadata(name string) records.Ordered {
+	judged := records.Ordered{{Key: "llmcheck/model", Value: k.Model.name()}}
+	if k.Model.Revision != "" {
+		judged = append(judged, records.Entry{Key: "llmcheck/revision", Value: k.Model.Revision})
+	}
 	return records.Ordered{
 		{Key: "name", Value: name},
 		{Key: "labels", Value: append(k.selector(alone),
 			records.Entry{Key: "app.kubernetes.io/version", Value: labelValue(k.Version)},
 			records.Entry{Key: "app.kubernetes.io/component", Value: "inference"})},
-		{Key: "annotations", Value: records.Ordered{{Key: "llmcheck/model", Value: k.Model.name()}, {Key: "llmcheck/revision", Value: k.Model.Revision}}},
+		{Key: "annotations", Value: judged},
 	}
 }
 

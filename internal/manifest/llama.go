@@ -109,8 +109,10 @@ func llamaKV(kv string) string {
 func (p *Plan) checkLlama() error {
 	types := []string{"", "auto", "fp16", "f16", "bf16", "fp32", "f32", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"}
 	k, v := cmp.Or(p.Llama.CacheK, p.KV), cmp.Or(p.Llama.CacheV, p.KV)
-	_, old := p.build()
+	number, old := p.build()
 	switch {
+	case old && number < 6100 && p.Llama.CPUExperts > 0:
+		return refuse("build %d of llama.cpp has no --n-cpu-moe; plan with --engine-version b6100 or later", number)
 	case p.Nodes > 1:
 		return refuse("llama.cpp over several nodes is not written; plan for one")
 	case p.Data > 1:

@@ -75,7 +75,7 @@ func (m Model) name() string {
 
 // GPU is the card of the plan.
 type GPU struct {
-	Vendor  string // nvidia, amd, none
+	Vendor  string // nvidia, amd, none; another is only written as a command line
 	Name    string
 	Product string // label of the feature discovery of the vendor, if known: NVIDIA-H100-80GB-HBM3
 	Family  string // of AMD cards, as in tags of images: mi30x, mi35x

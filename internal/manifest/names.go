@@ -17,7 +17,7 @@ func objectName(model string) string {
 	if i := strings.LastIndexByte(strings.TrimRight(model, "/"), '/'); i >= 0 {
 		base = model[i+1:]
 	}
-	name, lost := dashed(strings.TrimRight(base, "/"))
+	name, lost := dashed(strings.TrimSuffix(strings.TrimRight(base, "/"), ".gguf"))
 	if len(name) > maxName {
 		name, lost = name[:maxName], true
 	}

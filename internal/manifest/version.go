@@ -1,7 +1,9 @@
 package manifest
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,6 +54,10 @@ func (p *Plan) build() (number int, ok bool) {
 
 // pinned is the image of a plan: the one that was asked for, or the engine's own.
 func (p *Plan) pinned() (string, error) {
+	if !slices.Contains([]string{"nvidia", "amd", "none"}, p.GPU.Vendor) {
+		return "", refuse("containers are not written for devices of %s; say --emit %s and run that there",
+			printable.Line(p.GPU.Vendor), cmp.Or(p.engine().format, "vllm with another --engine"))
+	}
 	if p.Image != "" {
 		if ok, err := regexp.MatchString(`^[a-z0-9][A-Za-z0-9._/:@-]{0,500}$`, p.Image); err != nil || !ok {
 			return "", refuse("%s is no name of an image", printable.Line(p.Image))

@@ -78,8 +78,8 @@ func (p *Plan) checkVLLM() error {
 			p.Tensor, p.Data, p.Expert, p.Tensor*p.Data)
 	case p.Nodes > 1 && p.Data > 1 && (p.Tensor*p.Pipeline > p.GPUsPerNode || p.GPUsPerNode%(p.Tensor*p.Pipeline) != 0):
 		return refuse("a replica of attention that spans nodes together with data parallel is not written; plan with --dp 1 and replicas")
-	case p.Nodes > 1 && p.Data > 1 && !p.since(0, 9):
-		return refuse("data parallel over nodes came with vLLM 0.9; plan with --engine-version 0.9.0 or later")
+	case p.Expert > 1 && !p.since(0, 8), p.Data > 1 && !p.since(0, 9):
+		return refuse("servers of vLLM share experts out since 0.8 and are data parallel since 0.9; plan with --engine-version 0.9.0 or later")
 	}
 	return nil
 }
@@ -125,6 +125,8 @@ func (p *Plan) vllmSpeculative() (string, error) {
 		return "", refuse("speculative decoding is written for vLLM 0.9 and later; plan with such an --engine-version")
 	case !slices.Contains([]string{"draft_model", "ngram", "eagle", "eagle3", "mtp"}, s.Method):
 		return "", refuse("vLLM has no way to guess tokens by %s", s.Method)
+	case s.Method == "mtp" && !p.since(0, 11), s.Method == "draft_model" && !p.since(0, 15):
+		return "", refuse("vLLM %s does not guess tokens by %s; plan with --engine-version 0.15.0 or later", p.Version, s.Method)
 	case s.Tokens < 1:
 		return "", refuse("it does not say how many tokens are guessed")
 	case s.Model == "" && (s.Method == "draft_model" || s.Method == "eagle" || s.Method == "eagle3"):
