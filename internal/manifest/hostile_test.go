@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
@@ -105,10 +106,8 @@ func hostilePlans(s string) []*Plan {
 	}
 }
 
-// checkHostile is the law of this package: whatever texts a plan holds, the engine is given exactly these, and readers
-// find exactly the objects that were written.
-func checkHostile(t testing.TB, sh shell, s string) {
-	schema := helmSchema(t)
+// checkShell is one half of the law of this package: whatever texts a plan holds, a shell gives the engine exactly these.
+func checkShell(t testing.TB, sh shell, s string) {
 	for _, p := range hostilePlans(s) {
 		script, err := Bytes(p.engine().format, p)
 		if errors.Is(err, ErrPlan) {
@@ -117,20 +116,29 @@ func checkHostile(t testing.TB, sh shell, s string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p = p.filled()
-		want, err := given(p, place{})
+		want, err := given(p.filled(), place{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, sh.run(t, script)); diff != "" {
 			t.Fatalf("%q in a shell (-want +got):\n%s\n%s", s, diff, script)
 		}
-		inside, err := given(p, place{container: true})
+	}
+}
+
+// checkYAML is the other: readers find exactly the objects that were written, with exactly these texts.
+func checkYAML(t testing.TB, schema *jsonschema.Schema, s string) {
+	for _, p := range hostilePlans(s) {
+		if _, err := Bytes(p.engine().format, p); errors.Is(err, ErrPlan) {
+			continue
+		}
+		p = p.filled()
+		want, err := given(p, place{container: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkHostilePod(t, p, inside)
-		checkHostileCompose(t, p, inside)
+		checkHostilePod(t, p, want)
+		checkHostileCompose(t, p, want)
 		if p.Engine == "vllm" {
 			checkHostileHelm(t, p, schema)
 		}
@@ -194,7 +202,7 @@ func checkHostileCompose(t testing.TB, p *Plan, want []string) {
 	}
 }
 
-func checkHostileHelm(t testing.TB, p *Plan, schema interface{ Validate(any) error }) {
+func checkHostileHelm(t testing.TB, p *Plan, schema *jsonschema.Schema) {
 	data, err := Bytes("helm-values", p)
 	if err != nil {
 		t.Fatal(err)
@@ -213,6 +221,13 @@ func checkHostileHelm(t testing.TB, p *Plan, schema interface{ Validate(any) err
 	if got := expanded(t, []string{url}); got[0] != p.Model.Hub {
 		t.Fatalf("model %q, want %q", got[0], p.Model.Hub)
 	}
+	config, _ := spec["vllmConfig"].(map[string]any)
+	args := expanded(t, texts(config["extraArgs"]))
+	for _, want := range []string{p.Model.Revision, p.ServedName, p.DType} {
+		if !slices.Contains(args, want) {
+			t.Fatalf("%q is not among %q", want, args)
+		}
+	}
 }
 
 func texts(v any) []string {
@@ -226,20 +241,39 @@ func texts(v any) []string {
 }
 
 func TestHostileTexts(t *testing.T) {
-	sh := newShell(t)
+	schema := helmSchema(t)
 	for _, s := range hostile {
-		checkHostile(t, sh, s)
+		checkYAML(t, schema, s)
 	}
 }
 
-func FuzzHostileTexts(f *testing.F) {
+func TestHostileTextsInShell(t *testing.T) {
+	sh := newShell(t)
+	for _, s := range hostile {
+		checkShell(t, sh, s)
+	}
+}
+
+func FuzzYAML(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	schema := helmSchema(f)
+	f.Fuzz(func(t *testing.T, s string) {
+		if len(s) < 1024 {
+			checkYAML(t, schema, s)
+		}
+	})
+}
+
+func FuzzShell(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s)
 	}
 	sh := newShell(f)
 	f.Fuzz(func(t *testing.T, s string) {
-		if len(s) < 4096 {
-			checkHostile(t, sh, s)
+		if len(s) < 1024 {
+			checkShell(t, sh, s)
 		}
 	})
 }
