@@ -282,21 +282,24 @@ func (o *option) choice(want Met, most int) *Choice {
 }
 
 // smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. A smaller
-// share of the load is never slower, so it gallops up and halves what is left.
+// share of the load is never slower, so the limit is tried first: most plans that could have been cheaper are not. Below it
+// the search gallops up from what the capacity needs and halves what is left.
 func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool) {
 	from := o.bound(want)
-	bad, step := from-1, max(1, from/16)
-	for n = from; n <= most; n, step = n+step, 2*step {
-		if f, ok = o.meetsWith(n, want); ok {
-			break
-		}
-		bad = n
-		if n < most && n+step > most {
-			step = most - n
-		}
-	}
-	if !ok {
+	if from > most {
 		return 0, nil, false
+	}
+	if f, ok = o.meetsWith(most, want); !ok {
+		return 0, nil, false
+	}
+	n = most
+	bad := from - 1
+	for i, step := from, max(1, from/16); i < n; i, step = i+step, 2*step {
+		if g, ok := o.meetsWith(i, want); ok {
+			n, f = i, g
+		} else {
+			bad = i
+		}
 	}
 	for n-bad > 1 {
 		middle := bad + (n-bad)/2

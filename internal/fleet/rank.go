@@ -31,9 +31,18 @@ func (q *Question) result(found []finding) *Result {
 	slices.SortFunc(out.Ranked, cheaper)
 	slices.SortFunc(out.Perhaps, cheaper)
 	slices.SortFunc(out.Rejected, func(a, b Rejection) int { return cmp.Compare(a.Card.ID, b.Card.ID) })
-	m := market{choices: slices.Clone(out.Ranked)}
+	m := market{}
+	for i := range out.Ranked {
+		if c := out.Ranked[i]; c.Priced {
+			m.add(&c)
+		}
+	}
 	m.offer(options)
-	out.Front, out.Stored = m.front(), m.stored()
+	out.Stored = m.stored
+	for _, c := range m.front {
+		out.Front = append(out.Front, *c)
+	}
+	slices.SortFunc(out.Front, cheaper)
 	out.power()
 	return out
 }
@@ -125,7 +134,31 @@ func (c *Choice) cost() float64 {
 
 // market is the choices that are known, out of which the front is made. It starts with the cheapest of every card, which
 // outdo nearly all other plans before anybody asks for their replicas.
-type market struct{ choices []Choice }
+type market struct {
+	front  []*Choice
+	stored *Choice // the cheapest with the weights as published
+}
+
+// add takes a choice into the market.
+func (m *market) add(c *Choice) {
+	if !c.Lossy {
+		m.stored = better(m.stored, c)
+	}
+	if slices.ContainsFunc(m.front, func(f *Choice) bool { return f.outdoes(c) }) {
+		return
+	}
+	m.front = slices.DeleteFunc(m.front, func(f *Choice) bool { return c.outdoes(f) })
+	m.front = append(m.front, c)
+}
+
+// outdoes reports whether a choice makes another superfluous on the front: it is no dearer and no slower, and of two that
+// are alike in both, it comes first.
+func (c *Choice) outdoes(d *Choice) bool {
+	if c.cost() == d.cost() && c.Latency == d.Latency {
+		return cmp.Or(cmp.Compare(c.GPUs, d.GPUs), sooner(c, d)) < 0
+	}
+	return c.cost() <= d.cost() && c.Latency <= d.Latency
+}
 
 // bid is a plan with what it costs at the least.
 type bid struct {
@@ -147,51 +180,42 @@ func (m *market) offer(options []*option) {
 			cmp.Compare(a.plan.Engine.Kind, b.plan.Engine.Kind), cmp.Compare(a.id, b.id),
 		)
 	})
-	published := math.Inf(1)
-	if c := m.stored(); c != nil {
-		published = c.cost()
-	}
 	for _, b := range bids {
-		if m.outdone(&b) && (b.format.Lossy || b.cost >= published) {
+		worth := m.worth(b.option)
+		if b.cost >= worth {
 			continue
 		}
-		c := b.choice(Yes, b.most)
-		if c == nil || !c.Priced {
-			continue
-		}
-		m.choices = append(m.choices, *c)
-		if !c.Lossy {
-			published = min(published, c.cost())
+		if c := b.choice(Yes, b.affordable(worth)); c != nil {
+			m.add(c)
 		}
 	}
 }
 
-// outdone reports whether a plan that is known costs no more and is no slower than another can be.
-func (m *market) outdone(b *bid) bool {
-	return slices.ContainsFunc(m.choices, func(c Choice) bool { return c.cost() <= b.cost && c.Latency <= b.fastest })
-}
-
-// front is the choices that no other is both cheaper and faster than. Of several that are alike in both, it is the first.
-func (m *market) front() []Choice {
-	slices.SortFunc(m.choices, func(a, b Choice) int {
-		return cmp.Or(cmp.Compare(a.cost(), b.cost()), cmp.Compare(a.Latency, b.Latency), cmp.Compare(a.GPUs, b.GPUs), sooner(&a, &b))
-	})
-	var list []Choice
-	for _, c := range m.choices {
-		if c.Priced && (len(list) == 0 || c.Latency < list[len(list)-1].Latency) {
-			list = append(list, c)
+// worth is the cost below which a plan would be on the front, or be the cheapest with the weights as published.
+func (m *market) worth(o *option) float64 {
+	usd := math.Inf(1)
+	for _, c := range m.front {
+		if c.Latency <= o.fastest {
+			usd = min(usd, c.cost())
 		}
 	}
-	return list
+	if !o.format.Lossy && m.stored != nil {
+		usd = max(usd, m.stored.cost())
+	}
+	return usd
 }
 
-// stored is the cheapest choice with the weights as published, nil if there is none.
-func (m *market) stored() *Choice {
-	var best *Choice
-	for _, c := range m.choices {
-		if !c.Lossy && c.Priced {
-			best = better(best, &c)
+// affordable is the largest number of replicas that cost less than an amount, of those that there may be. One more than
+// the fewest is always among them where there may be so many, so that nothing hangs on the last digit of a price.
+func (o *option) affordable(below float64) int {
+	low, high := min(o.most, o.bound(Yes)+1), o.most
+	for low < high {
+		middle := high - (high-low)/2
+		if usd, ok := o.question.price(o.plan.GPU.ID, (middle+o.question.Spare)*o.plan.GPUs); ok && usd.Mid < below {
+			low = middle
+		} else {
+			high = middle - 1
 		}
 	}
-	return best
+	return low
 }
