@@ -90,6 +90,7 @@ func (p Plan) Complete(m Model) (Plan, error) {
 		return p, errUnresolved
 	}
 	p.completeVersion()
+	p.warned(m)
 	p.completeNumber(m)
 	p.completeBatch(m)
 	return p, p.sane()
@@ -120,6 +121,17 @@ func (p *Plan) assumes(name string) bool {
 		}
 	}
 	return false
+}
+
+// warned names a length beyond that of the model where the engine starts all the same.
+func (p *Plan) warned(m Model) {
+	const name = "positions"
+	most := m.Shape.MaxContext
+	if most <= 0 || p.MaxModelLen <= most || p.Engine.Kind == VLLM || p.Engine.Kind == SGLang || p.assumes(name) {
+		return
+	}
+	p.assume(name, strconv.FormatInt(p.MaxModelLen, 10), "the model was made for "+strconv.FormatInt(most, 10)+
+		" tokens; "+p.Engine.Name+" is taken to warn and start, and answers may get worse")
 }
 
 // completeRanks makes tensor parallelism take the GPUs that nothing else was given.

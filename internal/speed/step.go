@@ -88,7 +88,7 @@ func (m *Model) part(s slot, seconds float64) Part {
 		p.Formula = fmt.Sprintf("%d layers × (%.1f µs and more with more ranks + bytes / (%s × %.2f))", m.work.Layers, 1e6*r.value[ReduceTime],
 			rate(r.link), r.value[LinkShare])
 	case hops:
-		p.Name, p.Formula = "hops between stages", fmt.Sprintf("%d × %.1f µs + bytes / %s", m.work.Pipeline-1, 1e6*r.value[ReduceTime], rate(r.hop))
+		p.Name, p.Formula = "hops between stages", fmt.Sprintf("%d × %.1f µs + bytes / %s", m.work.Pipeline-1, 1e6*r.value[HopTime], rate(r.hop))
 	case bubble:
 		p.Name, p.Formula = "stages that wait", fmt.Sprintf("%d stages", m.work.Pipeline)
 	case scheduler:

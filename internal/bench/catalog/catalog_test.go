@@ -315,3 +315,68 @@ func BenchmarkDecodePublic(b *testing.B) {
 		}
 	}
 }
+
+func asked() *bench.Question {
+	return &bench.Question{
+		Measurement: bench.Measurement{
+			Model: "meta-llama/Llama-3.1-70B", Precision: "fp8", Engine: "vllm", Version: "0.19.0", GPU: "h100-sxm", GPUs: 4,
+			Tensor: 4, Concurrency: 16, Input: 1024, Output: 1024, Metric: bench.TPOT,
+		},
+		Size: bench.Size{Total: 70.6e9, Active: 70.6e9}, Card: card(gpus.Default(), "h100-sxm"),
+	}
+}
+
+func card(c *gpus.Catalog, id string) bench.Card {
+	a, err := c.Get(id)
+	if err != nil {
+		return bench.Card{}
+	}
+	return bench.Card{
+		Name: a.Name, Vendor: a.Vendor, Arch: a.Arch, BandwidthGBs: a.BandwidthGBs, TFLOPS: a.DenseTFLOPS["bf16"],
+	}
+}
+
+func known(c *gpus.Catalog) bench.Lookup {
+	return bench.Lookup{Card: func(id string) (bench.Card, bool) { return card(c, id), true }}
+}
+
+// Every model that was measured has a size, and every measurement is the nearest to itself.
+func TestNearestToItself(t *testing.T) {
+	cards := gpus.Default()
+	c := Default()
+	all, err := c.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range all {
+		size, ok := c.Size(m.Model)
+		if !ok {
+			t.Fatalf("%s has no size", m.Model)
+		}
+		if i%10 != 0 {
+			continue
+		}
+		near, why, err := c.Nearest(&bench.Question{Measurement: m, Size: size, Card: card(cards, m.GPU)}, 1, known(cards))
+		if err != nil || len(near) != 1 || near[0].Distance != 0 || near[0].Differs != nil {
+			t.Errorf("%s: %+v, %s, %v", m.ID, near, why, err)
+		}
+	}
+}
+
+func TestNearestNothing(t *testing.T) {
+	q := asked()
+	q.Model, q.Size = "org/tiny", bench.Size{Total: 1e8, Active: 1e8}
+	near, why, err := Default().Nearest(q, 3, known(gpus.Default()))
+	if err != nil || len(near) != 0 || !strings.Contains(why, "too far") {
+		t.Errorf("%+v, %q, %v", near, why, err)
+	}
+}
+
+func BenchmarkNearest(b *testing.B) {
+	q, cards, c := asked(), gpus.Default(), Default()
+	for b.Loop() {
+		if near, _, err := c.Nearest(q, 3, known(cards)); err != nil || len(near) != 3 {
+			b.Fatal(near, err)
+		}
+	}
+}
