@@ -282,40 +282,88 @@ func (o *option) choice(want Met, most int) *Choice {
 }
 
 // smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. A smaller
-// share of the load is never slower, so the limit is tried first: most plans that could have been cheaper are not. Below it
-// the search gallops up from what the capacity needs and halves what is left.
+// share of the load is never slower, so a limit below that of the question is tried first: most plans that could have been
+// cheaper are not. Below it the search gallops up from what the capacity needs and halves what is left.
 func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool) {
 	from := o.bound(want)
-	if from > most {
-		return 0, nil, false
-	}
-	if f, ok = o.meetsWith(most, want); !ok {
+	if from > most || most < o.most && !o.meetsWith(most, want) {
 		return 0, nil, false
 	}
 	n = most
 	bad := from - 1
 	for i, step := from, max(1, from/16); i < n; i, step = i+step, 2*step {
-		if g, ok := o.meetsWith(i, want); ok {
-			n, f = i, g
+		if o.meetsWith(i, want) {
+			n = i
 		} else {
 			bad = i
 		}
 	}
 	for n-bad > 1 {
-		middle := bad + (n-bad)/2
-		if g, ok := o.meetsWith(middle, want); ok {
-			n, f = middle, g
+		if middle := bad + (n-bad)/2; o.meetsWith(middle, want) {
+			n = middle
 		} else {
 			bad = middle
 		}
 	}
-	return n, f, true
+	for ; n <= most; n++ { // once, but where a glance promised too much
+		if f, ok = o.open(n, want); ok {
+			return n, f, true
+		}
+	}
+	return 0, nil, false
 }
 
-// meetsWith grades so many replicas.
-func (o *option) meetsWith(n int, want Met) (*speed.Figures, bool) {
+// meetsWith reports whether so many replicas are graded as wanted, with a glance where that is enough.
+func (o *option) meetsWith(n int, want Met) bool {
+	if _, met, sure := o.glance(n, want); sure {
+		return met
+	}
+	_, met := o.open(n, want)
+	return met
+}
+
+// open grades so many replicas.
+func (o *option) open(n int, want Met) (*speed.Figures, bool) {
 	l := o.share(n)
 	f := o.replica(l)
+	return f, o.graded(f, l, want)
+}
+
+func (o *option) graded(f *speed.Figures, l speed.Load, want Met) bool {
 	g := o.grade(f, l)
-	return f, g == Yes || g == want
+	return g == Yes || g == want
+}
+
+// glances are how many closed loops are computed before an open one is.
+const glances = 6
+
+// glance looks at so many replicas through closed loops, which are quicker to compute than open ones: a latency that they
+// are no faster than, and whether they surely meet the targets or surely do not. By Little's law a rate keeps rate times
+// latency requests in progress. Starting from the latency of one alone that number only grows, so every step of it is a
+// lower bound; with some more in progress than the last one, which answer more than arrive, it is above.
+func (o *option) glance(replicas int, want Met) (latency float64, met, sure bool) {
+	l := o.share(replicas)
+	latency = o.fastest
+	if l.Rate == 0 {
+		return latency, false, false
+	}
+	closed := l
+	closed.Rate = 0
+	for range glances {
+		closed.Concurrency = max(1, l.Rate*latency)
+		f := o.replica(closed)
+		if !o.graded(f, l, want) {
+			return latency, false, true
+		}
+		before := latency
+		if latency = max(before, o.latency(f)); latency < 1.05*before {
+			break
+		}
+	}
+	closed.Concurrency = 1.2*max(1, l.Rate*latency) + 1
+	f := o.replica(closed)
+	if f.Requests != nil && f.Requests.Mid >= l.Rate && o.graded(f, l, want) {
+		return latency, true, true
+	}
+	return latency, false, false
 }

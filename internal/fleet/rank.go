@@ -181,8 +181,11 @@ func (m *market) offer(options []*option) {
 		)
 	})
 	for _, b := range bids {
-		worth := m.worth(b.option)
+		worth := m.worth(b.option, b.fastest)
 		if b.cost >= worth {
+			continue
+		}
+		if latency, met, _ := b.glance(b.bound(Yes), Yes); met && b.cost >= m.worth(b.option, latency) {
 			continue
 		}
 		if c := b.choice(Yes, b.affordable(worth)); c != nil {
@@ -191,11 +194,12 @@ func (m *market) offer(options []*option) {
 	}
 }
 
-// worth is the cost below which a plan would be on the front, or be the cheapest with the weights as published.
-func (m *market) worth(o *option) float64 {
+// worth is the cost below which a plan that is no faster than so many seconds would be on the front, or be the cheapest
+// with the weights as published.
+func (m *market) worth(o *option, fastest float64) float64 {
 	usd := math.Inf(1)
 	for _, c := range m.front {
-		if c.Latency <= o.fastest {
+		if c.Latency <= fastest {
 			usd = min(usd, c.cost())
 		}
 	}

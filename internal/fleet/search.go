@@ -22,13 +22,14 @@ func Search(q Question) (*Result, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
+	ways := learn(q.Candidates)
 	found := make([]finding, len(q.Candidates))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(q.Candidates)) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(found); i = next.Add(1) - 1 {
-				s := search{question: &q, candidate: &q.Candidates[i]}
+				s := search{question: &q, candidate: &q.Candidates[i], ways: ways}
 				found[i] = s.find()
 			}
 		})
@@ -96,6 +97,7 @@ type finding struct {
 type search struct {
 	question  *Question
 	candidate *Candidate
+	ways      ways
 	finding
 }
 
@@ -159,7 +161,7 @@ func (s *search) tried() []*option {
 	}
 	for i := range s.candidate.Formats {
 		f := &s.candidate.Formats[i]
-		plans, err := divide(f.Model, plan)
+		plans, err := s.divide(f.Model, plan)
 		if err != nil {
 			s.looked++
 			s.missed(&miss{stage: illegal, why: rule(err)})
