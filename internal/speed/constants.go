@@ -31,6 +31,7 @@ const (
 	LaunchTime                   // seconds of the host for each layer that is launched without a graph
 	SequenceTime                 // seconds of a pass for each sequence in it
 	ReduceTime                   // seconds that an exchange takes whatever is sent
+	HopTime                      // seconds that a hop to the next stage takes whatever is sent
 	LinkShare                    // share of the bandwidth of the link that exchanges reach
 	Skew                         // share of tokens that count where routing picks experts: the rest pick what others picked
 	Uneven                       // what the busiest rank of experts has beside the mean, for one of two tokens an expert
@@ -47,7 +48,7 @@ func quantityKinds() [quantities]kind {
 	return [quantities]kind{
 		{"weight_read", true}, {"cache_read", true}, {"product", true}, {"expert_share", true}, {"token_ramp", false},
 		{"expert_ramp", false}, {"scores", true}, {"answers", true}, {"ceiling", true}, {"step_time", false}, {"layer_time", false},
-		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"link_share", true}, {"skew", true},
+		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false}, {"link_share", true}, {"skew", true},
 		{"uneven", false}, {"host_time", false}, {"burst", true}, {"together", true}, {"filled", true}, {"queueing", true},
 	}
 }
@@ -90,6 +91,7 @@ type file struct {
 	Fitted     string      `yaml:"fitted"`
 	Quantities []described `yaml:"quantities"`
 	Constants  []Constant  `yaml:"constants"`
+	Seen       []Seen      `yaml:"seen"`
 	Widths     []Width     `yaml:"widths"`
 }
 
@@ -107,7 +109,8 @@ type Constants struct {
 	by     map[string][]int // effects by what they are of
 	values []float64        // as they are added
 	kinds  [quantities]kind
-	widths []Width
+	widths map[string]Width
+	seen   map[string]bool
 	fitted string
 }
 
@@ -119,7 +122,10 @@ func parse(data []byte) (*Constants, error) {
 	if err := records.Decode("constants.yaml", data, &f); err != nil {
 		return nil, err
 	}
-	c := &Constants{list: f.Constants, by: map[string][]int{}, kinds: quantityKinds(), widths: f.Widths, fitted: f.Fitted}
+	c := &Constants{list: f.Constants, by: map[string][]int{}, kinds: quantityKinds(), fitted: f.Fitted}
+	if err := c.ranges(&f); err != nil {
+		return nil, err
+	}
 	for i := range c.base {
 		c.base[i] = -1
 	}
@@ -161,5 +167,22 @@ func (c *Constants) add(i int) error {
 	}
 	c.base[q] = i
 	c.values = append(c.values, c.kinds[q].spread(one.Value))
+	return nil
+}
+
+// ranges sorts the widths and what was seen.
+func (c *Constants) ranges(f *file) error {
+	c.widths, c.seen = make(map[string]Width, len(f.Widths)), make(map[string]bool, 64)
+	for _, w := range f.Widths {
+		if !(w.Low > 0 && w.Low <= 1 && w.High >= 1 && w.High < 1e3) {
+			return fmt.Errorf("constants.yaml: the range of %s, %s from %v to %v does not hold its middle", w.Of, w.Case, w.Low, w.High)
+		}
+		c.widths[w.Of+": "+w.Case] = w
+	}
+	for _, s := range f.Seen {
+		for _, here := range s.Here {
+			c.seen[s.Of+" "+here] = true
+		}
+	}
 	return nil
 }

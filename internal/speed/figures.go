@@ -6,8 +6,8 @@ func (m *Model) Figures(l Load) *Figures {
 	replicas := float64(m.work.Replicas)
 	most, running := m.most(n)
 	f := &Figures{
-		Single: m.around("decode", m.single(n)), Prompt: m.around("prefill", n.in/m.prompted(1, 0, n)),
-		MaxOutput: m.around("max_output", replicas*most), MaxRequests: m.around("max_output", replicas*most/n.out),
+		Single: m.around("decode", m.single(n), 0), Prompt: m.around("prefill", n.in/m.prompted(1, 0, n), 0),
+		MaxOutput: m.around("max_output", replicas*most, 0), MaxRequests: m.around("max_output", replicas*most/n.out, 0),
 	}
 	switch {
 	case l.Rate > 0:
@@ -23,8 +23,9 @@ func (m *Model) Figures(l Load) *Figures {
 }
 
 func (f *Figures) fill(m *Model, c *closed, replicas float64, n lengths) {
-	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft)), new(m.around("tpot", c.tpot))
-	f.Output, f.Requests = new(m.around("tpot", replicas*c.output)), new(m.around("tpot", replicas*c.output/n.out))
+	at := c.running * replicas
+	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
+	f.Output, f.Requests = new(m.around("output", replicas*c.output, at)), new(m.around("output", replicas*c.output/n.out, at))
 }
 
 // open finds the number of requests at once that answers as many a second as arrive.
@@ -47,6 +48,9 @@ func (m *Model) open(f *Figures, l Load, n lengths, most float64) {
 	}
 	c := m.closed(high, n)
 	f.fill(m, &c, replicas, n)
-	f.Output, f.Requests = new(m.around("tpot", l.Rate*n.out)), new(m.around("tpot", l.Rate))
+	f.Output, f.Requests = exactly(l.Rate*n.out), exactly(l.Rate)
 	f.Concurrency = high * replicas
 }
+
+// exactly is a figure that follows from the question: what is not saturated answers as much as arrives.
+func exactly(v float64) *Range { return &Range{v, v, v} }

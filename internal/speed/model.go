@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/serve"
@@ -42,7 +43,7 @@ type rates struct {
 type product struct {
 	*serve.Product
 	computed computed
-	terms    [2][]int // of WeightRead and Product, with those of the format
+	terms    [3][]int // of WeightRead, Product and ExpertShare, with those of the format
 	read     float64  // bytes a second
 	flops    float64  // FLOP a second
 	peak     float64
@@ -59,6 +60,10 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 		return nil, fmt.Errorf("%w: no device is named", ErrUnknown)
 	case p.GPU.BandwidthGBs <= 0:
 		return nil, fmt.Errorf("%w: the bandwidth of the memory of %s is not known", ErrUnknown, p.GPU.Name)
+	}
+	if p.Engine.Kind == serve.TensorRT && slices.ContainsFunc(p.Assumed, func(s serve.Setting) bool { return s.Name == "kv_dtype" }) &&
+		m.Model().Weights.Quantized() && p.GPU.Supports["fp8"] {
+		p.KV = "fp8" // as the checkpoints of the quantizer of its makers ask for
 	}
 	w, err := m.Work(p)
 	if err != nil {
@@ -89,7 +94,9 @@ func (m *Model) collect() {
 		p.Product = &m.work.Products[i]
 		p.computed = computedIn(p.Product, m.card, m.in.class)
 		p.peak = peak(m.card, p.computed.peak)
-		p.terms = [2][]int{m.ofFormat(WeightRead, p.computed.name), m.ofFormat(Product, p.computed.name)}
+		p.terms = [3][]int{
+			m.ofFormat(WeightRead, p.computed.name), m.ofFormat(Product, p.computed.name), m.ofFormat(ExpertShare, p.computed.name),
+		}
 		if p.Role == serve.Routed && p.Experts > 0 {
 			p.missed = math.Log1p(-min(0.999999, float64(p.TopK)/float64(p.Experts)))
 		}
@@ -129,6 +136,9 @@ func (m *Model) resolve(values []float64) {
 		p := &m.products[i]
 		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
 		p.flops = p.peak * ceiling * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		if p.Role == serve.Routed {
+			p.flops *= m.cons.kinds[ExpertShare].squash(total(values, p.terms[2]))
+		}
 	}
 }
 

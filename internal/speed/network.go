@@ -21,6 +21,6 @@ func (m *Model) exchange(s *share, c *costs) {
 		}
 	}
 	if w.Pipeline > 1 {
-		c[hops] += float64(w.Pipeline-1) * (r.value[ReduceTime] + n*wide*2/(r.hop*r.value[LinkShare]))
+		c[hops] += float64(w.Pipeline-1) * (r.value[HopTime] + n*wide*2/(r.hop*r.value[LinkShare]))
 	}
 }

@@ -39,7 +39,7 @@ func (m *Model) room(l lengths) float64 {
 	}
 	full := l.in + l.out
 	if m.plan.Engine.Kind != serve.TensorRT { // others admit on what a request has now, and preempt
-		full = l.in + 0.75*l.out
+		full = l.in + 0.6*l.out
 	}
 	each := m.perRequest(full)
 	if each <= 0 {
@@ -48,11 +48,12 @@ func (m *Model) room(l lengths) float64 {
 	return max(1, min(seats, float64(m.work.Data)*m.pool/each))
 }
 
-// mixed is the mean pass while b sequences answer and each that ends is followed by a prompt.
-func (m *Model) mixed(b float64, l lengths) float64 {
-	follow := max(0, b-1) / l.out
+// mixed is the mean pass while some of b requests answer, and each that ends is followed by a prompt. One does not see its
+// own prompt.
+func (m *Model) mixed(answering, b float64, l lengths) float64 {
+	follow := answering * max(0, b-1) / (max(1, b) * l.out)
 	c := m.costs(load{
-		decodes: b, context: b * l.mean(), prompt: follow * l.in * m.missedPrefix(), before: follow * l.in * l.in / 2, prompts: follow,
+		decodes: answering, context: answering * l.mean(), prompt: follow * l.in * m.missedPrefix(), before: follow * l.in * l.in / 2, prompts: follow,
 	})
 	return c.total()
 }
@@ -85,33 +86,47 @@ func (m *Model) most(l lengths) (output, running float64) {
 	if per := 1 + l.in/l.out; b*per > budget && m.plan.Engine.Kind != serve.LlamaCPP { // prompts fill passes
 		b = max(1, budget/per)
 	}
-	return b / m.mixed(b, l), b
+	return b / m.mixed(b, b, l), b
 }
 
 // closed is what each of n requests sees that are always there.
 type closed struct{ ttft, tpot, output, running float64 }
 
+// closed settles how many of the requests at once answer while the others wait for their first token.
 func (m *Model) closed(n float64, l lengths) closed {
 	room := m.room(l)
 	b := min(n, room)
+	answering, c := b, closed{running: b}
+	for range 4 {
+		c.tpot = m.mixed(answering, b, l)
+		c.ttft = m.first(b, answering, c.tpot, l)
+		reading := m.prompted(1, answering, l)
+		answers := (l.out - 1) * c.tpot
+		answering = max(min(1, b), b*answers/(answers+reading))
+	}
+	cycle := c.ttft + (l.out-1)*c.tpot
+	c.output = b * l.out / cycle
+	if n > room {
+		c.ttft += (n - room) / room * cycle
+	}
+	return c
+}
+
+// first is the time to the first token of one of b requests: benchmarks send some at once, so that they wait for each
+// other's prompts; later ones come one by one or, where lengths are equal, several together.
+func (m *Model) first(b, answering, tpot float64, l lengths) float64 {
 	r := &m.rates
-	tpot := m.mixed(b, l)
-	one := m.prompted(1, max(0, b-1), l)
 	fits := max(1, m.chunk()*float64(m.work.Data)/l.in)
 	group := math.Exp(r.value[Together] * math.Log(max(1, min(b, fits))))
-	later := m.prompted(group, max(0, b-group), l)
-	busy := min(1, b*m.prompted(1, 0, l)/(l.out*tpot+one))
+	later := m.prompted(group, max(0, answering-group), l)
+	one := m.prompted(1, 0, l)
+	busy := min(1, (b-1)*one/(l.out*tpot+one))
 	later += r.value[Queueing] * busy * later
-	first := later
+	at := later
 	if b > 1 {
-		first = max(later, m.prompted(b, 0, l)*(b+1)/(2*b))
+		at = max(later, m.prompted(b, 0, l)*(b+1)/(2*b))
 	}
-	ttft := r.value[HostTime] + r.value[Burst]*first + (1-r.value[Burst])*later
-	cycle := ttft + (l.out-1)*tpot
-	if n > room {
-		ttft += (n - room) / room * cycle
-	}
-	return closed{ttft: ttft, tpot: tpot, output: b * l.out / cycle, running: b}
+	return r.value[HostTime] + r.value[Burst]*at + (1-r.value[Burst])*later
 }
 
 // Server is one of the replicas, for the simulation.

@@ -11,20 +11,8 @@ import (
 type setting struct {
 	engine, class, generation string
 	moe                       bool
-	early                     bool // a version before engines of its kind were rewritten
 	link                      string
 	groups                    []string // what effects may be of, formats left out
-}
-
-// classOf sorts engines by how they launch kernels.
-func classOf(k serve.Kind) string {
-	switch string(k) {
-	case "transformers", "litgpt":
-		return "eager"
-	case "llama.cpp", "exllama", "exllamav2", "mlc-llm", "autoawq", "ollama":
-		return "native"
-	}
-	return "graphs"
 }
 
 // generationOf sorts devices by architecture; cards for data centers and others of one architecture differ.
@@ -51,7 +39,7 @@ func linkOf(a *hardware.Accelerator, ranks int) string {
 	switch {
 	case ranks <= 1:
 		return "none"
-	case a.MaxPerNode > 0 && ranks > a.MaxPerNode:
+	case a.MaxPerNode > 1 && ranks > a.MaxPerNode:
 		return "between nodes"
 	case a.LinkGBs <= 0 || strings.Contains(a.Link, "bridge") && ranks > 2 && !strings.HasPrefix(a.Link, "nvlink4"):
 		return "pcie"
@@ -61,13 +49,13 @@ func linkOf(a *hardware.Accelerator, ranks int) string {
 
 func settingOf(p *serve.Plan, w *serve.Work) setting {
 	s := setting{
-		engine: string(p.Engine.Kind), class: classOf(p.Engine.Kind), generation: generationOf(p.GPU), moe: w.MoE,
+		engine: p.Engine.Name, class: string(p.Engine.Class()), generation: generationOf(p.GPU), moe: w.MoE,
 		link: linkOf(p.GPU, w.Tensor*w.Data),
 	}
 	s.groups = []string{
 		"class " + s.class, "engine " + s.engine, "generation " + s.generation, "vendor " + p.GPU.Vendor,
 		"class " + s.class + ", generation " + s.generation, "engine " + s.engine + ", generation " + s.generation,
-		"link " + s.link, "engine " + s.engine + ", link " + s.link,
+		"card " + p.GPU.ID, "link " + s.link, "engine " + s.engine + ", link " + s.link,
 	}
 	if p.GPU.Unified {
 		s.groups = append(s.groups, "unified memory")
@@ -75,28 +63,11 @@ func settingOf(p *serve.Plan, w *serve.Work) setting {
 	if w.MoE {
 		s.groups = append(s.groups, "experts", "engine "+s.engine+", experts")
 	}
-	if early(p.Engine) {
-		s.groups = append(s.groups, "engine "+s.engine+", early")
+	if kind := string(p.Engine.Kind); kind != s.engine {
+		s.groups = append(s.groups, "engine "+kind)
 	}
 	if w.Expert > 1 {
 		s.groups = append(s.groups, "expert parallel")
 	}
 	return s
-}
-
-// early reports whether the version is one before the present way of running: a first number of 0 where there is a later
-// one, vLLM before its second engine.
-func early(e *serve.Engine) bool {
-	v := strings.TrimSpace(e.Version)
-	switch e.Kind {
-	case serve.TensorRT:
-		return strings.HasPrefix(v, "0.")
-	case serve.VLLM:
-		for _, old := range []string{"0.1.", "0.2.", "0.3.", "0.4.", "0.5.", "0.6.", "0.7."} {
-			if strings.HasPrefix(v, old) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -88,7 +88,7 @@ func (m *Model) part(s slot, seconds float64) Part {
 		p.Formula = fmt.Sprintf("%d layers × (%.1f µs and more with more ranks + bytes / (%s × %.2f))", m.work.Layers, 1e6*r.value[ReduceTime],
 			rate(r.link), r.value[LinkShare])
 	case hops:
-		p.Name, p.Formula = "hops between stages", fmt.Sprintf("%d × %.1f µs + bytes / %s", m.work.Pipeline-1, 1e6*r.value[ReduceTime], rate(r.hop))
+		p.Name, p.Formula = "hops between stages", fmt.Sprintf("%d × %.1f µs + bytes / %s", m.work.Pipeline-1, 1e6*r.value[HopTime], rate(r.hop))
 	case bubble:
 		p.Name, p.Formula = "stages that wait", fmt.Sprintf("%d stages", m.work.Pipeline)
 	case scheduler:
@@ -143,9 +143,6 @@ func (m *Model) computes(experts bool) string {
 			continue
 		}
 		flops := p.flops
-		if experts {
-			flops *= m.rates.value[ExpertShare]
-		}
 		terms = append(terms, fmt.Sprintf("tokens × %.2f GFLOP / %.0f TFLOPS of %s", 2*p.MACs/1e9, flops/1e12, p.computed.peak))
 	}
 	return strings.Join(terms, " + ")
