@@ -150,7 +150,7 @@ func TestDevicesOfOthers(t *testing.T) {
 		engine, vendor string
 		want           error
 	}{
-		{"mlx", "apple", nil}, {"mlx", "nvidia", serve.ErrNoProfile}, {"mlc-llm", "apple", nil}, {"mlc-llm", "amd", nil}, {"openvino", "intel", nil},
+		{"mlx", "apple", nil}, {"mlx", "nvidia", nil}, {"mlx", "amd", serve.ErrNoProfile}, {"mlc-llm", "apple", nil}, {"mlc-llm", "amd", nil}, {"openvino", "intel", nil},
 		{"exllamav2", "amd", nil}, {"exllamav2", "apple", serve.ErrNoProfile}, {"ollama", "apple", nil}, {"nim", "amd", serve.ErrIllegal},
 		{"tgi", "google", serve.ErrNoProfile},
 	} {
