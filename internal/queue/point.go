@@ -221,7 +221,10 @@ func (m *model) queuedInTime(each float64) float64 {
 // others is how many other requests begin in the same pass, as one of them sees it.
 func (m *model) others(p point) float64 {
 	if m.l.Concurrency > 0 {
-		return p.starts * (p.n - 1) / p.n
+		// Those that a host gives back at any time are more in a pass that is long.
+		long := ((1-p.mixed)*square(p.pure) + p.mixed*square(p.loaded)) / square(p.cycle)
+		host := m.s.Host / (m.s.Host + p.cycle)
+		return p.starts * (p.n - 1) / p.n * (1 + host*max(0, long-1))
 	}
 	return m.together(m.l.Rate * p.cycle)
 }
