@@ -173,16 +173,17 @@ type occupied struct {
 // share of the capacity that is asked for.
 func (m *model) occupancy(c curve, limit, most float64) occupied {
 	stride := max(1, math.Floor(limit/2048))
-	weight, log := 1.0, 0.0
-	var sum, first, second float64
-	sum = 1
+	sum, weight := 1.0, 1.0
+	var first, second float64
 	for n := stride; n <= limit; n += stride {
-		log += stride * math.Log(m.l.Rate*c.at(n)/n)
-		if log > 300 {
-			scale := math.Exp(-log)
-			sum, first, second, log = sum*scale, first*scale, second*scale, 0
+		ratio := m.l.Rate * c.at(n) / n
+		if stride > 1 {
+			ratio = math.Pow(ratio, stride)
 		}
-		weight = math.Exp(log)
+		weight *= ratio
+		if weight > 1e100 {
+			sum, first, second, weight = sum/weight, first/weight, second/weight, 1
+		}
 		sum, first, second = sum+weight, first+weight*n, second+weight*n*n
 	}
 	zero := 1 / sum

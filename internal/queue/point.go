@@ -236,8 +236,8 @@ func (m *model) others(p point) float64 {
 // bursts have a gamma distribution between them; what is below its mean by far has the chance x^k / Gamma(k+1).
 func (m *model) together(x float64) float64 {
 	v := m.arrivalVariance()
-	if v == 0 {
-		return x * x / (1 + x)
+	if v < 0.1 {
+		return x * x / (1 + x) // nearly a clock: nobody within a short time
 	}
 	k := 1 / v
 	soon := min(0.999, math.Pow(k*x, k)/math.Gamma(k+1))
@@ -308,7 +308,7 @@ func (m *model) call(decodes, prompt, before, prompts float64) float64 {
 		return 0
 	}
 	t := m.s.Pass(b)
-	if !(t > 0) || math.IsInf(t, 1) {
+	if !counts(t) {
 		m.broken = true
 		return 1
 	}

@@ -137,7 +137,7 @@ func TestSaturation(t *testing.T) {
 		}
 		l.Rate = most * 1.3
 		p := newPlay(s, l, seeded(uint64(i)), Result{})
-		for p.counted < l.Requests-l.Warmup && p.turnOver(together) {
+		for !p.done() && p.turnOver(together) {
 		}
 		if why := p.unserved(Result{}); why == "" {
 			t.Logf("play %d: %g of the capacity %.4g is served without a growing queue: %.4g answered", i, 1.3, most, p.result(Result{}).Requests)
