@@ -179,7 +179,8 @@ func (e *estimate) answer() (*report.Estimate, error) {
 		}
 	}
 	e.details(&list[0])
-	return e.shown(list), nil
+	out := e.shown(list)
+	return out, e.emit(out, &list[0])
 }
 
 // shown is the answer with the first outlook as the one that is meant.

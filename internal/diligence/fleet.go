@@ -126,7 +126,7 @@ func (e *estimate) found(q *fleet.Question, r *fleet.Result) (*report.Estimate, 
 			cheaper.Model.Format(), cheaper.GPUs, cheaper.Card.Name, dollars(cheaper.PerHour.Mid), dollars(best.PerHour.Mid)))
 	}
 	out.Summary = e.summaryOfFleet(out, best)
-	return out, nil
+	return out, e.emit(out, o)
 }
 
 // shownChoices is how many other plans are shown.
@@ -188,9 +188,9 @@ func (e *estimate) metBy(c *fleet.Choice) *report.Targets {
 		out.Why = w.broken(c.Figures)
 	}
 	if c.Each.Rate > 0 {
-		out.AtMostRate = &c.AtMost
+		out.AtMostRate = new(c.AtMost())
 	} else {
-		out.AtMost = new(int64(c.AtMost))
+		out.AtMost = new(int64(c.AtMost()))
 	}
 	return out
 }
@@ -215,7 +215,7 @@ func (e *estimate) nothing(q *fleet.Question, r *fleet.Result) (*report.Estimate
 		Fleet: e.shownFleet(q, r), Refused: e.refused,
 	}
 	out.Summary = e.s.ref.String() + ": " + why
-	return out, nil
+	return out, e.emit(out, &o)
 }
 
 func (e *estimate) shownFleet(q *fleet.Question, r *fleet.Result) *report.Fleet {
