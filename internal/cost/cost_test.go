@@ -200,7 +200,7 @@ func random(r *rand.Rand) []Offer {
 // Laws of renting: ranges are in order, more cards never cost less, and whole instances never cost less than their share.
 func TestRentLaws(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
+	for range 300 {
 		b := NewBook("card", random(r))
 		last := b.Rent(1)
 		if len(last) == 0 {
@@ -376,7 +376,7 @@ func TestOwnRefuses(t *testing.T) {
 // Buying a server instead of its cards does not make more cards cheaper than fewer.
 func TestServersOrCards(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for range 500 {
+	for range 200 {
 		o := Owner{Figures: ownership(), Purchases: []Purchase{purchase(1, false, Street, 1+1e4*r.Float64()), purchase(8, true, Street, 1+1e5*r.Float64())}}
 		var last float64
 		for n := 1; n <= 40; n++ {
@@ -393,7 +393,7 @@ func TestServersOrCards(t *testing.T) {
 // More cards never cost less to own, and what lasts longer never costs more.
 func TestOwnLaws(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 500 {
+	for range 200 {
 		o := Owner{Figures: ownership(), Hall: r.IntN(2) == 0, Purchases: []Purchase{purchase(1, r.IntN(2) == 0, Street, 1+1e4*r.Float64())}}
 		var last Bought
 		for n := 1; n <= 20; n++ {
@@ -434,6 +434,24 @@ func TestPower(t *testing.T) {
 	} {
 		if math.Abs(tt.got.Low-tt.want.Low)+math.Abs(tt.got.Mid-tt.want.Mid)+math.Abs(tt.got.High-tt.want.High) > 1e-6 {
 			t.Errorf("%s: %v, want %v", tt.name, tt.got, tt.want)
+		}
+	}
+}
+
+func TestMachines(t *testing.T) {
+	whole := System{Whole: true}
+	for _, tt := range []struct {
+		name string
+		d    Draw
+		want int
+	}{
+		{"eight in a server", Draw{GPUs: 8}, 1},
+		{"nine", Draw{GPUs: 9}, 2},
+		{"as said", Draw{GPUs: 8, Machines: 4}, 4},
+		{"Macs", Draw{GPUs: 3, System: whole}, 3},
+	} {
+		if got := tt.d.machines(); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
 		}
 	}
 }

@@ -24,7 +24,7 @@ type System struct {
 type Draw struct {
 	System   System
 	GPUs     int
-	Machines int     // 0 where each holds eight at most
+	Machines int     // 0 where a server holds eight at most, and a computer in one piece one
 	Watts    float64 // maximum of one accelerator, as the plan counts them
 	Bound    string  // what bounds decoding: memory, compute, network, kv, overhead
 	Prompts  float64 // share of the busy time in which prompts are read
@@ -48,10 +48,7 @@ func Power(d Draw) (Watts, error) {
 	if err := d.check(); err != nil {
 		return Watts{}, fmt.Errorf("computing the power of the plan: %w", err)
 	}
-	machines := d.Machines
-	if machines < 1 {
-		machines = (d.GPUs + perMachine - 1) / perMachine
-	}
+	machines := d.machines()
 	top := float64(d.GPUs) * d.Watts
 	around := d.System.Host.Value.Times(top).Plus(d.System.Machine.Value.Times(float64(machines)))
 	load := d.load()
@@ -91,6 +88,16 @@ func (w Watts) swing(busy Range, by func(busy float64) float64) Range {
 }
 
 func mean(busy, idle, loaded float64) float64 { return idle + busy*max(0, loaded-idle) }
+
+func (d Draw) machines() int {
+	switch {
+	case d.Machines > 0:
+		return d.Machines
+	case d.System.Whole:
+		return d.GPUs
+	}
+	return (d.GPUs + perMachine - 1) / perMachine
+}
 
 func (d Draw) check() error {
 	switch {

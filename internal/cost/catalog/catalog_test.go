@@ -285,6 +285,82 @@ func TestFactsArePlaces(t *testing.T) {
 	}
 }
 
+// Constants and prices of buying are those of the facts.
+func TestFactsAreFigures(t *testing.T) {
+	facts, err := records.Front("costs.yaml", shared(t, "facts/costs.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(path ...string) map[string]any {
+		at := facts
+		for _, p := range path {
+			at = at[p].(map[string]any)
+		}
+		return at
+	}
+	r := tree(t)
+	figure := func(id string) cost.Range { return rangeOf(r.Figures[id].Value) }
+	bought := func(id string) cost.Range { return rangeOf(r.Purchases[id].USD) }
+	for _, tt := range []struct {
+		name string
+		got  float64
+		want any
+	}{
+		{"pue of the world", figure("pue-world").Mid, part("pue", "world_average_2025")["value"]},
+		{"pue of halls of companies", figure("pue-on-premises").Mid, part("pue", "on_premise_default")["value"]},
+		{"pue of aws", figure("pue-aws").Mid, part("pue", "aws")["value"]},
+		{"pue of gcp", figure("pue-gcp").Mid, part("pue", "gcp")["value"]},
+		{"pue of azure", figure("pue-azure").Mid, part("pue", "azure")["value"]},
+		{"pue of alibaba", figure("pue-alibaba").Mid, part("pue", "alibaba")["value"]},
+		{"pue of a modern hall", figure("pue-modern-hall").Mid, part("pue", "modern_ai_hall")["value"]},
+		{"pue of a server room", figure("pue-server-room").Mid, part("pue", "office_or_server_room")["value"]},
+		{"life, low", figure("life").Low, part("depreciation", "useful_life_years")["low"]},
+		{"life, mid", figure("life").Mid, part("depreciation", "useful_life_years")["mid"]},
+		{"life, high", figure("life").High, part("depreciation", "useful_life_years")["high"]},
+		{"residual, low", figure("residual").Low, part("depreciation", "residual_value_after_3y")["low"]},
+		{"residual, high", figure("residual").High, part("depreciation", "residual_value_after_3y")["high"]},
+		{"idle, low", figure("idle-server").Low, part("power", "idle_power_fraction_of_tdp")["low"]},
+		{"idle, high", figure("idle-server").High, part("power", "idle_power_fraction_of_tdp")["high"]},
+		{"colocation, low", figure("colocation").Low, part("power", "colocation_usd_per_kw_month")["low"]},
+		{"colocation, high", figure("colocation").High, part("power", "colocation_usd_per_kw_month")["high"]},
+		{"extra, low", figure("server-extra").Low, part("gpu_server_purchase_usd", "node_extra_capex_fraction")["low"]},
+		{"extra, high", figure("server-extra").High, part("gpu_server_purchase_usd", "node_extra_capex_fraction")["high"]},
+		{"interactive, mid", figure("utilization-interactive").Mid, part("utilisation", "planning_default_interactive")["mid"]},
+		{"batch, mid", figure("utilization-batch").Mid, part("utilisation", "planning_default_batch")["mid"]},
+		{"H100, low", bought("h100").Low, part("gpu_server_purchase_usd", "h100_gpu")["low"]},
+		{"H100, mid", bought("h100").Mid, part("gpu_server_purchase_usd", "h100_gpu")["mid"]},
+		{"H100, high", bought("h100").High, part("gpu_server_purchase_usd", "h100_gpu")["high"]},
+		{"H200", bought("h200").Mid, part("gpu_server_purchase_usd", "h200_gpu")["mid"]},
+		{"B200", bought("b200").Mid, part("gpu_server_purchase_usd", "b200_gpu")["mid"]},
+		{"eight H100, low", bought("node-8x-h100").Low, part("gpu_server_purchase_usd", "node_8x_h100")["low"]},
+		{"eight H100, high", bought("node-8x-h100").High, part("gpu_server_purchase_usd", "node_8x_h100")["high"]},
+	} {
+		if fmt.Sprint(tt.got) != fmt.Sprint(tt.want) {
+			t.Errorf("%s: %g, want %v", tt.name, tt.got, tt.want)
+		}
+	}
+	lists := 0
+	for _, group := range []string{"msrp_cards", "apple"} {
+		for name, usd := range part("gpu_server_purchase_usd", group) {
+			if name == "source" || name == "confidence" {
+				continue
+			}
+			lists++
+			id := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+			p := r.Purchases[id+"-list"]
+			if name == "DGX_Spark_GB10" {
+				p = r.Purchases["dgx-spark-gb10-list"]
+			}
+			if p == nil || fmt.Sprint(p.USD[0]) != fmt.Sprint(usd) || p.Basis != cost.Suggested || p.Confidence != cost.Low {
+				t.Errorf("%s: %+v, want a list price of %v", id, p, usd)
+			}
+		}
+	}
+	if lists != 20 {
+		t.Errorf("%d list prices", lists)
+	}
+}
+
 // Laws over all cards: ranges are in order, more cards never cost less, and the headline is one of the quotes.
 func TestRentLaws(t *testing.T) {
 	priced := 0
