@@ -21,7 +21,7 @@ const (
 
 // Measurement is one figure with what it was measured on.
 type Measurement struct {
-	ID                             string // unique in its source
+	ID                             string // file of the catalog and what is unique in it: "gpt-fast/3"
 	Model                          string // org/name
 	Precision                      string // as --quant has it
 	KV                             string // number format of the cache; "" is the engine's default
@@ -42,5 +42,6 @@ type Measurement struct {
 	Note   string
 	Broken string // why the source's figure is not believed; "" for nearly all
 
+	Own    bool // the user's
 	Source evidence.Source
 }

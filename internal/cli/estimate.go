@@ -41,8 +41,10 @@ type estimateFlags struct {
 	gpus, tensor, pipeline, expert, data int64
 	engine, version, quant, kv           string
 	utilization                          float64
-	length, seqs, batched, input, output int64
-	concurrency                          float64
+	length, seqs, batched                int64
+	load                                 loadFlags
+	money                                moneyFlags
+	emit                                 string
 	layers, cpuExperts, microBatch       int64
 	host                                 string
 	hostBytes                            int64
@@ -102,9 +104,8 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
 	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
 	whole(&f.length, "max-model-len", 1, maxTokens, "`tokens` of one request, prompt and answer together, like 32768 or 32K")
-	whole(&f.input, "input-tokens", 1, maxTokens, "`tokens` of a prompt; with --output-tokens instead of --max-model-len")
-	whole(&f.output, "output-tokens", 0, maxTokens, "`tokens` of an answer")
-	fl.Var(&share{&f.concurrency, maxTokens, "a number of requests above 0"}, "concurrency", "`requests` of that length that have to find room at once")
+	f.load.declare(fl)
+	f.money.declare(fl)
 	fl.Var(&share{&f.utilization, 1, "a share above 0 and up to 1, like 0.9"}, "gpu-memory-utilization", "`share` of the card that the engine takes, like 0.9")
 	whole(&f.seqs, "max-num-seqs", 1, maxTokens, "most `requests` that run at once")
 	whole(&f.batched, "max-batched-tokens", 1, maxTokens, "most `tokens` of one forward pass")
@@ -190,10 +191,11 @@ func (f *estimateFlags) check() error {
 	if n := f.named(); n > maxCards {
 		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
 	}
-	if f.length > 0 && f.input+f.output > f.length {
-		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", f.input+f.output, f.length))
+	faults = append(faults, f.load.check(), f.money.check())
+	if n := f.load.input + f.load.output; f.length > 0 && n > f.length {
+		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", n, f.length))
 	}
-	if f.output > 0 && f.input == 0 && f.length == 0 {
+	if f.load.output > 0 && f.load.input == 0 && f.length == 0 {
 		faults = append(faults, errors.New("--output-tokens alone says nothing of the prompt; give --input-tokens too, or --max-model-len"))
 	}
 	return errors.Join(faults...)
@@ -290,10 +292,11 @@ func (f *estimateFlags) named() int {
 func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 	length := f.length
 	if length == 0 {
-		length = f.input + f.output
+		length = f.load.input + f.load.output
 	}
 	q := diligence.EstimateQuestion{
-		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version, Concurrency: f.concurrency,
+		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version,
+		Load: f.load.workload(), Search: f.load.search(), Money: f.money.money(), Emit: f.emit,
 		HostMemory: f.hostBytes, LoadMTP: f.mtp, Explain: f.explain,
 		Plan: serve.Plan{
 			GPUs: int(f.gpus), Tensor: int(f.tensor), Pipeline: int(f.pipeline), Expert: int(f.expert), Data: int(f.data),

@@ -15,6 +15,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // EstimateQuestion asks what a model needs, and whether it fits. Zero values are what nobody said.
@@ -26,11 +27,14 @@ type EstimateQuestion struct {
 	Plan  serve.Plan
 	Kind  serve.Kind // of the engine; "" chooses by model and card
 	// Version of the engine, as people write it.
-	Version     string
-	Concurrency float64 // requests at once that have to find room
-	HostMemory  int64   // bytes that are free beside the devices, for what a plan leaves on the host
-	LoadMTP     bool
-	Explain     bool // every tensor with its formula
+	Version    string
+	Load       Workload
+	Money      Money
+	Search     Search
+	Emit       string // format of the plan as something to run; "" is none
+	HostMemory int64  // bytes that are free beside the devices, for what a plan leaves on the host
+	LoadMTP    bool
+	Explain    bool // every tensor with its formula
 }
 
 // BestQuant asks for the most precise format, as stored or smaller, with which a plan works.
@@ -66,7 +70,7 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 		return in.unsized(s, err), err
 	}
 	e := &estimate{
-		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Concurrency},
+		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Load.AtOnce()},
 		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
 	}
 	out, err := e.answer()
@@ -119,6 +123,7 @@ type estimate struct {
 	s       *described
 	q       EstimateQuestion
 	need    serve.Need
+	load    speed.Load
 	assumed []report.Assumption // of the question, whatever the card
 	refused []report.Refused
 	ready   map[serve.Kind]*ready
@@ -138,9 +143,13 @@ func (e *estimate) answer() (*report.Estimate, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.load = e.usual()
 	list := make([]outlook, 0, len(cards))
 	for _, card := range cards {
 		o, err := e.outlook(card)
+		if err == nil {
+			err = e.fast(&o)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -155,8 +164,10 @@ func (e *estimate) answer() (*report.Estimate, error) {
 	for i := range list {
 		if i == 0 || len(list) <= handful {
 			e.mend(&list[i])
+			e.targets(&list[i])
 		}
 	}
+	e.details(&list[0])
 	return e.shown(list), nil
 }
 
@@ -184,6 +195,7 @@ type outlook struct {
 	asked  serve.Plan    // what was said of it, and nothing else
 	plan   serve.Plan    // what was judged
 	memory *serve.Memory // nil where no engine would start it
+	timed  *timed        // nil where no speed can be told
 }
 
 // cards are the accelerators of the question.
@@ -289,7 +301,7 @@ func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
 	if p.MaxModelLen == 0 {
 		e.length(&p)
 	}
-	p.Wanted = e.q.Concurrency
+	p.Wanted = e.need.Concurrency
 	noProfile := p.Profiled()
 	switch {
 	case card.Usable() <= 0:

@@ -186,7 +186,7 @@ func question(r *rand.Rand) EstimateQuestion {
 		Cards: []string{[]string{"H100", "RTX 4090", "B200", "MI300X", "unknown"}[r.IntN(5)]},
 		Kind:  []serve.Kind{"", serve.VLLM, serve.SGLang, serve.TensorRT, serve.LlamaCPP, serve.Transformers}[r.IntN(6)],
 		Quant: []string{"", "", "", "fp8", "awq", "Q4_K_M"}[r.IntN(6)], Explain: r.IntN(4) == 0, LoadMTP: r.IntN(4) == 0,
-		Concurrency: float64(pick(0, 0, 1, 64, 1<<31)),
+		Load: Workload{Concurrency: float64(pick(0, 0, 1, 64, 1<<31))},
 	}
 	q.Plan = serve.Plan{
 		MaxModelLen: pick(0, 0, 1, 4096, 1<<20, 1<<31), MaxSeqs: pick(0, 0, 1, 1<<31), BatchedTokens: pick(0, 0, 1, 1<<31), Eager: r.IntN(2) == 0,

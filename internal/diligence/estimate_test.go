@@ -329,7 +329,7 @@ func encoded(t *testing.T, v any) string {
 
 func TestEstimateSameBytes(t *testing.T) {
 	d := world(shelf{}, known{"a/b": largeConfig})
-	q := EstimateQuestion{Ref: hub("a/b"), Explain: true, Quant: BestQuant, Concurrency: 4}
+	q := EstimateQuestion{Ref: hub("a/b"), Explain: true, Quant: BestQuant, Load: Workload{Concurrency: 4}}
 	want := encoded(t, estimated(t, d, q))
 	var group sync.WaitGroup
 	for range 8 {
