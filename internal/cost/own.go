@@ -154,7 +154,10 @@ func (b *Bought) cards(o Owner, c bill) {
 	b.Purchase = c.usd
 	b.Note = join(c.note, b.Note)
 	share, formula := o.Figures.monthly()
-	b.Parts = append(b.Parts, Part{"accelerators", product(c.usd, share), "USD a month", c.formula + " × " + formula, sources(c.source, o.Figures.Life, o.Figures.Residual)})
+	b.Parts = append(b.Parts, Part{
+		"accelerators", product(c.usd, share), "USD a month",
+		c.formula + " × " + formula, sources(c.source, o.Figures.Life, o.Figures.Residual),
+	})
 }
 
 // server puts the machines around the cards on the bill.

@@ -59,9 +59,19 @@ func Power(d Draw) (Watts, error) {
 	}
 	w.Mean = w.over(d.Busy)
 	w.Parts = []Part{
-		{"accelerators under load", load.Times(top), "W", fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), load), sources("", d.figures()...)},
-		{"accelerators without load", d.System.Idle.Value.Times(top), "W", fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), d.System.Idle.Value), sources("", d.System.Idle)},
-		{"machines around them", around, "W", fmt.Sprintf("%s × %s W + %d × %s W", d.System.Host.Value, plain(top), machines, d.System.Machine.Value), sources("", d.System.Host, d.System.Machine)},
+		{
+			"accelerators under load", load.Times(top), "W",
+			fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), load), sources("", d.figures()...),
+		},
+		{
+			"accelerators without load", d.System.Idle.Value.Times(top), "W",
+			fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), d.System.Idle.Value), sources("", d.System.Idle),
+		},
+		{
+			"machines around them", around, "W",
+			fmt.Sprintf("%s × %s W + %d × %s W", d.System.Host.Value, plain(top), machines, d.System.Machine.Value),
+			sources("", d.System.Host, d.System.Machine),
+		},
 	}
 	return w, nil
 }
@@ -217,10 +227,16 @@ func (e *Energy) chain(wall Range) []Part {
 		{"in a month", *e.KWhMonth, "kWh", fmt.Sprintf("%s W × %d h / 1000", wall, Hours), ""},
 	}
 	if e.KgMonth != nil {
-		parts = append(parts, Part{"emissions of a month", *e.KgMonth, "kg CO2e", fmt.Sprintf("%s kWh × %s g a kWh / 1000", e.KWhMonth, e.Grid.Value), sources("", e.Grid)})
+		parts = append(parts, Part{
+			"emissions of a month", *e.KgMonth, "kg CO2e",
+			fmt.Sprintf("%s kWh × %s g a kWh / 1000", e.KWhMonth, e.Grid.Value), sources("", e.Grid),
+		})
 	}
 	if e.Electricity != nil {
-		parts = append(parts, Part{"electricity of a month", *e.Electricity, "USD", fmt.Sprintf("%s kWh × %s USD a kWh", e.KWhMonth, e.Price.Value), sources("", e.Price)})
+		parts = append(parts, Part{
+			"electricity of a month", *e.Electricity, "USD",
+			fmt.Sprintf("%s kWh × %s USD a kWh", e.KWhMonth, e.Price.Value), sources("", e.Price),
+		})
 	}
 	return parts
 }
