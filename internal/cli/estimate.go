@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -15,8 +16,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
-	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/fleet"
+	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/manifest"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/quant"
@@ -35,6 +36,7 @@ type estimateOptions struct {
 
 	asked  []diligence.EstimateQuestion
 	format render.Format
+	script bool // what --emit asks for is written, and nothing else
 }
 
 // estimateFlags are the flags as they were given; 0 and "" are what nobody said.
@@ -160,9 +162,7 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 	if err := o.flags.check(); err != nil {
 		return usage(err, "llmcheck estimate --help lists the flags")
 	}
-	if o.flags.emit != "" && !cmd.Flags().Changed("format") {
-		o.format = manifests()
-	}
+	o.script = o.flags.emit != "" && !cmd.Flags().Changed("format")
 	if len(args) == 0 {
 		return usage(errors.New("no model is named"), "llmcheck estimate org/name, ./folder, config.json or model.gguf")
 	}
@@ -327,8 +327,12 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 // runEstimate asks every question and writes one answer.
 func runEstimate(ctx context.Context, o *estimateOptions) error {
 	failed := make([]error, len(o.asked))
+	write := o.format.Render
+	if o.script {
+		write = writeManifests
+	}
 	err := o.answer(ctx, questions{
-		config: o.config, refs: o.refs(), format: o.format, output: o.output,
+		config: o.config, refs: o.refs(), render: write, output: o.output,
 		ask: func(ctx context.Context, d diligence.Deps, i int) (*report.Document, Code, error) {
 			doc, err := diligence.Estimate(ctx, d, o.asked[i])
 			if doc == nil {
@@ -342,6 +346,23 @@ func runEstimate(ctx context.Context, o *estimateOptions) error {
 		s.Hint = o.hint(failed)
 	}
 	return err
+}
+
+// writeManifests writes the plans of --emit one after the other, so that they can be piped to what runs them.
+func writeManifests(w io.Writer, docs []*report.Document, _ render.Page) error {
+	for i, doc := range docs {
+		if doc.Estimate == nil || doc.Estimate.Manifest == "" {
+			return &statusError{Code: No, Err: fmt.Errorf("writing the plan for %s: there is none", doc.Subject.Ref)}
+		}
+		text := doc.Estimate.Manifest
+		if i > 0 {
+			text = "---\n" + text
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hint says what to do about the first model that could not be sized.
@@ -399,8 +420,23 @@ func estimateCode(doc *report.Document, err error) Code {
 	}
 	switch doc.Estimate.Verdict {
 	case string(serve.Fits):
-		return OK
+		return promiseCode(doc.Estimate.Speed)
 	case string(serve.DoesNot):
+		return No
+	}
+	return NotEnough
+}
+
+// promiseCode is the status of what was asked of latency. A plan that fits and does not keep its limits is no answer.
+func promiseCode(s *report.Speed) Code {
+	switch {
+	case s == nil:
+		return OK
+	case s.Saturated:
+		return No
+	case s.Targets == nil || s.Targets.Met == "yes":
+		return OK
+	case s.Targets.Met == "no":
 		return No
 	}
 	return NotEnough
