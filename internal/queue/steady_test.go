@@ -52,6 +52,7 @@ func (d *differences) within(t *testing.T, name string, most limits) {
 func TestSteadyAgreesClosed(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	var chunked, whole differences
+	bound := 0
 	for i := range 300 {
 		s, l := draw(r)
 		if Check(s, l) != nil {
@@ -61,11 +62,17 @@ func TestSteadyAgreesClosed(t *testing.T) {
 		if a.Saturated || b.Saturated {
 			t.Errorf("play %d: a closed loop is saturated: %s %s", i, a.Why, b.Why)
 		}
+		if a.CacheBound != b.CacheBound {
+			bound++
+		}
 		if s.Whole {
 			whole.add(a, b)
 		} else {
 			chunked.add(a, b)
 		}
+	}
+	if t.Logf("%d plays differ on whether the cache bounds them", bound); bound > 15 {
+		t.Errorf("%d of 300 plays differ on whether the cache bounds them, want at most 15", bound)
 	}
 	chunked.within(t, "chunked", limits{
 		ttft: [2]float64{0.025, 0.15}, tpot: [2]float64{0.003, 0.06}, output: [2]float64{0.005, 0.04},

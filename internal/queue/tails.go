@@ -16,7 +16,7 @@ func (m *model) result(v visit, wait, ahead, inSystem float64) Result {
 		TTFT:    v.wave(spreadOut(max(0, first-v.burst-alone-v.queue-wait), first-v.burst, math.Sqrt(late+own))),
 		Waiting: v.wave(spreadOut(m.s.Host, waiting-v.burst, math.Sqrt(late))),
 		Output:  p.rate * m.output, Requests: p.rate, Running: p.rate * max(0, v.total()-v.queue), InSystem: inSystem, Busy: 1,
-		CacheBound: m.room < m.seats && wait > 0,
+		CacheBound: m.room < m.seats && (m.again > 0.01*m.output || wait*p.rate > 0.01*p.n),
 	}
 	vary := v.varies * v.rest
 	if m.output > 1 {
