@@ -49,8 +49,8 @@ type kin struct {
 // readKin reads all records of the folder.
 func readKin() ([]kin, error) {
 	names, err := fs.Glob(kinFiles, "engines/kin/*.yaml")
-	if err != nil || len(names) == 0 {
-		return nil, fmt.Errorf("reading the records of engines: %d files: %w", len(names), err)
+	if err != nil {
+		return nil, fmt.Errorf("reading the records of engines: %w", err)
 	}
 	list := make([]kin, len(names))
 	for i, name := range names {
