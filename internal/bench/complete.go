@@ -105,7 +105,8 @@ func (f *File) ambiguous(given Measurement) error {
 			said[*n.field(&f.drafts[i].Measurement)] = true
 		}
 		if len(said) > 1 {
-			return fmt.Errorf("completing benchmark results: the file holds runs of several values of %s, and one was given: split it", n.key)
+			return fmt.Errorf("completing benchmark results: the runs have several values of %s, and one was given: split the file",
+				n.key)
 		}
 	}
 	return nil
@@ -158,7 +159,8 @@ func (d *draft) fillLoad(given Measurement) error {
 		}
 		d.Input = input - d.Output
 		if given.Input != 0 && given.Input != d.Input {
-			return fmt.Errorf("prompt and answer have %d tokens in the file, and %d and %d were given", input, given.Input, d.Output)
+			return fmt.Errorf("prompt and answer have %d tokens in the file, and %d and %d were given",
+				input, given.Input, d.Output)
 		}
 	}
 	switch {

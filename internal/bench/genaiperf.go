@@ -59,7 +59,9 @@ func (f *File) answered(v strictjson.Value) (bool, error) {
 
 // oneModel is the model asked, if it is one.
 func (f *File) oneModel(config strictjson.Value) string {
-	for _, p := range [][]string{{"endpoint", "model_names"}, {"model_names"}, {"model"}, {"models"}, {"models", "items"}} {
+	for _, p := range [][]string{
+		{"endpoint", "model_names"}, {"model_names"}, {"model"}, {"models"}, {"models", "items"},
+	} {
 		at, ok := config.Get(p...)
 		if !ok {
 			continue

@@ -7,8 +7,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
-// guideLLM reads a report of GuideLLM: until 0.3 the strategy of a benchmark is under args, in 0.4 under scheduler, since
-// 0.5 under config.
+// guideLLM reads a report of GuideLLM: until 0.3 the strategy of a benchmark is under args, in 0.4 under scheduler,
+// since 0.5 under config.
 func (f *File) guideLLM(v strictjson.Value) error {
 	all, _, err := v.Array("benchmarks")
 	if err != nil {
@@ -17,7 +17,8 @@ func (f *File) guideLLM(v strictjson.Value) error {
 	if len(all) > mostRuns {
 		return v.Errorf("holds %d benchmarks, want at most %d", len(all), mostRuns)
 	}
-	whole := first(v, []string{"args", "model"}, []string{"args", "backend_kwargs", "model"}, []string{"args", "backend", "model"})
+	whole := first(v, []string{"args", "model"}, []string{"args", "backend_kwargs", "model"},
+		[]string{"args", "backend", "model"})
 	for _, b := range all {
 		model := first(b, []string{"worker", "backend_model"}, []string{"config", "backend", "model"},
 			[]string{"benchmarker", "backend", "model"})
@@ -111,7 +112,9 @@ func strategy(b strictjson.Value, m *Measurement) (known bool, err error) {
 
 // totals counts the requests; those that the end of the run cut off did not fail.
 func totals(b strictjson.Value) (done, failed float64, err error) {
-	for _, place := range [][]string{{"metrics", "request_totals"}, {"run_stats", "requests_made"}, {"scheduler_metrics", "requests_made"}} {
+	for _, place := range [][]string{
+		{"metrics", "request_totals"}, {"run_stats", "requests_made"}, {"scheduler_metrics", "requests_made"},
+	} {
 		at, ok := b.Get(place...)
 		if !ok {
 			continue

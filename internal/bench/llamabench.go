@@ -19,28 +19,35 @@ func (f *File) llamaBench(v strictjson.Value) error {
 		return err
 	}
 	m := Measurement{
-		Model: modelOf(v), Precision: precisionOf(said(v, "model_type")), Engine: "llama.cpp", Version: buildOf(v),
-		KV: cacheOf(v),
+		Model: modelOf(v), Precision: precisionOf(said(v, "model_type")), KV: cacheOf(v), Engine: "llama.cpp",
+		Version: buildOf(v),
+	}
+	if layers, err := amount(v, "n_gpu_layers"); err == nil && layers > 0 && layers < 99 {
+		f.note(fmt.Sprintf("n_gpu_layers is %g: if the model has more layers, the others ran on the CPU", layers))
 	}
 	m.GPU, m.GPUs = f.cards(v)
 	if m.GPUs > 1 {
 		m.Division = said(v, "split_mode") + " split"
 	}
-	prompt, err := length(v, "n_prompt")
-	if err != nil {
-		return err
-	}
-	answer, err := length(v, "n_gen")
-	if err != nil {
-		return err
-	}
-	depth, err := length(v, "n_depth")
-	if err != nil {
-		return err
-	}
 	rate, err := f.figure(v, "avg_ts")
 	if err != nil {
 		return err
+	}
+	return f.llamaBenchTest(v, m, rate)
+}
+
+// llamaBenchTest tells the kind of test by its lengths.
+func (f *File) llamaBenchTest(v strictjson.Value, m Measurement, rate float64) error {
+	var prompt, answer, depth int64
+	for _, n := range []struct {
+		key string
+		to  *int64
+	}{{"n_prompt", &prompt}, {"n_gen", &answer}, {"n_depth", &depth}} {
+		tokens, err := length(v, n.key)
+		if err != nil {
+			return err
+		}
+		*n.to = tokens
 	}
 	m.Concurrency = 1
 	switch {

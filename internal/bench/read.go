@@ -164,8 +164,8 @@ func (f *File) run(v strictjson.Value) error {
 	case has("elapsed_time", "requests_per_second"):
 		return f.with(FormatThroughput, v, f.throughput)
 	}
-	return fmt.Errorf("%w: want JSON of vllm bench serve, throughput or latency, of guidellm, llama-bench, genai-perf or aiperf",
-		ErrFormat)
+	return fmt.Errorf("%w: want JSON of vllm bench serve, throughput or latency, of guidellm, of llama-bench, of genai-perf "+
+		"or of aiperf", ErrFormat)
 }
 
 func (f *File) with(format string, v strictjson.Value, read func(strictjson.Value) error) error {

@@ -264,6 +264,15 @@ func TestReadIsBounded(t *testing.T) {
 	}
 }
 
+func TestPartOnCPUIsNoted(t *testing.T) {
+	for layers, want := range map[string]int{"-1": 0, "20": 1, "99": 0, "999": 0} {
+		f, err := Read(strings.NewReader(`{"avg_ts": 5, "n_prompt": 0, "n_gen": 8, "n_gpu_layers": ` + layers + `}`))
+		if err != nil || len(f.Notes) != want {
+			t.Errorf("%s: %+v, %v", layers, f, err)
+		}
+	}
+}
+
 func TestPrecisionOf(t *testing.T) {
 	for kind, want := range map[string]string{
 		"llama 8B Q4_K - Medium": "q4_k_m", "llama 8B Q5_K - Small": "q5_k_s", "llama 8B Q3_K - Large": "q3_k_l",

@@ -10,7 +10,8 @@ import (
 
 // serving reads a result of vllm bench serve, of benchmark_serving.py before it, and of SGLang's copy of that.
 func (f *File) serving(v strictjson.Value) error {
-	m := Measurement{Model: said(v, "model_id"), Engine: engineOfBackend(first(v, []string{"backend"}, []string{"endpoint_type"}))}
+	backend := first(v, []string{"backend"}, []string{"endpoint_type"})
+	m := Measurement{Model: said(v, "model_id"), Engine: engineOfBackend(backend)}
 	f.day(dashed(said(v, "date")))
 	if _, ok := v.Get("total_output_tokens"); !ok {
 		f.skip(v, "the run generated no text")

@@ -16,6 +16,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
+	"github.com/llmcheck/llmcheck/internal/fleet"
+	"github.com/llmcheck/llmcheck/internal/manifest"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/render"
@@ -118,6 +120,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	fl.StringVar(&f.flash, "flash-attn", "", "llama.cpp: flash attention, `on` or off")
 	fl.BoolVar(&f.fullWindow, "swa-full", false, "llama.cpp: keep all tokens of layers with a sliding window")
 	fl.BoolVar(&f.allOutputs, "all-logits", false, "llama.cpp: keep the logits of every token, as users of the library do")
+	fl.StringVar(&f.emit, "emit", "", "write the plan as something to run instead of an answer: `format` "+strings.Join(manifest.Formats(), ", "))
 	fl.BoolVar(&f.explain, "explain", false, "show every number with its formula, inputs and source")
 }
 
@@ -139,6 +142,7 @@ func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
 		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
 		"kv-dtype": cacheFormats(), "color": {"auto", "always", "never"},
+		"emit": manifest.Formats(), "price-terms": priceTerms(), "seller": sellers(), "concurrency": {"max"},
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
@@ -155,6 +159,9 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 	}
 	if err := o.flags.check(); err != nil {
 		return usage(err, "llmcheck estimate --help lists the flags")
+	}
+	if o.flags.emit != "" && !cmd.Flags().Changed("format") {
+		o.format = manifests()
 	}
 	if len(args) == 0 {
 		return usage(errors.New("no model is named"), "llmcheck estimate org/name, ./folder, config.json or model.gguf")
@@ -192,6 +199,9 @@ func (f *estimateFlags) check() error {
 		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
 	}
 	faults = append(faults, f.load.check(), f.money.check())
+	if f.emit != "" {
+		faults = append(faults, oneOf("emit", f.emit, manifest.Formats()))
+	}
 	if n := f.load.input + f.load.output; f.length > 0 && n > f.length {
 		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", n, f.length))
 	}
@@ -361,8 +371,10 @@ func (o *estimateOptions) refs() []model.Ref {
 // estimateFault is an error that left no document: the question itself is wrong, or we are.
 func estimateFault(err error) error {
 	switch {
-	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine):
+	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion):
 		return usage(err, "")
+	case errors.Is(err, manifest.ErrPlan):
+		return &statusError{Code: No, Err: err, Hint: "run it without --emit for the answer with its reasons"}
 	case errors.Is(err, gpus.ErrAmbiguous):
 		return usage(fmt.Errorf("reading --gpu: %w", err), "say which, like the ids that llmcheck catalog gpus lists")
 	case gpus.IsUnknown(err):

@@ -8,18 +8,14 @@ import (
 
 const million = 1e6
 
-// priced fills in what the choice costs. A fleet is paid for while it is reserved, so the cost of a token is that of an
+// price fills in what the choice costs. A fleet is paid for while it is reserved, so the cost of a token is that of an
 // hour over the tokens of the load, spare replicas and idle time included.
-func (c *Choice) priced() {
+func (c *Choice) price() {
 	c.Busy = c.busy()
-	if c.option.question.Price == nil {
+	c.PerHour, c.Priced = c.option.question.price(c.Card.ID, c.GPUs)
+	if !c.Priced {
 		return
 	}
-	perHour, ok := c.option.question.Price(c.Card.ID, c.GPUs)
-	if !ok || !known(perHour.Low, perHour.Mid, perHour.High) {
-		return
-	}
-	c.Priced, c.PerHour = true, perHour
 	tokens := c.tokens()
 	each := func(usd, tokens float64) float64 { return usd / (tokens * 3600) * million }
 	c.PerMOut = speed.Range{
@@ -50,30 +46,33 @@ func (c *Choice) busy() float64 {
 	return min(1, rate/(float64(c.Replicas)*c.Figures.MaxRequests.Mid))
 }
 
-// finish fills in what only the choices that are shown have.
-func (c *Choice) finish() {
-	o := c.option
-	c.AtMost = o.largest(c)
-	c.Hoped = c.Replicas
-	if c.Met == Yes {
-		n, _ := o.smallest(Perhaps, o.bound(Perhaps))
-		c.Hoped = n + c.Spare
-	}
-	if power := o.question.Power; power != nil {
+// power fills in what the choice draws, where somebody asks.
+func (c *Choice) power() {
+	if power := c.option.question.Power; power != nil {
 		if w, ok := power(c); ok {
 			c.Watts = &w
 		}
 	}
 }
 
-// steps halve what is left of the range in which the largest load lies, to a thousandth of it.
-const steps = 10
+// Hoped is how many replicas, spare ones included, would do if the middle of every range holds.
+func (c *Choice) Hoped() int {
+	n, _, ok := c.option.smallest(Perhaps, c.Replicas-c.Spare)
+	if !ok {
+		return c.Replicas
+	}
+	return n + c.Spare
+}
 
-// largest is the largest load of one replica with which a choice meets its targets as well as it does. It lies between
-// its share and that of one replica less.
-func (o *option) largest(c *Choice) float64 {
-	low, high := c.Each.Rate, o.capacity(c.Figures, c.Met)
+// halvings of the range in which the largest load lies leave a thousandth of it.
+const halvings = 10
+
+// AtMost is the largest load with which one replica meets its targets as well as the choice does: requests a second, or
+// requests at once where the question is of those. It lies between the share of the choice and that of one replica less.
+func (c *Choice) AtMost() float64 {
+	o := c.option
 	closed := o.question.Load.Concurrency > 0
+	low, high := c.Each.Rate, o.capacity(o.alone, c.Met)
 	if closed {
 		low, high = c.Each.Concurrency, o.room
 	}
@@ -81,22 +80,22 @@ func (o *option) largest(c *Choice) float64 {
 		fewer := o.share(n - 1)
 		high = min(high, fewer.Rate+fewer.Concurrency) // one of both is 0
 	}
-	for range steps {
+	for range halvings {
 		middle := low + (high-low)/2
-		l := o.share(1)
+		l := o.question.Load
 		if closed {
-			middle = math.Floor(middle)
+			middle = math.Ceil(middle)
 			l.Concurrency = middle
 		} else {
 			l.Rate = middle
 		}
-		if middle <= low {
+		if middle <= low || closed && middle >= high && high-low < 1 {
 			break
 		}
 		if g := o.grade(o.replica(l), l); g == Yes || g == c.Met {
 			low = middle
-		} else {
-			high = middle
+		} else if high = middle; closed {
+			high--
 		}
 	}
 	return low

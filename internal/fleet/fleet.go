@@ -45,7 +45,8 @@ type Format struct {
 // Targets are limits of latency in seconds; 0 is none.
 type Targets struct{ TTFT, TPOT float64 }
 
-// Replica says how fast one replica is under a load. A larger load is never faster.
+// Replica says how fast one replica is under a load. A larger load is never faster, no load is faster than one request
+// alone, and the figures under unlimited load are the same with every load.
 type Replica func(speed.Load) *speed.Figures
 
 // Estimate makes the replica of a plan with its account. It is called by several goroutines at once.
@@ -88,14 +89,12 @@ type Choice struct {
 
 	Replicas int // spare ones included
 	Spare    int
-	Hoped    int // replicas, spare ones included, that would do if the middle of every range holds
 	GPUs     int // of all replicas
 
 	Met     Met
 	Each    speed.Load     // of one replica that is not spare
 	Figures *speed.Figures // of one replica under that load
 	Latency float64        // seconds of a whole request of mean length, with the middle of the ranges
-	AtMost  float64        // the largest load of one replica within the targets: requests a second, or at once
 
 	Priced  bool
 	PerHour speed.Range // USD, of all replicas
@@ -116,9 +115,9 @@ type Rejection struct {
 // Result is the answer.
 type Result struct {
 	Looked int // plans: cards × number formats × divisions
-	Met    int // of them, those that meet the targets with some number of replicas
+	Met    int // of them, those that meet the targets for one request alone, and whose capacity holds the load within MaxGPUs
 
-	Ranked   []Choice    // the cheapest plan of every card that has one, cheapest first; those without a price last
+	Ranked   []Choice    // of every card that has one, the plan with the fewest GPUs, cheapest first; those without a price last
 	Front    []Choice    // no other plan is both cheaper and faster, by Latency; cheapest first
 	Stored   *Choice     // the cheapest plan with the weights as published
 	Perhaps  []Choice    // the cheapest plan of every card that meets the targets only perhaps, cheapest first

@@ -101,18 +101,23 @@ func (w *world) question(t testing.TB) fleet.Question {
 		Load:       speed.Load{Input: queue.Length{Mean: 1000}, Output: queue.Length{Mean: 200}, Rate: 100, Burst: 1},
 		Targets:    fleet.Targets{TTFT: 2, TPOT: 0.05},
 		Estimate:   estimate,
-		Price:      price,
+		Price:      w.prices(),
 	}
 }
 
-// price is what a card costs by its bandwidth and memory; some have none.
-func price(id string, n int) (speed.Range, bool) {
-	c, err := gpus.Default().Get(id)
-	if err != nil || c.BandwidthGBs == 0 || len(id)%7 == 0 {
-		return speed.Range{}, false
+// prices are what cards cost by their bandwidth and memory; some have none.
+func (w *world) prices() func(string, int) (speed.Range, bool) {
+	each := make(map[string]float64)
+	for _, c := range w.cards {
+		if c.BandwidthGBs > 0 && len(c.ID)%7 > 0 {
+			each[c.ID] = c.BandwidthGBs/2000 + c.MemoryGB/100
+		}
 	}
-	p := float64(n) * (c.BandwidthGBs/2000 + c.MemoryGB/100)
-	return speed.Range{Low: p / 2, Mid: p, High: 2 * p}, true
+	return func(id string, n int) (speed.Range, bool) {
+		p, ok := each[id]
+		p *= float64(n)
+		return speed.Range{Low: p / 2, Mid: p, High: 2 * p}, ok
+	}
 }
 
 // estimate is a roofline with nothing but bandwidth and one rate of products, so that every law has to come from the
@@ -176,7 +181,7 @@ func TestTmp(t *testing.T) {
 		r := search(t, q)
 		t.Log(name, r.Looked, r.Met, len(r.Ranked), len(r.Front), len(r.Perhaps), len(r.Rejected))
 		for _, c := range r.Front {
-			t.Log(c.Card.ID, c.Model.Format(), c.Plan.Tensor, c.Plan.Pipeline, c.Plan.Data, c.Replicas, c.Hoped, c.GPUs, c.PerHour, c.PerMOut, c.Latency, c.Busy, c.AtMost)
+			t.Log(c.Card.ID, c.Model.Format(), c.Plan.Tensor, c.Plan.Pipeline, c.Plan.Data, c.Replicas, c.Hoped(), c.GPUs, c.PerHour, c.PerMOut, c.Latency, c.Busy, c.AtMost())
 		}
 		for _, c := range r.Rejected {
 			t.Log(c.Card.ID, c.Why)

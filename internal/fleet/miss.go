@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -27,11 +26,10 @@ const (
 
 // miss is why a plan is not an answer.
 type miss struct {
-	stage  stage
-	gap    float64 // among plans of one stage, the smallest is the nearest
-	id     string
-	why    string
-	choice *Choice
+	stage stage
+	gap   float64 // among plans of one stage, the smallest is the nearest
+	id    string
+	why   string
 }
 
 // nearer reports whether a plan came nearer than another.
@@ -50,53 +48,52 @@ func noRoom(m *serve.Memory, format string) *miss {
 	if weights := m.Sum(serve.Weights).Low; weights > m.Budget && m.Capacity > 0 {
 		return &miss{
 			stage: noWeights, gap: float64(weights) / float64(m.Capacity),
-			why: fmt.Sprintf("%s do not hold the weights, which take %s of each GPU in %s", gib(m.Capacity), gib(weights), format),
+			why: fmt.Sprintf("the %s of each GPU that the engine may use do not hold the weights, which take %s there in %s", gib(m.Budget),
+				gib(weights), format),
 		}
 	}
 	return &miss{stage: noMemory, gap: float64(m.Cache.PerRequest) / float64(max(1, m.Cache.Pool)), why: m.Why}
 }
 
-// tooSlow says which target is not met, of a request alone.
-func (o *option) tooSlow(lone *speed.Figures) *miss {
-	t := o.question.Targets
-	m := &miss{stage: tooSlow, gap: math.Inf(1)}
-	switch {
-	case lone.TTFT == nil || lone.TPOT == nil && o.question.Load.Output.Mean > 1:
-		m.stage, m.why = noSpeed, "its latency is not known"
-		if lone.Why != "" {
-			m.why += ": " + lone.Why
+// tooSlow says which target a request alone misses by most.
+func (o *option) tooSlow() *miss {
+	f, t := o.alone, &o.question.Targets
+	if f.TTFT == nil || f.TPOT == nil && o.question.Load.Output.Mean > 1 {
+		m := &miss{stage: noSpeed, why: "its latency is not known"}
+		if f.Why != "" {
+			m.why += ": " + f.Why
 		}
-	case t.TPOT > 0 && lone.TPOT != nil && lone.TPOT.Mid > t.TPOT:
-		m.gap, m.why = lone.TPOT.Mid/t.TPOT, "TPOT of one request alone is "+span(lone.TPOT)+", above "+seconds(t.TPOT)
-	case t.TTFT > 0 && lone.TTFT.Mid > t.TTFT:
-		m.gap, m.why = lone.TTFT.Mid/t.TTFT, "TTFT of one request alone is "+span(lone.TTFT)+", above "+seconds(t.TTFT)
-	default: // alone it is fast enough, but not with the share of as many replicas as there may be
-		m.stage, m.gap = tooMany, o.excess()
-		m.why = "within the limit of " + strconv.Itoa(o.question.limit()) + " GPUs each replica has more to do than it can in time: " +
-			o.late(o.atMost)
+		return m
 	}
-	return m
+	what, r, target := "TTFT", f.TTFT, t.TTFT
+	if excess(f.TPOT, t.TPOT) > excess(f.TTFT, t.TTFT) {
+		what, r, target = "TPOT", f.TPOT, t.TPOT
+	}
+	return &miss{
+		stage: tooSlow, gap: excess(r, target), why: what + " of one request alone is " + span(r) + ", above " + seconds(target),
+	}
 }
 
-// excess is by how much the figures of the largest fleet are above the targets.
-func (o *option) excess() float64 {
-	f, t := o.atMost, o.question.Targets
-	if f.Saturated || f.TTFT == nil {
-		return math.Inf(1)
+// excess is how often the middle of a figure contains its target.
+func excess(r *speed.Range, target float64) float64 {
+	if r == nil || target == 0 {
+		return 0
 	}
-	worst := 1.0
-	if t.TTFT > 0 {
-		worst = max(worst, f.TTFT.Mid/t.TTFT)
+	return r.Mid / target
+}
+
+// crowded says why a plan that is fast enough for one request is not with as many replicas as there may be.
+func (o *option) crowded() *miss {
+	f := o.replica(o.share(o.most))
+	return &miss{
+		stage: tooMany, id: o.id, gap: float64(o.question.limit()) * max(1, excess(f.TTFT, o.question.Targets.TTFT), excess(f.TPOT, o.question.Targets.TPOT)),
+		why: o.text() + ": within the limit of " + strconv.Itoa(o.question.limit()) + " GPUs each replica has more to do than it can in time: " + o.late(f),
 	}
-	if t.TPOT > 0 && f.TPOT != nil {
-		worst = max(worst, f.TPOT.Mid/t.TPOT)
-	}
-	return float64(o.question.limit()) * worst
 }
 
 // late says which figure is above its target under a load.
 func (o *option) late(f *speed.Figures) string {
-	t := o.question.Targets
+	t := &o.question.Targets
 	switch {
 	case f.Saturated:
 		return "requests arrive faster than they are answered"
@@ -120,7 +117,7 @@ func (o *option) doubt(c *Choice) string {
 	} else {
 		n += " replicas meet"
 	}
-	return n + " the targets only perhaps, and more make it no surer: " + o.late(o.atMost)
+	return n + " the targets only perhaps, and more make it no surer: " + o.late(o.replica(o.share(o.most)))
 }
 
 // text names a plan: "4 × H100 SXM, tensor parallel 4, fp8".
@@ -138,9 +135,10 @@ func (o *option) text() string {
 	return strings.Join(append(parts, o.format.Model.Format()), ", ")
 }
 
-// divisionID sorts divisions with few GPUs first.
-func divisionID(p *serve.Plan) string {
-	return fmt.Sprintf("%05d t%05d p%05d x%05d d%05d s%05d", p.GPUs, p.Tensor, p.Pipeline, p.Expert, p.Data, p.MaxSeqs)
+// key sorts plans of one candidate: as the number formats are named, and with few GPUs first.
+func (o *option) key() string {
+	p := &o.plan
+	return fmt.Sprintf("%s %05d t%05d p%05d x%05d d%05d", o.format.Model.Format(), p.GPUs, p.Tensor, p.Pipeline, p.Expert, p.Data)
 }
 
 // span writes a range of times.

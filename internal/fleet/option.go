@@ -3,6 +3,8 @@ package fleet
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/speed"
@@ -10,28 +12,26 @@ import (
 
 // option is one plan of one replica, of which any number may be taken.
 type option struct {
-	*search
-	format  *Format
-	plan    serve.Plan
-	memory  *serve.Memory
-	replica Replica
-	id      string // number format and division, to break ties
+	question *Question
+	format   *Format
+	plan     serve.Plan
+	memory   *serve.Memory
+	replica  Replica
+	id       string // number format and division, to break ties
 
-	best    Met     // with as many replicas as there may be
-	most    int     // replicas without spare ones that the limit of GPUs allows
-	least   int     // no fewer hold the load
-	fastest float64 // latency with as many replicas as there may be
-	room    float64 // requests at once that find room
-	atMost  *speed.Figures
+	best    Met            // of one request alone, which no load is faster than
+	most    int            // replicas without spare ones that the limit of GPUs allows
+	room    float64        // requests at once that one replica takes
+	alone   *speed.Figures // of one request
+	fastest float64        // latency of one request alone
 }
 
 // option tries a plan. It is nil for one that cannot meet the targets, which is noted with the reason.
 func (s *search) option(f *Format, p serve.Plan) *option {
-	o := &option{search: s, format: f, plan: p}
-	o.id = f.Model.Format() + " " + divisionID(&p)
+	o := &option{question: s.question, format: f, plan: p}
 	for _, step := range []func() *miss{o.fits, o.holds, o.counts, o.meets} {
 		if m := step(); m != nil {
-			m.id = o.id
+			m.id = o.key()
 			if m.stage != illegal {
 				m.why = o.text() + ": " + m.why
 			}
@@ -39,12 +39,13 @@ func (s *search) option(f *Format, p serve.Plan) *option {
 			return nil
 		}
 	}
+	o.id = o.key()
 	return o
 }
 
 // fits asks whether one replica finds room in memory.
 func (o *option) fits() *miss {
-	memory, err := o.format.Model.Fit(o.plan)
+	memory, err := o.settle()
 	switch {
 	case err != nil:
 		return &miss{stage: illegal, why: rule(err)}
@@ -59,10 +60,69 @@ func (o *option) fits() *miss {
 	return nil
 }
 
+// settle is the account of the plan, with the settings that nobody said and that the defaults leave too narrow.
+func (o *option) settle() (*serve.Memory, error) {
+	memory, err := o.format.Model.Fit(o.plan)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case o.plan.Engine.Kind == serve.LlamaCPP:
+		return o.slots(memory), nil
+	case memory.Verdict != serve.Fits && o.plan.Utilization == 0:
+		return o.lowered(memory), nil
+	}
+	return memory, nil
+}
+
+// mostSlots is the largest number of slots of llama.cpp that is proposed.
+const mostSlots = 64
+
+// slots gives llama.cpp as many slots as there is room for: it starts with one, whose requests wait for each other.
+func (o *option) slots(memory *serve.Memory) *serve.Memory {
+	if o.plan.MaxSeqs > 0 || memory.Verdict != serve.Fits {
+		return memory
+	}
+	assumed := o.plan.Assumed
+	for n := int64(2); n <= mostSlots; n *= 2 {
+		p := o.plan
+		p.MaxSeqs = n
+		p.Assumed = append(slices.Clip(assumed), serve.Setting{
+			Name: "n_parallel", Value: strconv.FormatInt(n, 10), Why: "as many slots as there is surely room for; the server starts one",
+		})
+		more, err := o.format.Model.Fit(p)
+		if err != nil || more.Verdict != serve.Fits {
+			break
+		}
+		o.plan, memory = p, more
+	}
+	return memory
+}
+
+// lowered gives the engine a smaller share of the device, where its default leaves too little for what it does not count.
+func (o *option) lowered(memory *serve.Memory) *serve.Memory {
+	if b := memory.Breaks; b == nil || b.Part != serve.Reserved && b.Part != serve.Graphs {
+		return memory
+	}
+	for _, share := range []float64{0.85, 0.8, 0.7} {
+		p := o.plan
+		p.Utilization = share
+		p.Assumed = append(slices.Clip(p.Assumed), serve.Setting{
+			Name: "gpu_memory_utilization", Value: strconv.FormatFloat(share, 'g', -1, 64),
+			Why: "the default leaves too little for what the engine does not count",
+		})
+		if less, err := o.format.Model.Fit(p); err == nil && less.Verdict == serve.Fits {
+			o.plan = p
+			return less
+		}
+	}
+	return memory
+}
+
 // holds asks whether a request of the load's length is one that the plan takes, and how many at once.
 func (o *option) holds() *miss {
-	p, l := o.plan, o.question.Load
-	p, err := p.Complete(o.format.Model.Model())
+	l := &o.question.Load
+	p, err := o.plan.Complete(o.format.Model.Model())
 	if err != nil {
 		return &miss{stage: illegal, why: rule(err)}
 	}
@@ -71,7 +131,7 @@ func (o *option) holds() *miss {
 		return &miss{stage: illegal, why: fmt.Sprintf("requests of %.0f tokens are longer than max_model_len %d", length, p.MaxModelLen)}
 	}
 	o.room = float64(p.MaxSeqs) * float64(max(1, p.Data))
-	if l.Concurrency == 0 {
+	if l.Concurrency == 0 || p.Engine.Kind == serve.LlamaCPP { // whose slots have their room already
 		return nil
 	}
 	p = o.plan
@@ -87,24 +147,23 @@ func (o *option) holds() *miss {
 	return nil
 }
 
-// counts finds how many replicas there may be, and how many there have to be.
+// counts finds how many replicas there may be, and whether their capacity is enough.
 func (o *option) counts() *miss {
-	limit := o.question.limit()
-	o.most = limit/o.plan.GPUs - o.question.Spare
+	o.most = o.question.limit()/o.plan.GPUs - o.question.Spare
 	if o.most < 1 {
-		needs := o.plan.GPUs * (1 + o.question.Spare)
-		return o.tooMany(needs)
+		return o.tooMany(o.plan.GPUs * (1 + o.question.Spare))
 	}
 	if users := o.question.Load.Concurrency; users > 0 {
 		o.most = min(o.most, int(math.Ceil(users))) // one user each
 	}
-	o.atMost = o.replica(o.share(o.most))
-	if !(o.atMost.MaxRequests.Mid > 0) {
+	lone := o.question.Load
+	lone.Rate, lone.Concurrency = 0, 1
+	o.alone = o.replica(lone)
+	if !(o.alone.MaxRequests.Mid > 0) {
 		return &miss{stage: noSpeed, why: "how many requests it answers is not known"}
 	}
-	o.least = o.bound(Perhaps)
-	if o.least > o.most {
-		return o.tooMany((o.least + o.question.Spare) * o.plan.GPUs)
+	if least := o.bound(Perhaps); least > o.most {
+		return o.tooMany(o.fewest(Perhaps))
 	}
 	return nil
 }
@@ -114,34 +173,34 @@ func (o *option) tooMany(gpus int) *miss {
 		o.question.limit())}
 }
 
-// meets grades the plan with as many replicas as there may be.
+// meets grades the plan with one request alone.
 func (o *option) meets() *miss {
-	o.best = o.grade(o.atMost, o.share(o.most))
-	if o.best == Yes && o.bound(Yes) > o.most {
+	o.best = o.grade(o.alone, speed.Load{Concurrency: 1, Output: o.question.Load.Output})
+	if o.best == No {
+		return o.tooSlow()
+	}
+	if o.bound(Yes) > o.most {
 		o.best = Perhaps
 	}
-	if o.best != No {
-		o.least = o.bound(o.best)
-		o.fastest = o.latency(o.atMost)
-		return nil
-	}
-	lone := o.question.Load
-	lone.Rate, lone.Concurrency = 0, 1
-	return o.tooSlow(o.replica(lone))
+	o.fastest = o.latency(o.alone)
+	return nil
 }
 
 // bound is how few replicas could hold the load, going by their capacity alone.
 func (o *option) bound(want Met) int {
-	l := o.question.Load
+	l := &o.question.Load
 	share := l.Concurrency / o.room
 	if l.Rate > 0 {
-		share = l.Rate / o.capacity(o.atMost, want)
+		share = l.Rate / o.capacity(o.alone, want)
 	}
-	if !(share < math.MaxInt32) { // nothing, or not a number
-		return math.MaxInt32
+	if !(share < mostReplicas) { // nothing, or not a number
+		return mostReplicas
 	}
 	return max(1, int(math.Ceil(share)))
 }
+
+// mostReplicas is more than any limit allows.
+const mostReplicas = 1 << 30
 
 // capacity is how many requests a second a replica may be given.
 func (o *option) capacity(f *speed.Figures, want Met) float64 {
@@ -152,7 +211,7 @@ func (o *option) capacity(f *speed.Figures, want Met) float64 {
 }
 
 // fewest is how few GPUs the plan could take in all.
-func (o *option) fewest() int { return (o.least + o.question.Spare) * o.plan.GPUs }
+func (o *option) fewest(want Met) int { return (o.bound(want) + o.question.Spare) * o.plan.GPUs }
 
 // share is the load of one of so many replicas. Where requests at once are asked for, it is that of the busiest one.
 func (o *option) share(replicas int) speed.Load {
@@ -206,45 +265,105 @@ func (o *option) latency(f *speed.Figures) float64 {
 	return sum
 }
 
-// choice finds the smallest number of replicas with which the plan meets its targets as wanted, which it does with the
-// largest.
-func (o *option) choice(want Met) Choice {
-	n, f := o.smallest(want, o.bound(want))
-	each := o.share(n)
-	c := Choice{
-		Card: o.plan.GPU, Model: o.format.Model, Lossy: o.format.Lossy, Plan: o.plan, Memory: o.memory,
-		Replicas: n + o.question.Spare, Spare: o.question.Spare, Met: want,
-		Each: each, Figures: f, Latency: o.latency(f), option: o,
+// choice is the plan with the smallest number of replicas, up to a limit, with which it meets its targets as wanted; nil
+// if there is none.
+func (o *option) choice(want Met, most int) *Choice {
+	n, f, ok := o.smallest(want, most)
+	if !ok {
+		return nil
 	}
-	c.GPUs = c.Replicas * o.plan.GPUs
-	c.priced()
+	c := &Choice{
+		Card: o.plan.GPU, Model: o.format.Model, Lossy: o.format.Lossy, Plan: o.plan, Memory: o.memory,
+		Replicas: n + o.question.Spare, Spare: o.question.Spare, GPUs: (n + o.question.Spare) * o.plan.GPUs, Met: want,
+		Each: o.share(n), Figures: f, Latency: o.latency(f), option: o,
+	}
+	c.price()
 	return c
 }
 
-// smallest is the smallest number of replicas, at least so many, that is graded as wanted, and the figures of each. A
-// smaller share of the load is never slower, so it gallops up and halves what is left.
-func (o *option) smallest(want Met, from int) (int, *speed.Figures) {
-	try := func(n int) (*speed.Figures, bool) {
-		l := o.share(n)
-		f := o.replica(l)
-		g := o.grade(f, l)
-		return f, g == Yes || g == want
+// smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. A smaller
+// share of the load is never slower, so a limit below that of the question is tried first: most plans that could have been
+// cheaper are not. Below it the search gallops up from what the capacity needs and halves what is left.
+func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool) {
+	from := o.bound(want)
+	if from > most || most < o.most && !o.meetsWith(most, want) {
+		return 0, nil, false
 	}
-	bad, good, best := from-1, o.most, o.atMost
-	for n, step := from, max(1, from/16); n < good; n, step = n+step, 2*step {
-		if f, ok := try(n); ok {
-			good, best = n, f
+	n = most
+	bad := from - 1
+	for i, step := from, max(1, from/16); i < n; i, step = i+step, 2*step {
+		if o.meetsWith(i, want) {
+			n = i
+		} else {
+			bad = i
+		}
+	}
+	for n-bad > 1 {
+		if middle := bad + (n-bad)/2; o.meetsWith(middle, want) {
+			n = middle
+		} else {
+			bad = middle
+		}
+	}
+	for ; n <= most; n++ { // once, but where a glance promised too much
+		if f, ok = o.open(n, want); ok {
+			return n, f, true
+		}
+	}
+	return 0, nil, false
+}
+
+// meetsWith reports whether so many replicas are graded as wanted, with a glance where that is enough.
+func (o *option) meetsWith(n int, want Met) bool {
+	if _, met, sure := o.glance(n, want); sure {
+		return met
+	}
+	_, met := o.open(n, want)
+	return met
+}
+
+// open grades so many replicas.
+func (o *option) open(n int, want Met) (*speed.Figures, bool) {
+	l := o.share(n)
+	f := o.replica(l)
+	return f, o.graded(f, l, want)
+}
+
+func (o *option) graded(f *speed.Figures, l speed.Load, want Met) bool {
+	g := o.grade(f, l)
+	return g == Yes || g == want
+}
+
+// glances are how many closed loops are computed before an open one is.
+const glances = 6
+
+// glance looks at so many replicas through closed loops, which are quicker to compute than open ones: a latency that they
+// are no faster than, and whether they surely meet the targets or surely do not. By Little's law a rate keeps rate times
+// latency requests in progress. Starting from the latency of one alone that number only grows, so every step of it is a
+// lower bound; with some more in progress than the last one, which answer more than arrive, it is above.
+func (o *option) glance(replicas int, want Met) (latency float64, met, sure bool) {
+	l := o.share(replicas)
+	latency = o.fastest
+	if l.Rate == 0 {
+		return latency, false, false
+	}
+	closed := l
+	closed.Rate = 0
+	for range glances {
+		closed.Concurrency = max(1, l.Rate*latency)
+		f := o.replica(closed)
+		if !o.graded(f, l, want) {
+			return latency, false, true
+		}
+		before := latency
+		if latency = max(before, o.latency(f)); latency < 1.05*before {
 			break
 		}
-		bad = n
 	}
-	for good-bad > 1 {
-		n := bad + (good-bad)/2
-		if f, ok := try(n); ok {
-			good, best = n, f
-		} else {
-			bad = n
-		}
+	closed.Concurrency = 1.2*max(1, l.Rate*latency) + 1
+	f := o.replica(closed)
+	if f.Requests != nil && f.Requests.Mid >= l.Rate && o.graded(f, l, want) {
+		return latency, true, true
 	}
-	return good, best
+	return latency, false, false
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // ErrQuestion is wrapped by the error for a question that has no answer.
@@ -21,13 +22,14 @@ func Search(q Question) (*Result, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
+	ways := learn(q.Candidates)
 	found := make([]finding, len(q.Candidates))
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(q.Candidates)) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(found); i = next.Add(1) - 1 {
-				s := search{question: &q, candidate: &q.Candidates[i]}
+				s := search{question: &q, candidate: &q.Candidates[i], ways: ways}
 				found[i] = s.find()
 			}
 		})
@@ -65,6 +67,15 @@ func known(values ...float64) bool {
 	return !slices.ContainsFunc(values, func(v float64) bool { return !(v >= 0) || math.IsInf(v, 1) })
 }
 
+// price is what an hour of so many cards costs.
+func (q *Question) price(card string, gpus int) (usd speed.Range, ok bool) {
+	if q.Price == nil {
+		return usd, false
+	}
+	usd, ok = q.Price(card, gpus)
+	return usd, ok && known(usd.Low, usd.Mid, usd.High)
+}
+
 // limit is how many GPUs there may be in all.
 func (q *Question) limit() int {
 	if q.MaxGPUs == 0 {
@@ -75,51 +86,82 @@ func (q *Question) limit() int {
 
 // finding is what comes of one candidate.
 type finding struct {
-	looked, met int
-	choices     []Choice // that meet the targets and are dominated by no other of this candidate
-	perhaps     *Choice  // the cheapest where there are none
-	miss        *miss    // the plan that came nearest where there are none
+	looked  int
+	options []*option // that may meet the targets surely
+	best    *Choice   // the one with the fewest GPUs
+	perhaps *Choice   // where there is none: the same of those that meet the targets only perhaps
+	miss    *miss     // the plan that came nearest
 }
 
 // search goes through the plans of one candidate.
 type search struct {
 	question  *Question
 	candidate *Candidate
+	ways      ways
 	finding
 }
 
 func (s *search) find() finding {
-	options := s.options()
-	slices.SortStableFunc(options, func(a, b *option) int {
-		return cmp.Or(cmp.Compare(a.fewest(), b.fewest()), cmp.Compare(a.fastest, b.fastest), cmp.Compare(a.id, b.id))
-	})
+	options := s.tried()
 	for _, o := range options {
 		if o.best == Yes {
-			s.met++
-			s.add(o)
+			s.options = append(s.options, o)
 		}
 	}
-	if len(s.choices) > 0 {
-		return s.finding
-	}
-	for _, o := range options {
-		s.hope(o)
+	s.best = fewest(s.options, Yes)
+	if s.best == nil {
+		s.perhaps = fewest(options, Perhaps)
+		s.explain(options)
 	}
 	return s.finding
 }
 
-// options are the plans that meet the targets at least perhaps, with some number of replicas.
-func (s *search) options() []*option {
+// explain notes why plans that are fast enough for one request alone are no answer.
+func (s *search) explain(options []*option) {
+	if c := s.perhaps; c != nil {
+		s.missed(&miss{stage: unsure, why: c.option.text() + ": " + c.option.doubt(c)})
+		return
+	}
+	for _, o := range options {
+		s.missed(o.crowded())
+	}
+}
+
+// fewest is the choice with the fewest GPUs, the fastest of several. A plan that cannot have fewer is passed over.
+func fewest(options []*option, want Met) *Choice {
+	var best *Choice
+	sorted := slices.Clone(options)
+	slices.SortFunc(sorted, func(a, b *option) int {
+		return cmp.Or(cmp.Compare(a.fewest(want), b.fewest(want)), cmp.Compare(a.fastest, b.fastest), cmp.Compare(a.id, b.id))
+	})
+	for _, o := range sorted {
+		most := o.most
+		if best != nil {
+			if least := o.fewest(want); least > best.GPUs || least == best.GPUs && o.fastest >= best.Latency {
+				continue
+			}
+			most = min(most, best.GPUs/o.plan.GPUs-o.question.Spare)
+		}
+		c := o.choice(want, most)
+		if c != nil && (best == nil || cmp.Or(cmp.Compare(c.GPUs, best.GPUs), cmp.Compare(c.Latency, best.Latency)) < 0) {
+			best = c
+		}
+	}
+	return best
+}
+
+// tried are the plans that may meet the targets, surely or perhaps, with some number of replicas.
+func (s *search) tried() []*option {
 	var list []*option
 	plan := s.candidate.Plan
 	if err := blind(&plan); err != nil {
 		s.looked += len(s.candidate.Formats)
-		s.missed(&miss{stage: unknownCard, why: err.Error()})
+		s.missed(&miss{stage: unknownCard, why: rule(err)})
 		return nil
 	}
 	for i := range s.candidate.Formats {
 		f := &s.candidate.Formats[i]
-		plans, err := divide(f.Model, plan)
+		plans, err := s.divide(f.Model, plan)
 		if err != nil {
 			s.looked++
 			s.missed(&miss{stage: illegal, why: rule(err)})
@@ -148,32 +190,4 @@ func (s *search) missed(m *miss) {
 	if s.miss == nil || m.nearer(s.miss) {
 		s.miss = m
 	}
-}
-
-// add finds the replicas of a plan that meets the targets, unless a plan that was found before is cheaper and faster than
-// this one can be.
-func (s *search) add(o *option) {
-	if slices.ContainsFunc(s.choices, func(c Choice) bool {
-		return (!c.Lossy || o.format.Lossy) && dominates(c.GPUs, o.fewest(), c.Latency, o.fastest)
-	}) {
-		return
-	}
-	s.choices = append(s.choices, o.choice(Yes))
-}
-
-// hope finds the replicas of a plan that meets the targets only perhaps, if it can be the cheapest of its card.
-func (s *search) hope(o *option) {
-	if s.perhaps != nil && dominates(s.perhaps.GPUs, o.fewest(), s.perhaps.Latency, o.fastest) {
-		return
-	}
-	c := o.choice(Perhaps)
-	if s.perhaps == nil || cmp.Or(cmp.Compare(c.GPUs, s.perhaps.GPUs), cmp.Compare(c.Latency, s.perhaps.Latency)) < 0 {
-		s.perhaps = &c
-		s.missed(&miss{stage: unsure, gap: float64(c.GPUs), why: o.text() + ": " + o.doubt(&c), choice: &c})
-	}
-}
-
-// dominates reports whether the first of two is no worse in both respects and better in one.
-func dominates[N cmp.Ordered](cost, than N, latency, thanLatency float64) bool {
-	return cost <= than && latency <= thanLatency && (cost < than || latency < thanLatency)
 }

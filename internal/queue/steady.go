@@ -54,7 +54,6 @@ func modelOf(s Server, l Load) *model {
 	m.steps = max(0, m.output-1) / TokensPerStep(s.Drafts, s.Accepted)
 	m.promptVariance = l.Input.Spread * l.Input.Spread
 	fixed := l.Input.Spread == 0 && l.Output.Spread == 0 && (s.Drafts == 0 || s.Accepted == 0)
-	m.lockstep = fixed && l.Concurrency > 0 && l.Ramp && s.Host == 0
 	m.room = m.fits(fixed)
 	return m
 }
@@ -86,21 +85,23 @@ func (m *model) heldVariance() float64 {
 // closed solves a closed loop.
 func (m *model) closed() Result {
 	c := float64(m.l.Concurrency)
-	n := c
+	n, share := c, m.inStep()
 	var v visit
+	var ahead float64
 	// Requests that the host still works on, and those that wait for a seat, are not in progress.
-	for range 4 {
-		v = m.visitOf(max(1, min(c, m.inProgress(n))))
-		if m.s.Host == 0 {
+	for i := range 3 {
+		v = m.visitOf(m.inProgress(n))
+		ahead = m.ahead(v)
+		if share > 0.01 {
+			v = v.mixedWith(m.stepped(v.p.n), share)
+			ahead += share * (m.s.Host - ahead)
+		}
+		if m.s.Host == 0 || i == 1 && share > 0.01 || i == 2 {
 			break
 		}
-		n = max(1, c*v.total()/(v.total()+m.ahead(v.p, c)))
+		n = max(1, c*v.total()/(v.total()+ahead), c-v.p.rate*ahead)
 	}
-	ahead := m.ahead(v.p, c)
-	wait := 0.0
-	if n-v.p.n > 1e-9 {
-		wait = max(0, c/v.p.rate-v.total()-ahead)
-	}
+	wait := max(0, n-v.p.n) / v.p.rate
 	v.p.rate = c / (wait + ahead + v.total())
 	v.burst = m.burst(v.p)
 	v.waits = 1 / math.Sqrt(max(1, c-v.p.n))
@@ -110,18 +111,18 @@ func (m *model) closed() Result {
 }
 
 // ahead is the time until a request is first looked at: that of the host, and the rest of the pass in progress then.
-func (m *model) ahead(p point, c float64) float64 {
-	if m.s.Host == 0 || c < 2 {
+func (m *model) ahead(v visit) float64 {
+	if m.s.Host == 0 || m.l.Concurrency < 2 {
 		return m.s.Host
 	}
-	return max(p.cycle, m.s.Host+p.cycle/2)
+	return max(v.p.cycle, m.s.Host+m.residual(v))
 }
 
 // inProgress is how many of n requests have a seat and room in the cache. What n requests need of the cache is nearly
 // normal, so some wait before the mean of it is full.
 func (m *model) inProgress(n float64) float64 {
 	most := min(n, m.seats)
-	spread := math.Sqrt(most * m.heldVariance())
+	spread := math.Sqrt(min(most, m.room) * m.heldVariance())
 	if spread < 1e-9 {
 		if most > m.room {
 			m.again = m.output
