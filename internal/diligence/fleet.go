@@ -25,7 +25,7 @@ func (e *estimate) cheapest(cards []*hardware.Accelerator) (*report.Estimate, er
 	}
 	q := fleet.Question{
 		Load: e.fleetLoad(), Targets: fleet.Targets{TTFT: e.q.Load.TTFT, TPOT: e.q.Load.TPOT}, Spare: e.q.Search.Spare, MaxGPUs: e.q.Search.MaxGPUs,
-		Estimate: fleet.By(constants), Price: e.price(), Power: e.power,
+		Price: e.price(), Power: e.power,
 	}
 	for _, card := range cards {
 		c, err := e.candidate(card)
@@ -34,6 +34,7 @@ func (e *estimate) cheapest(cards []*hardware.Accelerator) (*report.Estimate, er
 		}
 		q.Candidates = append(q.Candidates, c)
 	}
+	q.Estimate = e.replicas(constants, q.Candidates)
 	found, err := fleet.Search(q)
 	if err != nil {
 		return nil, err
@@ -158,11 +159,10 @@ func (e *estimate) chosen(c *fleet.Choice) (*outlook, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := constants.Of(c.Model, o.plan, o.memory)
-	if err != nil {
+	if o.timed, err = e.time(constants, c.Model, o.plan, o.memory); err != nil {
 		return nil, err
 	}
-	o.timed = &timed{Model: m, load: c.Each, figures: c.Figures}
+	o.timed.load, o.timed.figures = c.Each, c.Figures
 	o.Speed = e.shownSpeed(&o)
 	o.Speed.Targets = e.metBy(c)
 	if err := e.value(&o); err != nil {
