@@ -39,7 +39,11 @@ type Axis struct {
 	Low, High float64
 	Log       bool
 	Ticks     []Tick
+	per       float64 // of the unit that Name holds
 }
+
+// Label writes a value as a tick of the axis does.
+func (a Axis) Label(v float64) string { return significant(v/a.per, coarse) }
 
 // Tick is a value with its label.
 type Tick struct {
@@ -170,7 +174,7 @@ func (c *Chart) along(axis string) []float64 {
 // loadAxis has the loads that were asked as ticks; they double, and so the axis is one of proportions.
 func (c *Chart) loadAxis() Axis {
 	vs := c.along("x")
-	a := Axis{Name: "requests at once", Low: slices.Min(vs), High: slices.Max(vs), Log: true}
+	a := Axis{Name: "requests at once", Low: slices.Min(vs), High: slices.Max(vs), Log: true, per: 1}
 	for _, p := range c.Points {
 		a.Ticks = append(a.Ticks, Tick{p.X.Mid, units.Thousands(int64(p.X.Mid))})
 	}
@@ -186,7 +190,7 @@ func (c *Chart) valueAxis(name string, u unit) Axis { return axis(name, u, c.alo
 func axis(name string, u unit, values []float64) Axis {
 	low, high := slices.Min(values), slices.Max(values)
 	s := u.at(high)
-	a := Axis{Name: name}
+	a := Axis{Name: name, per: s.per}
 	if mark := strings.TrimSpace(s.before + s.after); !strings.Contains(name, mark) {
 		a.Name = name + ", " + mark
 	}

@@ -103,7 +103,7 @@ func (p *ServingPlan) Settings() []Fact {
 	fs.add("engine", strings.TrimSpace(p.Engine+" "+p.EngineVersion))
 	fs.add("on", p.Cards())
 	if p.Replicas > 1 && p.Spare > 0 {
-		fs.add("spare", replicas(p.Spare)+" of them")
+		fs.add("spare among them", replicas(p.Spare))
 	}
 	fs.add("parallel", p.Parallel())
 	fs.add("weights in", p.Quantization)

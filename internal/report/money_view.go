@@ -53,7 +53,7 @@ func (c *Cost) Elsewhere() string {
 	for i := range c.Prices {
 		p := &c.Prices[i]
 		if at := dollars.between(some(p.PerHour)); at != "" {
-			parts = append(parts, join(" ", p.Seller, words2(p.Terms), at))
+			parts = append(parts, join(" ", p.Seller, spaced(p.Terms), at))
 		}
 	}
 	return suffixed(strings.Join(parts, ", "), " an hour")
@@ -72,7 +72,7 @@ func (c *Cost) PriceTable() Table {
 	for i := range c.Prices {
 		p := &c.Prices[i]
 		r := Row{Cells: []string{
-			words2(p.Seller), words2(p.Terms), dollars.between(some(p.PerGPUHour)), dollars.between(some(p.PerHour)),
+			spaced(p.Seller), spaced(p.Terms), dollars.between(some(p.PerGPUHour)), dollars.between(some(p.PerHour)),
 			dollars.between(some(p.PerMonth)), dollars.between(p.PerMOutput), positive(p.Offers), p.dates(),
 		}}
 		if n := join("; ", p.From, prefixed("source: ", p.Source), p.Note); n != "" {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -38,6 +39,9 @@ const most = math.MaxFloat64
 func named(name string) unit { return unit{{most, 1, "", " " + name}} }
 
 func (u unit) at(v float64) step {
+	if i := slices.IndexFunc(u, func(s step) bool { return s.per == 1 }); v == 0 && i >= 0 {
+		return u[i]
+	}
 	for _, s := range u {
 		if v < s.below {
 			return s
@@ -49,7 +53,7 @@ func (u unit) at(v float64) step {
 // number writes v in the step with so many significant digits. Money has cents where they matter.
 func (s step) number(v float64, digits int) string {
 	v /= s.per
-	if s.before == "$" && v >= .095 && v < 99.995 {
+	if s.before == "$" && v >= .095 && (v < 9.995 || digits > coarse && v < 99.995) {
 		return strconv.FormatFloat(v, 'f', 2, 64)
 	}
 	return significant(v, digits)

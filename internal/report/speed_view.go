@@ -273,7 +273,7 @@ func (s *Speed) NearestLines() []Fact {
 }
 
 func (n *NearestMeasure) sentence() string {
-	text := cmp.Or(n.What, "a setting that is not named") + ": " + join(" ", words2(n.Metric), "measured at", n.amount(n.Value))
+	text := cmp.Or(n.What, "a setting that is not named") + ": " + join(" ", metric(n.Metric), "measured at", n.amount(n.Value))
 	if r := given(n.Computed); r != nil {
 		text += "; llmcheck says " + n.quantity().between(r) + " for it"
 	}
@@ -283,7 +283,30 @@ func (n *NearestMeasure) sentence() string {
 	return text + "; differs in " + n.Differs
 }
 
-func words2(key string) string { return strings.ReplaceAll(key, "_", " ") }
+// metric is a figure in words.
+func metric(key string) string {
+	switch key {
+	case "ttft_s":
+		return "TTFT"
+	case "tpot_s":
+		return "TPOT"
+	case "single_stream_tokens_per_s":
+		return "one request alone"
+	case "prompt_tokens_per_s":
+		return "reading of a prompt"
+	case "output_tokens_per_s":
+		return "all answers together"
+	case "output_tokens_per_s_per_gpu":
+		return "the share of a GPU in all answers"
+	case "max_output_tokens_per_s":
+		return "all answers at full load"
+	case "requests_per_s", "max_requests_per_s":
+		return "requests answered"
+	}
+	return spaced(key)
+}
+
+func spaced(key string) string { return strings.ReplaceAll(key, "_", " ") }
 
 func (n *NearestMeasure) quantity() unit {
 	if n.Unit == "s" {
@@ -416,7 +439,9 @@ func shares(parts []StepPart) []Share {
 	return out
 }
 
-func takes(p StepPart) bool { return p.Seconds > 0 && !math.IsNaN(p.Seconds) && !math.IsInf(p.Seconds, 0) }
+func takes(p StepPart) bool {
+	return p.Seconds > 0 && !math.IsNaN(p.Seconds) && !math.IsInf(p.Seconds, 0)
+}
 
 // causeKey is one of a few words, so that each has a color.
 func causeKey(cause string) string {

@@ -11,8 +11,10 @@ func (p *printer) outlook(d *report.Document) {
 	e := d.Estimate
 	p.head(report.Spoken(e.Word()), outcomeStyle(report.Tone(e.Word())), d.Target())
 	p.paragraph(e.Summary, plain)
-	if g := e.Glance(); g != "" {
-		p.paragraph(g, bold)
+	for _, g := range []string{e.Glance(), e.Speed.Glance(), e.Cost.Glance()} {
+		if g != "" {
+			p.paragraph(report.Sentence(g), bold)
+		}
 	}
 }
 
@@ -20,6 +22,7 @@ func (p *printer) estimate(e *report.Estimate) {
 	if e.Word() != report.Fits {
 		p.mends(e)
 	}
+	p.serving(e)
 	p.memory(&e.Outlook)
 	p.facts("KV cache", e.CacheFacts())
 	p.titled("Other lengths of context", e.ContextTable())

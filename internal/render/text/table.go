@@ -46,6 +46,10 @@ const (
 
 func (p *printer) grid(g grid) {
 	widths, ok := g.fit(p.page.Width - tableIndent)
+	for at := g.spare(); !ok && at >= 0; at = g.spare() {
+		g = g.without(at)
+		widths, ok = g.fit(p.page.Width - tableIndent)
+	}
 	if !ok {
 		p.stacked(g)
 		return
@@ -63,6 +67,26 @@ func (p *printer) grid(g grid) {
 			p.note(n)
 		}
 	}
+}
+
+// spare is the column that is left out first; -1 if none may be.
+func (g grid) spare() int {
+	at := -1
+	for i, c := range g.columns {
+		if c.Spare > 0 && (at < 0 || c.Spare > g.columns[at].Spare) {
+			at = i
+		}
+	}
+	return at
+}
+
+func (g grid) without(at int) grid {
+	out := grid{columns: slices.Delete(slices.Clone(g.columns), at, at+1)}
+	for _, r := range g.rows {
+		r.cells = slices.Delete(slices.Clone(r.cells), at, at+1)
+		out.rows = append(out.rows, r)
+	}
+	return out
 }
 
 // note stands below a row.
