@@ -188,10 +188,10 @@ const decades = 30
 func (c *Chart) valueAxis(name string, u unit) Axis { return axis(name, u, c.along("y")) }
 
 func axis(name string, u unit, values []float64) Axis {
-	low, high := slices.Min(values), slices.Max(values)
+	low, high := max(slices.Min(values), leastDrawn), min(slices.Max(values), mostDrawn) // no logarithm of nothing
 	s := u.at(high)
 	a := Axis{Name: name, per: s.per}
-	if mark := strings.TrimSpace(s.before + s.after); !strings.Contains(name, mark) {
+	if mark := strings.TrimSpace(s.after); !strings.Contains(name, mark) {
 		a.Name = name + ", " + mark
 	}
 	var ticks []float64
@@ -291,7 +291,7 @@ func (e *Estimate) FrontChart() (Chart, bool) {
 	if s := e.Speed; s != nil && s.Targets != nil && s.Targets.TPOT != nil && drawn(exactly(*s.Targets.TPOT)) {
 		c.Limits = append(c.Limits, Limit{*s.Targets.TPOT, "x", "target " + seconds.one(*s.Targets.TPOT)})
 	}
-	c.X, c.Y = axis("TPOT", seconds, c.along("x")), axis("$ an hour", dollars, c.along("y"))
+	c.X, c.Y = axis("TPOT", seconds, c.along("x")), axis("USD/hour, all replicas", dollars, c.along("y"))
 	c.Desc = strings.Join(words, "; ")
 	return c, true
 }

@@ -62,8 +62,8 @@ func (c *Cost) Elsewhere() string {
 // PriceTable is what each kind of seller takes for the whole plan, by terms.
 func (c *Cost) PriceTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "seller"}, {Name: "terms"}, {Name: "$ per GPU hour", Number: true, Spare: 2}, {Name: "$ an hour", Number: true},
-		{Name: "$ a month", Number: true, Spare: 1}, {Name: "$ per M output tokens", Number: true, Spare: 3}, {Name: "offers", Number: true},
+		{Name: "seller"}, {Name: "terms"}, {Name: "USD/GPU hour", Number: true, Spare: 2}, {Name: "USD/hour", Number: true},
+		{Name: "USD/month", Number: true, Spare: 1}, {Name: "USD/M output tokens", Number: true, Spare: 3}, {Name: "offers", Number: true},
 		{Name: "prices of"},
 	}}
 	if c == nil {
@@ -72,16 +72,19 @@ func (c *Cost) PriceTable() Table {
 	for i := range c.Prices {
 		p := &c.Prices[i]
 		r := Row{Cells: []string{
-			spaced(p.Seller), spaced(p.Terms), dollars.between(some(p.PerGPUHour)), dollars.between(some(p.PerHour)),
-			dollars.between(some(p.PerMonth)), dollars.between(p.PerMOutput), positive(p.Offers), p.dates(),
+			spaced(p.Seller), spaced(p.Terms), inUSD(some(p.PerGPUHour)), inUSD(some(p.PerHour)),
+			inUSD(some(p.PerMonth)), inUSD(p.PerMOutput), positive(p.Offers), p.dates(),
 		}}
 		if n := join("; ", p.From, prefixed("source: ", p.Source), p.Note); n != "" {
 			r.Notes = []string{n}
 		}
 		t.Rows = append(t.Rows, r)
 	}
-	return t.withoutEmpty("$ per M output tokens").withoutEmpty("$ a month")
+	return t.withoutEmpty("USD/M output tokens").withoutEmpty("USD/month")
 }
+
+// inUSD is an amount of a column that names the currency.
+func inUSD(r *Range) string { return strings.ReplaceAll(dollars.between(r), "$", "") }
 
 func positive(n int) string {
 	if n <= 0 {
@@ -196,9 +199,9 @@ func replicas(n int) string {
 // FrontTable ranks the plans of the front, cheapest first.
 func (f *Fleet) FrontTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "#", Number: true}, {Name: "each replica"}, {Name: "replicas", Number: true}, {Name: "GPUs", Number: true},
-		{Name: "TTFT", Number: true}, {Name: "TPOT", Number: true}, {Name: "$ an hour", Number: true},
-		{Name: "$ per M output tokens", Number: true, Spare: 3}, {Name: "power", Number: true, Spare: 1}, {Name: "used", Number: true, Spare: 2},
+		{Name: "no.", Number: true}, {Name: "each replica"}, {Name: "replicas", Number: true}, {Name: "GPUs", Number: true},
+		{Name: "TTFT", Number: true}, {Name: "TPOT", Number: true}, {Name: "USD/hour", Number: true},
+		{Name: "USD/M output tokens", Number: true, Spare: 3}, {Name: "power", Number: true, Spare: 1}, {Name: "used", Number: true, Spare: 2},
 	}}
 	if f == nil {
 		return t
@@ -207,12 +210,12 @@ func (f *Fleet) FrontTable() Table {
 		c := &f.Front[i]
 		r := Row{Cells: []string{
 			strconv.Itoa(i + 1), c.what(), counted(int64(c.Replicas)), counted(int64(c.GPUs)), seconds.between(some(c.TTFT)),
-			seconds.between(some(c.TPOT)), dollars.between(some(c.PerHour)), dollars.between(some(c.PerMOut)), watts.between(given(c.Watts)),
+			seconds.between(some(c.TPOT)), inUSD(some(c.PerHour)), inUSD(some(c.PerMOut)), watts.between(given(c.Watts)),
 			percents.between(some(Range{c.Busy, c.Busy, c.Busy})),
 		}}
 		t.Rows = append(t.Rows, r)
 	}
-	return t.withoutEmpty("power").withoutEmpty("used").withoutEmpty("$ per M output tokens")
+	return t.withoutEmpty("power").withoutEmpty("used").withoutEmpty("USD/M output tokens")
 }
 
 // what one replica is: the cards, how they share the model, and the number format.

@@ -240,19 +240,18 @@ func limit(bound string) string {
 	return bound
 }
 
-// Glance is the speed in one line.
+// Glance is the speed in one line, which Standing stands before.
 func (s *Speed) Glance() string {
 	switch {
 	case s == nil:
 		return ""
 	case s.Saturated:
-		return join(" · ", "saturated", prefixed("at most ", tokenRate.about(given(s.MaxOutput))))
+		return prefixed("at most ", join(", ", tokenRate.about(given(s.MaxOutput)), requestsPS.about(given(s.MaxRequests))))
 	}
 	return join(" · ",
 		prefixed("first token in ", seconds.between(s.latency(s.TTFT))),
 		suffixed(seconds.between(s.latency(s.TPOT)), " between tokens"),
 		tokenRate.about(given(s.Output)),
-		s.Standing().Word,
 	)
 }
 
@@ -433,7 +432,7 @@ func shares(parts []StepPart) []Share {
 	var out []Share
 	for _, p := range parts {
 		if takes(p) {
-			out = append(out, Share{causeKey(p.Cause), cmp.Or(strings.TrimSpace(p.Cause), "other"), p.Seconds, percents.one(p.Seconds / total), p})
+			out = append(out, Share{causeKey(p.Cause), causeName(p.Cause), p.Seconds, percentOf(p.Seconds, total), p})
 		}
 	}
 	return out
@@ -450,6 +449,45 @@ func causeKey(cause string) string {
 		return head
 	}
 	return "other"
+}
+
+// CauseName is what a cause is called in a drawing; "" for those that have no color of their own.
+func CauseName(key string) string {
+	switch key {
+	case "weights", "compute", "network", "bubble", "overhead", "sampler":
+		return key
+	case "kv":
+		return "KV cache"
+	}
+	return ""
+}
+
+// causeName is what a cause is called, with a word of what it is where the document has none.
+func causeName(cause string) string {
+	switch cause = strings.TrimSpace(cause); cause {
+	case "":
+		return "other"
+	case "weights":
+		return "reading weights"
+	case "kv":
+		return "reading the KV cache"
+	case "compute":
+		return "computing"
+	case "network":
+		return "network between GPUs"
+	case "bubble":
+		return "bubble: stages that wait"
+	case "overhead":
+		return "overhead of the engine"
+	}
+	return cause
+}
+
+func percentOf(part, of float64) string {
+	if percent := 100 * part / of; percent >= 1 {
+		return strconv.FormatFloat(math.Round(percent), 'f', 0, 64) + " %"
+	}
+	return "<1 %"
 }
 
 // CauseSign is the letter that stands for a cause where a step is drawn with letters.

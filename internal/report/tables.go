@@ -64,7 +64,7 @@ func (e *Estimate) CandidateTable() Table {
 // paceColumns of the table of candidates are shown where any of them has such a figure.
 var paceColumns = []Column{
 	{Name: "TTFT", Number: true, Spare: 9}, {Name: "TPOT", Number: true}, {Name: "tokens/s", Number: true},
-	{Name: "$ an hour", Number: true}, {Name: "$ per M output tokens", Number: true, Spare: 8},
+	{Name: "USD/hour", Number: true}, {Name: "USD/M output tokens", Number: true, Spare: 8},
 }
 
 // paces are the cells of paceColumns.
@@ -76,7 +76,7 @@ func (o *Outlook) paces() []string {
 		cells[0], cells[1], cells[2] = seconds.between(given(s.TTFT)), seconds.between(given(s.TPOT)), times.between(given(s.Output))
 	}
 	if c := o.Cost; c != nil {
-		cells[3], cells[4] = dollars.between(c.PerHour), dollars.between(c.PerMOutput)
+		cells[3], cells[4] = inUSD(c.PerHour), inUSD(c.PerMOutput)
 	}
 	return cells
 }

@@ -242,12 +242,23 @@ func (d *plotting) spots() {
 		if !d.plot.Band {
 			d.whiskers(s, x, y)
 		}
-		d.printf(`<circle class="%s" cx="%d" cy="%d" r="%d"/>`, name(s.Class), x, y, dotRadius)
+		d.printf(`<circle class="%s" cx="%d" cy="%d" r="%d"/>`, classes(s.Class), x, y, dotRadius)
 		d.taken = append(d.taken, area{x - dotRadius, y - dotRadius, 2 * dotRadius, 2 * dotRadius})
 	}
 	for _, s := range d.plot.Spots {
 		d.label(s)
 	}
+}
+
+// classes keeps several names apart.
+func classes(s string) string {
+	var kept []string
+	for c := range strings.FieldsSeq(s) {
+		if c = name(c); c != "" {
+			kept = append(kept, c)
+		}
+	}
+	return strings.Join(kept, " ")
 }
 
 func (d *plotting) whiskers(s Spot, x, y int) {

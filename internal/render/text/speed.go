@@ -140,7 +140,8 @@ func (p *printer) manifest(s string) {
 		return
 	}
 	p.heading("To run it")
-	for line := range strings.SplitSeq(strings.TrimRight(printable.Text(s), "\n"), "\n") {
-		p.line(strings.ReplaceAll(line, "\t", "    "))
+	s = strings.ReplaceAll(strings.TrimRight(s, "\n"), "\t", "    ")
+	for line := range strings.SplitSeq(printable.Text(s), "\n") {
+		p.line(line)
 	}
 }
