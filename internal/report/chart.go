@@ -39,11 +39,16 @@ type Axis struct {
 	Low, High float64
 	Log       bool
 	Ticks     []Tick
-	per       float64 // of the unit that Name holds
+	per       float64 // of the unit that Name holds; 0 of whole numbers
 }
 
 // Label writes a value as a tick of the axis does.
-func (a Axis) Label(v float64) string { return significant(v/a.per, coarse) }
+func (a Axis) Label(v float64) string {
+	if a.per == 0 {
+		return units.Thousands(int64(math.Round(min(max(v, 0), mostDrawn))))
+	}
+	return significant(v/a.per, coarse)
+}
 
 // Tick is a value with its label.
 type Tick struct {
@@ -174,7 +179,7 @@ func (c *Chart) along(axis string) []float64 {
 // loadAxis has the loads that were asked as ticks; they double, and so the axis is one of proportions.
 func (c *Chart) loadAxis() Axis {
 	vs := c.along("x")
-	a := Axis{Name: "requests at once", Low: slices.Min(vs), High: slices.Max(vs), Log: true, per: 1}
+	a := Axis{Name: "requests at once", Low: slices.Min(vs), High: slices.Max(vs), Log: true}
 	for _, p := range c.Points {
 		a.Ticks = append(a.Ticks, Tick{p.X.Mid, units.Thousands(int64(p.X.Mid))})
 	}

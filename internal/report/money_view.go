@@ -148,10 +148,23 @@ func (e *Energy) Facts() []Fact {
 	fs.add("a million output tokens", join(", ", wattHours.between(given(e.WhPerMOut)), carbonG.between(e.GramsPerM)))
 	fs.add("a month", join(", ", kwHours.between(given(e.KWhMonth)), carbonKg.between(e.KgMonth), suffixed(dollars.between(e.Electricity), " of electricity")))
 	if len(fs) > 0 || e.Why == "" {
-		fs.add("data center", join(", ", prefixed("PUE ", times.between(some(e.PUE))), perKWh.between(some(e.Grid)), prefixed("grid: ", e.Place)))
+		fs.add("data center", join(", ", prefixed("PUE ", e.effectiveness()), perKWh.between(some(e.Grid)), prefixed("grid: ", e.Place)))
 	}
 	fs.add("not known", e.Why)
 	return fs
+}
+
+// effectiveness is the PUE, in which the second decimal counts.
+func (e *Energy) effectiveness() string {
+	r := some(e.PUE)
+	if r == nil {
+		return ""
+	}
+	low, high := significant(min(r.Low, r.High), fine), significant(max(r.Low, r.High), fine)
+	if low == high {
+		return low
+	}
+	return low + "-" + high
 }
 
 // PartTable is what the power adds up from.

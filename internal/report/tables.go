@@ -58,6 +58,12 @@ func (e *Estimate) CandidateTable() Table {
 	for _, c := range paceColumns {
 		t = t.withoutEmpty(c.Name)
 	}
+	if slices.ContainsFunc(e.Candidates, func(o Outlook) bool { return o.Speed != nil || o.Cost != nil }) {
+		return t
+	}
+	for i := range t.Columns {
+		t.Columns[i].Spare = 0 // all there is
+	}
 	return t
 }
 

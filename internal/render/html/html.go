@@ -94,11 +94,15 @@ func title(docs []*report.Document) string {
 // kicker names what was asked.
 func kicker(docs []*report.Document) string {
 	estimates := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil })
+	memory := "Memory estimate"
+	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil && d.Estimate.Speed != nil }) {
+		memory = "Estimate of memory and speed"
+	}
 	switch licenses := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.License != nil }); {
 	case estimates && licenses:
-		return "License check and memory estimate"
+		return "License check and " + strings.ToLower(memory[:1]) + memory[1:]
 	case estimates:
-		return "Memory estimate"
+		return memory
 	}
 	return "License check"
 }

@@ -24,8 +24,9 @@ func glances(e *report.Estimate) []glance {
 	return lines
 }
 
-// stepped is a forward pass as a drawing with its table.
+// stepped is a forward pass as a drawing, whose legend has all figures, with a table where there are formulas.
 type stepped struct {
+	Explained   bool
 	Title, Time string
 	Shares      []report.Share
 	Drawing     template.HTML
@@ -39,6 +40,7 @@ func (d *drawer) step(title string, parts []report.StepPart) stepped {
 	}
 	s.Table.Columns = s.Table.Columns[1:] // of letters, for a drawing without color
 	for i := range s.Rows {
+		s.Explained = s.Explained || len(s.Rows[i].Notes) > 0
 		s.Rows[i].Cells = s.Rows[i].Cells[1:]
 	}
 	bar := svg.Stack{ID: d.id(), Title: title}

@@ -30,7 +30,7 @@ func (p *printer) curve(c report.Chart) {
 	met, missed := a.line(c)
 	p.draw(c, a, []asciigraph.CharSet{asciigraph.CreateCharSet("·"), asciigraph.DefaultCharSet}, missed, met)
 	for _, l := range c.Limits {
-		p.paragraph(l.Label, dim)
+		p.paragraph(l.Label+"; beyond it the line is dotted", dim)
 	}
 }
 
@@ -49,8 +49,9 @@ func (p *printer) scatter(c report.Chart) {
 	}
 	p.draw(c, a, signs, series...)
 	for _, l := range c.Limits {
-		p.paragraph(l.Label+" of "+c.X.Name, dim)
+		p.paragraph(l.Label, dim)
 	}
+	p.paragraph("Numbers are those of the table; farther left is faster, lower is cheaper.", dim)
 }
 
 // area is the part of a chart between the axes, in columns and rows.
@@ -150,21 +151,25 @@ func labelAt(x report.Axis, at, near float64) string {
 	return ""
 }
 
-// xTicks is a tick for each of those of the axis where they are evenly apart, else a few.
+// xTicks is the least number of ticks, evenly apart, of which each tick of the axis is one; a few if there is none.
 func xTicks(x report.Axis) int {
-	n := len(x.Ticks)
-	for i, t := range x.Ticks {
-		if n < 2 || math.Abs(x.Place(t.At)-float64(i)/float64(n-1)) > .02 {
-			return 5
+	for n := 2; n <= 16; n++ {
+		if !slices.ContainsFunc(x.Ticks, func(t report.Tick) bool {
+			at := x.Place(t.At) * float64(n-1)
+			return math.Abs(at-math.Round(at)) > .02*float64(n-1)
+		}) {
+			return n
 		}
 	}
-	return n
+	return few
 }
+
+const few = 5
 
 // valueAt is the value at a place of the axis: that of a tick, or a rounded one.
 func valueAt(x report.Axis, at float64) string {
-	if s := labelAt(x, at, .02); s != "" {
-		return s
+	if s := labelAt(x, at, .02); s != "" || xTicks(x) != few {
+		return s // a tick between those of the axis has no label
 	}
 	v := x.Low + at*(x.High-x.Low)
 	if x.Log {
