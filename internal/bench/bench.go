@@ -1,8 +1,14 @@
 // Package bench knows measurements of speed that somebody published or made: what was run, on what, and how fast it was.
-// Read reads what benchmark programs write.
+// Read reads what benchmark programs write; Nearest finds what was measured close to a question; Narrow narrows a range by
+// the user's own measurements.
 package bench
 
-import "github.com/llmcheck/llmcheck/internal/evidence"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/evidence"
+)
 
 // Metric is what was measured. Rates are tokens a second, times are seconds.
 type Metric string
@@ -21,7 +27,7 @@ const (
 
 // Measurement is one figure with what it was measured on.
 type Measurement struct {
-	ID                             string // unique in its source
+	ID                             string // file of the catalog and what is unique in it: "gpt-fast/3"
 	Model                          string // org/name
 	Precision                      string // as --quant has it
 	KV                             string // number format of the cache; "" is the engine's default
@@ -42,5 +48,19 @@ type Measurement struct {
 	Note   string
 	Broken string // why the source's figure is not believed; "" for nearly all
 
+	Own    bool // the user's
 	Source evidence.Source
+}
+
+// What says in a line what was measured on, with the name of the card: "org/name in fp8 on 4 x H100 SXM, vllm 0.19.0".
+func (m *Measurement) What(card string) string {
+	what := m.Model + " in " + m.Precision + " on "
+	if m.GPUs > 1 {
+		what += strconv.Itoa(m.GPUs) + " x "
+	}
+	what += card
+	if d := divided(m); m.GPUs > 1 && d != "undivided" {
+		what += " (" + d + ")"
+	}
+	return what + ", " + strings.TrimSpace(m.Engine+" "+m.Version)
 }

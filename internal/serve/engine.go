@@ -24,13 +24,28 @@ const (
 	Transformers Kind = "transformers"
 )
 
+// Class is how an engine gets its work to the device, which decides what a pass costs beside reading and computing.
+type Class string
+
+// The classes.
+const (
+	ClassGraphs   Class = "graphs"   // servers that batch and replay captured graphs
+	ClassCompiled Class = "compiled" // one stream at a time, with graphs or kernels that were compiled for the model
+	ClassNative   Class = "native"   // kernels that are launched one by one from compiled code
+	ClassEager    Class = "eager"    // PyTorch that launches operation by operation from Python
+)
+
 // Engine is one version of a program, with the defaults and laws that hold for it.
 type Engine struct {
 	Kind    Kind
+	Name    string        // what was asked for; another name than that of Kind where the program runs that one beneath
 	Version string        // as asked, or the newest that is known
 	Assumed bool          // nobody named the version
 	Checked evidence.Date // when its record was last held against its sources
 
+	class   Class
+	batches bool
+	kin     *kin   // of a program without a profile of its own
 	beyond  string // why its defaults are those of another version; "" where they are its own
 	number  version
 	early   bool // the second engine, before it was the default
@@ -44,10 +59,26 @@ var engineFiles embed.FS
 // kinds are all engines, the most used first.
 func kinds() []Kind { return []Kind{VLLM, SGLang, TensorRT, LlamaCPP, Transformers} }
 
+// Class is how the engine gets its work to the device.
+func (e *Engine) Class() Class { return e.class }
+
+// Batches reports whether the engine takes up requests while others run (continuous batching). The others answer what is
+// given to them at once, and a batch is over when its longest answer is.
+func (e *Engine) Batches() bool { return e.batches }
+
+// Note says whose account stands for this engine and why; "" where it has a profile of its own.
+func (e *Engine) Note() string {
+	if e.kin == nil {
+		return ""
+	}
+	return e.kin.note(e.Name)
+}
+
 // Profiles are the records of all engines, decoded once by who needs them.
 type Profiles struct {
 	byKind map[Kind]*profile
 	llama  *llamaRecord
+	kin    []kin
 }
 
 // Engines reads the records of all engines. The caller keeps what it returns.
@@ -56,8 +87,12 @@ func Engines() (*Profiles, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Profiles{byKind: make(map[Kind]*profile), llama: llama}
-	for _, k := range kinds() {
+	others, err := readKin()
+	if err != nil {
+		return nil, err
+	}
+	p := &Profiles{byKind: make(map[Kind]*profile), llama: llama, kin: others}
+	for _, k := range append(kinds(), library, server) {
 		if k == LlamaCPP {
 			continue
 		}
@@ -77,6 +112,11 @@ func readProfile(k Kind) (*profile, error) {
 		return nil, fmt.Errorf("reading the record of engine %s: %w", k, err)
 	}
 	p := &profile{}
+	if base, ok := generic()[k]; ok {
+		if p, err = readProfile(base); err != nil {
+			return nil, err
+		}
+	}
 	if err := records.Decode(name, data, p); err != nil {
 		return nil, err
 	}
@@ -114,10 +154,21 @@ func noVersion(k Kind, asked string, examples ...string) error {
 
 // FindEngine reads the record of one engine and picks the version, as Profiles.Find does.
 func FindEngine(kind, version string) (*Engine, error) {
-	k, err := kindOf(kind)
+	if k, ok := known(kind); ok { // nothing else has to be read
+		return find(k, version)
+	}
+	others, err := readKin()
 	if err != nil {
 		return nil, err
 	}
+	k := kinOf(others, kind)
+	if k == nil {
+		return nil, noEngine(others, kind)
+	}
+	return k.engine(kind, version, find)
+}
+
+func find(k Kind, version string) (*Engine, error) {
 	if k == LlamaCPP {
 		r, err := readLlama()
 		if err != nil {
@@ -133,38 +184,48 @@ func FindEngine(kind, version string) (*Engine, error) {
 }
 
 // Find is the engine of that name in that version, written as people write it: "0.8.5.post1", "0.9.x/0.10.0",
-// "LMI (vLLM 0.7.x)", "0.7.0-dev V1". No version is the newest that is known.
+// "LMI (vLLM 0.7.x)", "0.7.0-dev V1". No version is the newest that is known. Programs that run another one beneath, and
+// those of which nobody measured what they need, are known by their names too; see Engine.Note.
 func (p *Profiles) Find(kind, version string) (*Engine, error) {
-	k, err := kindOf(kind)
-	if err != nil {
-		return nil, err
+	if k, ok := known(kind); ok {
+		return p.find(k, version)
 	}
+	k := kinOf(p.kin, kind)
+	if k == nil {
+		return nil, noEngine(p.kin, kind)
+	}
+	return k.engine(kind, version, p.find)
+}
+
+func (p *Profiles) find(k Kind, version string) (*Engine, error) {
 	if k == LlamaCPP {
 		return p.llama.at(version)
 	}
 	return p.byKind[k].at(version)
 }
 
-func kindOf(name string) (Kind, error) {
+// known is the engine with a profile of its own that a name means.
+func known(name string) (Kind, bool) {
 	k := strings.ToLower(strings.TrimSpace(name))
-	switch k {
-	case "tensorrt-llm", "tensorrt", "trtllm", "trt":
-		k = string(TensorRT)
-	case "llamacpp", "llama-cpp", "llama.cpp-server":
-		k = string(LlamaCPP)
-	case "hf", "huggingface":
-		k = string(Transformers)
-	case "":
-		k = string(VLLM)
+	if k == "" {
+		return VLLM, true
 	}
-	if !slices.Contains(kinds(), Kind(k)) {
-		return "", fmt.Errorf("%w: %q, want one of %s", ErrEngine, name, strings.Join(Kinds(), ", "))
+	for _, names := range [][]string{
+		{string(TensorRT), "tensorrt-llm", "tensorrt_llm", "tensorrtllm", "tensorrt", "trtllm", "trt", "trt_llm", "trtllm-serve"},
+		{string(LlamaCPP), "llamacpp", "llama-cpp", "llama_cpp", "llama.cpp-server", "llama-server", "llama-bench", "llama-cli"},
+		{string(Transformers), "hf", "huggingface", "hf-transformers", "hugging-face", "transformers (eager)", "accelerate", "pytorch"},
+		{string(SGLang), "sgl", "sglang-router"},
+		{string(VLLM), "vllm-serve"},
+	} {
+		if slices.Contains(names, k) {
+			return Kind(names[0]), true
+		}
 	}
-	return Kind(k), nil
+	return "", false
 }
 
 func (p *profile) at(asked string) (*Engine, error) {
-	e := &Engine{Kind: p.Kind, Version: asked, Checked: p.Checked, profile: p}
+	e := &Engine{Kind: p.Kind, Name: string(p.Kind), Version: asked, Checked: p.Checked, class: p.Class, batches: p.Batches, profile: p}
 	switch strings.ToLower(strings.TrimSpace(asked)) {
 	case "", "latest", "nightly", "main":
 		e.Version, e.number, e.Assumed = p.Newest, p.newest, true

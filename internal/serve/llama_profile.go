@@ -13,6 +13,7 @@ import (
 // llamaRecord is what llama.cpp takes where nothing is said, by version.
 type llamaRecord struct {
 	Kind       Kind
+	Class      Class
 	Newest     string
 	Checked    evidence.Date
 	Context    history[int64]
@@ -67,7 +68,7 @@ func readLlama() (*llamaRecord, error) {
 
 // at is the engine in a version: of a build such as b6325, or of a release such as 0.5.0.
 func (r *llamaRecord) at(asked string) (*Engine, error) {
-	e := &Engine{Kind: LlamaCPP, Version: asked, Checked: r.Checked, llama: r}
+	e := &Engine{Kind: LlamaCPP, Name: string(LlamaCPP), Version: asked, Checked: r.Checked, class: r.Class, batches: true, llama: r}
 	switch strings.ToLower(strings.TrimSpace(asked)) {
 	case "", "latest", "nightly", "main", "master":
 		e.Version, e.number, e.Assumed = r.Newest, r.newest, true

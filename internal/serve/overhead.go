@@ -59,7 +59,9 @@ func (f *fit) overheads(s stage) overhead {
 		o.group = constant(e.profile.Group.at(e.version))
 		if !switched(f.plan.GPU) {
 			o.nonTorch = constant(e.profile.NonTorchPCIe.at(e.version))
-			o.group = constant(e.profile.NonTorchPCIe.at(e.version))
+			if o.group.bytes.High > 0 { // else it is counted with the libraries
+				o.group = constant(e.profile.NonTorchPCIe.at(e.version))
+			}
 		}
 	}
 	return f.elsewhere(o)
@@ -73,7 +75,7 @@ func (f *fit) elsewhere(o overhead) overhead {
 		o.nonTorch.bytes.Low -= f.capacity / 16
 		o.nonTorch.source += "; less where the system gives back memory of its own meanwhile"
 	}
-	if f.plan.GPU.Vendor == "amd" {
+	if v := f.plan.GPU.Vendor; v != "" && v != "nvidia" {
 		for _, e := range []*estimate{&o.nonTorch, &o.graphs, &o.context, &o.group} {
 			e.bytes = widened(e.bytes)
 			e.source += "; fitted on devices of NVIDIA, so twice as wide here"
@@ -192,7 +194,7 @@ func (f *fit) gathered(w *arch.MLP) float64 {
 
 // expandedRows are the tokens of context that MLA expands at once.
 func (f *fit) expandedRows() int64 {
-	if f.era.profile.Kind == Transformers {
+	if f.era.profile.plain() {
 		return 0
 	}
 	return min(latentRows, max(8*f.plan.MaxModelLen, f.plan.BatchedTokens))

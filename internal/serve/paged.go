@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -89,6 +90,8 @@ func (p Plan) Complete(m Model) (Plan, error) {
 		return p, errUnresolved
 	}
 	p.completeVersion()
+	p.warned(m)
+	p.unread(m)
 	p.completeNumber(m)
 	p.completeBatch(m)
 	return p, p.sane()
@@ -96,6 +99,9 @@ func (p Plan) Complete(m Model) (Plan, error) {
 
 // completeVersion names the version that nobody named, and the one whose defaults stand for a version that is not known.
 func (p *Plan) completeVersion() {
+	if note := p.Engine.Note(); note != "" && !p.assumes("engine_account") {
+		p.assume("engine_account", string(cmp.Or(p.Engine.kin.Runs, p.Engine.kin.Like)), note)
+	}
 	switch {
 	case p.assumes("engine_version"):
 	case p.Engine.Assumed:
@@ -116,6 +122,25 @@ func (p *Plan) assumes(name string) bool {
 		}
 	}
 	return false
+}
+
+// warned names a length beyond that of the model where the engine starts all the same.
+func (p *Plan) warned(m Model) {
+	const name = "positions"
+	most := m.Shape.MaxContext
+	if most <= 0 || p.MaxModelLen <= most || p.Engine.Kind == VLLM || p.Engine.Kind == SGLang || p.assumes(name) {
+		return
+	}
+	p.assume(name, strconv.FormatInt(p.MaxModelLen, 10), "the model was made for "+strconv.FormatInt(most, 10)+
+		" tokens; "+p.Engine.Name+" is taken to warn and start, and answers may get worse")
+}
+
+// unread names a format of the weights that the engine is not known to read.
+func (p *Plan) unread(m Model) {
+	const name = "format"
+	if k := p.Engine.kin; k != nil && m.Weights != nil && !k.reads(m.Weights.Name) && !p.assumes(name) {
+		p.assume(name, m.Weights.Name, "whether "+p.Engine.Name+" reads it is not known: it is known to read "+strings.Join(k.Reads, ", "))
+	}
 }
 
 // completeRanks makes tensor parallelism take the GPUs that nothing else was given.
@@ -148,13 +173,13 @@ func (p *Plan) completeNumber(m Model) {
 	if m.Weights != nil {
 		asked = m.Weights.KVCache()
 	}
-	if _, ok := cacheNumber(asked); ok && p.Engine.Kind != Transformers {
+	if _, ok := cacheNumber(asked); ok && !p.Engine.profile.plain() {
 		p.KV = asked
 		p.assume("kv_dtype", p.KV, "auto: the files ask for it")
 		return
 	}
 	switch {
-	case m.Shape.DType == "float32" && p.Engine.Kind == Transformers:
+	case m.Shape.DType == "float32" && p.Engine.profile.plain():
 		p.KV = "fp32"
 	case m.Shape.DType == "float16" || m.Shape.DType == "float32":
 		p.KV = "fp16"
@@ -202,7 +227,7 @@ func (p *Plan) completeBatch(m Model) {
 func (p *Plan) wholePrompt(m Model) int64 {
 	const cut = 32768
 	switch {
-	case p.Engine.Kind == Transformers:
+	case p.Engine.profile.plain():
 		return min(maxTokens, p.MaxModelLen*max(1, p.MaxSeqs))
 	case p.MaxModelLen > cut && len(m.Shape.Towers) == 0:
 		return 2048

@@ -11,6 +11,9 @@ import (
 // that is known from. Sizes in GiB are what was measured for a cause, as a range.
 type profile struct {
 	Kind    Kind
+	Base    Kind // of a generic record: the one that it changes
+	Class   Class
+	Batches bool // requests are taken up while others run
 	Newest  string
 	Checked evidence.Date
 	// Rewrite is the version from which the second engine is the default; cards below the compute capability
@@ -151,6 +154,9 @@ func (h history[V]) first() version {
 	}
 	return h[1].from
 }
+
+// plain reports whether the engine computes what it is given as a library does: no pool, and a prompt in one piece.
+func (p *profile) plain() bool { return p.Kind == Transformers || p.Base == Transformers }
 
 // prepare checks the record and reads its versions.
 func (p *profile) prepare() error {

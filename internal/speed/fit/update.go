@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/speed"
+)
+
+// update writes values, counts, ranges and what was seen into the file of constants, and leaves all else as it is.
+func update(path string, c *speed.Constants, list []*row, values []float64, ranges []speed.Width, fitted string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the constants: %w", err)
+	}
+	head, _, ok := strings.Cut(string(data), "\nseen:")
+	if !ok {
+		return fmt.Errorf("%s has no list of what was seen", path)
+	}
+	counts := make([]int, len(values))
+	for _, r := range list {
+		for _, i := range r.uses {
+			counts[i]++
+		}
+	}
+	lines, next := strings.Split(head, "\n"), 0
+	for n, line := range lines {
+		switch {
+		case strings.HasPrefix(line, "fitted:"):
+			lines[n] = "fitted: " + strconv.Quote(fitted)
+		case strings.HasPrefix(line, "- {of: "):
+			lines[n] = rewrite(line, c.Written(next, values[next]), counts[next])
+			next++
+		}
+	}
+	if next != len(values) {
+		return fmt.Errorf("%s has %d constants, want %d", path, next, len(values))
+	}
+	return os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"+seenText(list)+widthText(ranges)), 0o644)
+}
+
+var (
+	valueField = regexp.MustCompile(`value: [^,]+,`)
+	rowsField  = regexp.MustCompile(`rows: [0-9]+`)
+)
+
+func rewrite(line string, value float64, rows int) string {
+	line = valueField.ReplaceAllString(line, "value: "+strconv.FormatFloat(value, 'g', 4, 64)+",")
+	return rowsField.ReplaceAllString(line, "rows: "+strconv.Itoa(rows))
+}
+
+func seenText(list []*row) string {
+	here := map[string]map[string]bool{}
+	for _, r := range list {
+		f := wide(r.family)
+		if here[f] == nil {
+			here[f] = map[string]bool{}
+		}
+		here[f][r.model.Where()] = true
+	}
+	var b strings.Builder
+	b.WriteString("seen:\n")
+	for _, family := range slices.Sorted(maps.Keys(here)) {
+		fmt.Fprintf(&b, "- of: %s\n  here: [%s]\n", family, strings.Join(slices.Sorted(maps.Keys(here[family])), ", "))
+	}
+	return b.String()
+}
+
+func widthText(ranges []speed.Width) string {
+	var b strings.Builder
+	b.WriteString("widths:\n")
+	for _, w := range ranges {
+		fmt.Fprintf(&b, "- {of: %s, case: %q, low: %g, high: %g, rows: %d}\n", w.Of, w.Case, w.Low, w.High, w.Rows)
+	}
+	return b.String()
+}

@@ -1,0 +1,69 @@
+package speed
+
+import "strings"
+
+// Width is how far measurements lie from what is computed, in cases of one sort.
+type Width struct {
+	Of   string  `yaml:"of"`   // the family of figures: decode, prefill, max_output, ttft, tpot, with_prompt
+	Case string  `yaml:"case"` // what narrows it: "seen, experts, few"; "" is all
+	Low  float64 `yaml:"low"`  // measured by computed, below which one of ten lies
+	High float64 `yaml:"high"` // above which one of ten lies
+	Rows int     `yaml:"rows"`
+}
+
+// Seen is an engine on a generation of devices of which figures of a family were measured.
+type Seen struct {
+	Of   string   `yaml:"of"`
+	Here []string `yaml:"here"` // "vllm on hopper"
+}
+
+// where names an engine on a generation of devices.
+func (s *setting) where() string { return s.engine + " on " + s.generation }
+
+// Where is the engine on the generation of devices that the plan is of, as measurements are sorted.
+func (m *Model) Where() string { return m.in.where() }
+
+// Case sorts a figure of a plan by what its range depends on; n is the requests at once, 0 where they are not limited.
+func (m *Model) Case(seen bool, n float64) string {
+	parts := []string{"unseen", "dense"}
+	if seen {
+		parts[0] = "seen"
+	}
+	if m.in.moe {
+		parts[1] = "experts"
+	}
+	switch {
+	case n <= 0:
+	case n <= 8:
+		parts = append(parts, "few")
+	case n <= 48:
+		parts = append(parts, "some")
+	default:
+		parts = append(parts, "many")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// around is a figure with the range of its family, in the narrowest case that enough measurements are of.
+func (m *Model) around(family string, mid, n float64) Range {
+	w := m.width(family, n)
+	return Range{mid * w.Low, mid, mid * w.High}
+}
+
+func (m *Model) width(family string, n float64) Width {
+	name := m.Case(m.cons.seen[family+" "+m.in.where()], n)
+	for {
+		if w, ok := m.cons.widths[family+": "+name]; ok {
+			return w
+		}
+		i := strings.LastIndex(name, ", ")
+		if i < 0 {
+			break
+		}
+		name = name[:i]
+	}
+	if w, ok := m.cons.widths[family+": "]; ok {
+		return w
+	}
+	return Width{Low: 0.5, High: 2} // a family of which nothing was measured
+}

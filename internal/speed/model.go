@@ -1,0 +1,174 @@
+package speed
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/llmcheck/llmcheck/internal/hardware"
+	"github.com/llmcheck/llmcheck/internal/serve"
+)
+
+// ErrUnknown is wrapped by the error for a device or a plan whose speed cannot be told.
+var ErrUnknown = errors.New("speed cannot be told")
+
+// Model is a plan whose passes can be timed. It does not change.
+type Model struct {
+	work  *serve.Work
+	plan  serve.Plan
+	card  *hardware.Accelerator
+	in    setting
+	cons  *Constants
+	terms [quantities][]int
+
+	pool     float64 // bytes of the cache of one replica on one rank
+	measured float64 // share of the peak of the best product, 0 where nobody measured it
+
+	rates    rates
+	products []product
+}
+
+// rates are the quantities of this plan, in numbers.
+type rates struct {
+	value     [quantities]float64
+	bandwidth float64 // bytes a second
+	peak      float64 // of 16 bits, FLOP a second
+	link      float64 // bytes a second in one direction between ranks of a stage
+	hop       float64 // the same between stages
+	missed    float64 // logarithm of the chance that a token does not pick an expert
+}
+
+// product is a group of matrix products with what it reaches.
+type product struct {
+	*serve.Product
+	computed computed
+	terms    [3][]int // of WeightRead, Product and ExpertShare, with those of the format
+	read     float64  // bytes a second
+	flops    float64  // FLOP a second
+	peak     float64
+	missed   float64
+}
+
+// Of is a model under a plan that is legal, with its account of memory.
+func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Model, error) {
+	p, err := p.Complete(m.Model())
+	switch {
+	case err != nil:
+		return nil, err
+	case p.GPU == nil:
+		return nil, fmt.Errorf("%w: no device is named", ErrUnknown)
+	case p.GPU.BandwidthGBs <= 0:
+		return nil, fmt.Errorf("%w: the bandwidth of the memory of %s is not known", ErrUnknown, p.GPU.Name)
+	}
+	if p.Engine.Kind == serve.TensorRT && slices.ContainsFunc(p.Assumed, func(s serve.Setting) bool { return s.Name == "kv_dtype" }) &&
+		m.Model().Weights.Quantized() && p.GPU.Supports["fp8"] {
+		p.KV = "fp8" // as the checkpoints of the quantizer of its makers ask for
+	}
+	w, err := m.Work(p)
+	if err != nil {
+		return nil, err
+	}
+	s := &Model{work: w, plan: p, card: p.GPU, in: settingOf(&p, w), cons: c, measured: measured(p.GPU)}
+	if mem != nil {
+		s.pool = float64(max(0, mem.Cache.Pool))
+	}
+	s.collect()
+	s.resolve(c.values)
+	return s, nil
+}
+
+// collect finds which constants hold here.
+func (m *Model) collect() {
+	for q, i := range m.cons.base {
+		m.terms[q] = []int{i}
+	}
+	for _, group := range m.in.groups {
+		for _, i := range m.cons.by[group] {
+			m.terms[m.cons.of[i]] = append(m.terms[m.cons.of[i]], i)
+		}
+	}
+	m.products = make([]product, len(m.work.Products))
+	for i := range m.products {
+		p := &m.products[i]
+		p.Product = &m.work.Products[i]
+		p.computed = computedIn(p.Product, m.card, m.in.class)
+		p.peak = peak(m.card, p.computed.peak)
+		p.terms = [3][]int{
+			m.ofFormat(WeightRead, p.computed.name), m.ofFormat(Product, p.computed.name), m.ofFormat(ExpertShare, p.computed.name),
+		}
+		if p.Role == serve.Routed && p.Experts > 0 {
+			p.missed = math.Log1p(-min(0.999999, float64(p.TopK)/float64(p.Experts)))
+		}
+	}
+}
+
+// ofFormat are the constants of a quantity, and those of a number format beside them.
+func (m *Model) ofFormat(q Quantity, format string) []int {
+	terms := m.terms[q][:len(m.terms[q]):len(m.terms[q])]
+	for _, group := range [...]string{
+		"format " + format, "class " + m.in.class + ", format " + format, "engine " + m.in.engine + ", format " + format,
+		"generation " + m.in.generation + ", format " + format,
+	} {
+		for _, i := range m.cons.by[group] {
+			if m.cons.of[i] == q {
+				terms = append(terms, i)
+			}
+		}
+	}
+	return terms
+}
+
+// resolve computes every quantity from the values of the constants.
+func (m *Model) resolve(values []float64) {
+	r := &m.rates
+	for q := range r.value {
+		r.value[q] = m.cons.kinds[q].squash(total(values, m.terms[q]))
+	}
+	r.bandwidth = m.card.BandwidthGBs * 1e9
+	ceiling := m.measured
+	if ceiling == 0 {
+		ceiling = r.value[Ceiling]
+	}
+	r.peak = peak(m.card, "bf16") * ceiling
+	r.link, r.hop = m.between(m.in.link), m.between(linkOf(m.card, max(2, m.work.Tensor*m.work.Pipeline)))
+	for i := range m.products {
+		p := &m.products[i]
+		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
+		p.flops = p.peak * ceiling * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		if p.Role == serve.Routed {
+			p.flops *= m.cons.kinds[ExpertShare].squash(total(values, p.terms[2]))
+		}
+	}
+}
+
+func total(values []float64, terms []int) float64 {
+	var sum float64
+	for _, i := range terms {
+		sum += values[i]
+	}
+	return sum
+}
+
+// between is the bandwidth of one device to others, bytes a second in one direction.
+func (m *Model) between(link string) float64 {
+	switch link {
+	case "direct":
+		return m.card.LinkGBs * 1e9
+	case "between nodes":
+		return 50e9 // a 400 Gbit/s adapter for each device, as servers with eight have
+	}
+	return pcie(m.card) * 1e9
+}
+
+// pcie is what a slot carries in one direction: 1 GB/s a lane in the third generation, twice that in each after it.
+func pcie(a *hardware.Accelerator) float64 {
+	gen, lanes := a.PCIeGen, a.PCIeLanes
+	if gen <= 0 {
+		gen = 4
+	}
+	if lanes <= 0 {
+		lanes = 16
+	}
+	return 0.985 * float64(lanes) * math.Exp2(float64(gen-3))
+}

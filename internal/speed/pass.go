@@ -1,0 +1,206 @@
+package speed
+
+import (
+	"math"
+
+	"github.com/llmcheck/llmcheck/internal/queue"
+	"github.com/llmcheck/llmcheck/internal/serve"
+)
+
+// slot is a part of the time of a pass.
+type slot int
+
+const (
+	readDense slot = iota
+	readExperts
+	readCache
+	computeDense
+	computeExperts
+	computeAttention
+	reduce
+	hops
+	bubble
+	scheduler
+	layers
+	launches
+	perSequence
+	sampler
+	slots
+)
+
+// costs are the seconds of a pass by what takes them.
+type costs [slots]float64
+
+func (c *costs) total() float64 {
+	var sum float64
+	for _, s := range c {
+		sum += s
+	}
+	return sum
+}
+
+// share is what one rank sees of a batch.
+type share struct {
+	decodes  float64 // sequences
+	context  float64 // tokens that each has in the cache, mean
+	verify   float64
+	prompt   float64
+	before   float64
+	prompts  float64
+	routed   float64 // tokens of all ranks that share the experts
+	sequence float64 // of the whole replica
+}
+
+func (s *share) tokens() float64  { return s.decodes*(1+s.verify) + s.prompt }
+func (s *share) sampled() float64 { return s.decodes*(1+s.verify) + s.prompts }
+
+// Pass is how long a forward pass takes, in seconds.
+func (m *Model) Pass(b queue.Batch) float64 {
+	c := m.costs(loadOf(b))
+	return c.total()
+}
+
+// load is a batch in numbers that need not be whole, as a mean over passes is.
+type load struct{ decodes, context, verify, prompt, before, prompts float64 }
+
+// costs of a pass. Stages of a pipeline work at different parts of the batch at the same time: a sequence passes all of
+// them one after the other, each with one part. One prompt alone falls into parts too, and stages wait at its ends.
+func (m *Model) costs(b load) costs {
+	var c costs
+	parts := 1.0
+	if n := float64(m.work.Pipeline); n > 1 {
+		parts = m.parts(&b, n)
+	}
+	ranks := float64(m.work.Data) * parts
+	s := share{
+		decodes: b.decodes / ranks, verify: b.verify, prompt: b.prompt / ranks, before: b.before / ranks,
+		prompts: b.prompts / ranks, routed: (b.decodes*(1+b.verify) + b.prompt) / parts, sequence: b.decodes + b.prompts,
+	}
+	if b.decodes > 0 {
+		s.context = b.context / b.decodes
+		s.decodes = max(s.decodes, min(1, b.decodes)/parts)
+	}
+	head := m.multiply(&s, &c)
+	m.attend(&s, &c)
+	m.exchange(&s, &c)
+	m.overheads(&s, parts, &c)
+	m.pipeline(&b, parts, head, &c)
+	return c
+}
+
+// parts is into how many parts a batch falls for a pipeline of n stages.
+func (m *Model) parts(b *load, n float64) float64 {
+	if b.decodes >= 1 {
+		return max(1, min(n, b.decodes+b.prompts))
+	}
+	return max(1, math.Ceil(b.prompt/m.chunk()))
+}
+
+// chunk is the tokens of a prompt that a stage works at at a time.
+func (m *Model) chunk() float64 {
+	if n := m.plan.Llama.MicroBatch; n > 0 {
+		return float64(n)
+	}
+	return float64(max(1, m.plan.BatchedTokens))
+}
+
+// pipeline is what stages add: of a prompt alone in k parts, k-1 more parts pass the longest stage after the first.
+func (m *Model) pipeline(b *load, parts, head float64, c *costs) {
+	n := float64(m.work.Pipeline)
+	if n <= 1 {
+		return
+	}
+	even := (c.total() - head) / n
+	uneven := n*max(even*m.work.Longest, even+head) - c.total()
+	if b.decodes < 1 {
+		c[bubble] += (c.total() + uneven) * (parts - 1) / n
+		return
+	}
+	if parts > 1 {
+		c[bubble] += uneven
+	}
+}
+
+// both joins the times of two things that overlap but for their ends: at least the longer, at most a fifth more.
+func both(a, b float64) float64 {
+	a, b = a*a, b*b
+	return math.Sqrt(math.Sqrt(a*a + b*b))
+}
+
+// split puts the time of two things that overlap where the longer is counted.
+func (c *costs) split(read, compute slot, a, b float64) {
+	t := both(a, b)
+	if a >= b {
+		c[read] += t
+		return
+	}
+	c[compute] += t
+}
+
+// multiply is the time of matrix products: weights are read once, and each token is multiplied with them. The last
+// stage has the head beside its layers.
+func (m *Model) multiply(s *share, c *costs) (head float64) {
+	for i := range m.products {
+		p := &m.products[i]
+		switch p.Role {
+		case serve.Routed:
+			read, compute := m.experts(p, s.routed)
+			c.split(readExperts, computeExperts, read, compute)
+		case serve.Head:
+			before := c[readDense] + c[computeDense]
+			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.sampled()))
+			head += c[readDense] + c[computeDense] - before
+		default:
+			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.tokens()))
+		}
+	}
+	return head
+}
+
+// dense is the time of products with n tokens. Few tokens do not fill the units that multiply.
+func (m *Model) dense(p *product, n float64) float64 {
+	return 2 * p.MACs / p.flops * math.Sqrt(n*(n+m.rates.value[TokenRamp]))
+}
+
+// experts is the time of routed experts for n tokens: those that the tokens touch are read, and each is multiplied with
+// its share of the tokens. The busiest rank is waited for.
+func (m *Model) experts(p *product, n float64) (read, compute float64) {
+	if n <= 0 || p.Experts == 0 {
+		return 0, 0
+	}
+	touched := 1 - math.Exp(p.missed*(1+max(0, n-1)*m.rates.value[Skew]))
+	if n < 1 {
+		touched *= n
+	}
+	each := n * float64(p.TopK) / (float64(p.Experts) * touched)
+	busiest := 1.0
+	if m.work.Expert > 1 {
+		busiest += m.rates.value[Uneven] / math.Sqrt(max(1, each/2))
+	}
+	read = p.Bytes / p.read * min(1, touched*busiest)
+	compute = 2 * p.MACs * n * busiest / p.flops * math.Sqrt(1+m.rates.value[ExpertRamp]/each)
+	return read, compute
+}
+
+// attend is the time of attention: the cache of every sequence is read, prompts are compared with themselves.
+func (m *Model) attend(s *share, c *costs) {
+	r := &m.rates
+	for i := range m.work.Attention {
+		a := &m.work.Attention[i]
+		n := float64(a.Layers)
+		seen := s.context
+		if a.Window > 0 {
+			seen = min(seen, a.Window)
+		}
+		read := n * s.decodes * (a.Entry*seen/a.Ratio + 2*a.State)
+		compute := 2 * n * s.decodes * (1 + s.verify) * (a.Decode*seen/a.Ratio + a.Token)
+		c.split(readCache, computeAttention, read/(r.bandwidth*r.value[CacheRead]), compute/(r.peak*r.value[Answers]))
+		if s.prompt > 0 {
+			before := s.before / s.prompt
+			if a.Window > 0 {
+				before = min(before, a.Window)
+			}
+			c[computeAttention] += 2 * n * s.prompt * (a.Prompt*before/a.Ratio + a.Token) / (r.peak * r.value[Scores])
+		}
+	}
+}

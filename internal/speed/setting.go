@@ -1,0 +1,73 @@
+package speed
+
+import (
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/hardware"
+	"github.com/llmcheck/llmcheck/internal/serve"
+)
+
+// setting is what constants depend on.
+type setting struct {
+	engine, class, generation string
+	moe                       bool
+	link                      string
+	groups                    []string // what effects may be of, formats left out
+}
+
+// generationOf sorts devices by architecture; cards for data centers and others of one architecture differ.
+func generationOf(a *hardware.Accelerator) string {
+	switch {
+	case a.Arch == "ampere" && a.Compute == "8.0":
+		return "ampere-server"
+	case strings.HasPrefix(a.Arch, "blackwell") && strings.HasPrefix(a.Compute, "12"):
+		return "blackwell-desktop"
+	case strings.HasPrefix(a.Arch, "blackwell"):
+		return "blackwell"
+	case strings.HasPrefix(a.Arch, "rdna"):
+		return "rdna"
+	case strings.HasPrefix(a.Arch, "cdna"):
+		return "cdna"
+	case a.Arch == "":
+		return "other"
+	}
+	return a.Arch
+}
+
+// linkOf says how the ranks of a stage reach each other.
+func linkOf(a *hardware.Accelerator, ranks int) string {
+	switch {
+	case ranks <= 1:
+		return "none"
+	case a.MaxPerNode > 1 && ranks > a.MaxPerNode:
+		return "between nodes"
+	case a.LinkGBs <= 0 || strings.Contains(a.Link, "bridge") && ranks > 2 && !strings.HasPrefix(a.Link, "nvlink4"):
+		return "pcie"
+	}
+	return "direct"
+}
+
+func settingOf(p *serve.Plan, w *serve.Work) setting {
+	s := setting{
+		engine: p.Engine.Name, class: string(p.Engine.Class()), generation: generationOf(p.GPU), moe: w.MoE,
+		link: linkOf(p.GPU, w.Tensor*w.Data),
+	}
+	s.groups = []string{
+		"class " + s.class, "engine " + s.engine, "generation " + s.generation, "vendor " + p.GPU.Vendor,
+		"class " + s.class + ", generation " + s.generation, "engine " + s.engine + ", generation " + s.generation,
+		"card " + p.GPU.ID, "link " + s.link, "engine " + s.engine + ", link " + s.link,
+	}
+	if p.GPU.Unified {
+		s.groups = append(s.groups, "unified memory")
+	}
+	if w.MoE {
+		s.groups = append(s.groups, "experts", "engine "+s.engine+", experts")
+	}
+	if kind := string(p.Engine.Kind); kind != s.engine {
+		s.groups = append(s.groups, "engine "+kind)
+	}
+	if w.Expert > 1 {
+		s.groups = append(s.groups, "expert parallel")
+	}
+	return s
+}
