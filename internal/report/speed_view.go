@@ -444,7 +444,8 @@ func takes(p StepPart) bool {
 
 // causeKey is one of a few words, so that each has a color.
 func causeKey(cause string) string {
-	switch head, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(cause)), " "); head {
+	head, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(cause)), " ")
+	switch head = strings.TrimRight(head, ":,"); head {
 	case "weights", "kv", "compute", "network", "bubble", "overhead", "sampler":
 		return head
 	}
