@@ -87,6 +87,8 @@ var doors = map[string][]string{
 	"golang.org/x/text/unicode/norm": {"internal/model/catalog"},
 	"golang.org/x/term":              {"internal/cli"},
 	"golang.org/x/sync/errgroup":     {"internal/cli"},
+
+	"github.com/guptarohit/asciigraph": {"internal/render/text"},
 }
 
 // world are packages that the pure part of the program must not see: the same input gives the same output.
