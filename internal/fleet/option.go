@@ -19,7 +19,7 @@ type option struct {
 	replica  Replica
 	id       string // number format and division, to break ties
 
-	best    Met            // of one request alone, which no load is faster than
+	best    Met            // that can be: one request alone is within the targets with the middle of the ranges
 	most    int            // replicas without spare ones that the limit of GPUs allows
 	room    float64        // requests at once that one replica takes
 	alone   *speed.Figures // of one request
@@ -173,13 +173,14 @@ func (o *option) tooMany(gpus int) *miss {
 		o.question.limit())}
 }
 
-// meets grades the plan with one request alone.
+// meets asks whether one request alone is within the targets. Only the middle of the ranges tells: how far a measurement
+// may lie from it depends on the load, and is not always least for one request.
 func (o *option) meets() *miss {
-	o.best = o.grade(o.alone, speed.Load{Concurrency: 1, Output: o.question.Load.Output})
-	if o.best == No {
+	if !o.within(o.alone, speed.Load{Concurrency: 1, Output: o.question.Load.Output}, Perhaps) {
 		return o.tooSlow()
 	}
-	if o.bound(Yes) > o.most {
+	o.best = Yes
+	if o.bound(Yes) > o.most || o.memory.Verdict != serve.Fits {
 		o.best = Perhaps
 	}
 	o.fastest = o.latency(o.alone)
@@ -272,9 +273,14 @@ func (o *option) choice(want Met, most int) *Choice {
 	if !ok {
 		return nil
 	}
+	return o.made(n, f, want)
+}
+
+// made is the plan with so many replicas beside the spare ones, each with such figures.
+func (o *option) made(n int, f *speed.Figures, met Met) *Choice {
 	c := &Choice{
 		Card: o.plan.GPU, Model: o.format.Model, Lossy: o.format.Lossy, Plan: o.plan, Memory: o.memory,
-		Replicas: n + o.question.Spare, Spare: o.question.Spare, GPUs: (n + o.question.Spare) * o.plan.GPUs, Met: want,
+		Replicas: n + o.question.Spare, Spare: o.question.Spare, GPUs: (n + o.question.Spare) * o.plan.GPUs, Met: met,
 		Each: o.share(n), Figures: f, Latency: o.latency(f), option: o,
 	}
 	c.price()
@@ -305,18 +311,15 @@ func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool)
 			bad = middle
 		}
 	}
-	for ; n <= most; n++ { // once, but where a glance promised too much
-		if f, ok = o.open(n, want); ok {
-			return n, f, true
-		}
-	}
-	return 0, nil, false
+	f, ok = o.open(n, want)
+	return n, f, ok
 }
 
-// meetsWith reports whether so many replicas are graded as wanted, with a glance where that is enough.
+// meetsWith reports whether so many replicas are graded as wanted, with a glance where that is enough to see that they are
+// not.
 func (o *option) meetsWith(n int, want Met) bool {
-	if _, met, sure := o.glance(n, want); sure {
-		return met
+	if _, can := o.glance(n); !can {
+		return false
 	}
 	_, met := o.open(n, want)
 	return met
@@ -334,36 +337,34 @@ func (o *option) graded(f *speed.Figures, l speed.Load, want Met) bool {
 	return g == Yes || g == want
 }
 
-// glances are how many closed loops are computed before an open one is.
-const glances = 6
-
 // glance looks at so many replicas through closed loops, which are quicker to compute than open ones: a latency that they
-// are no faster than, and whether they surely meet the targets or surely do not. By Little's law a rate keeps rate times
-// latency requests in progress. Starting from the latency of one alone that number only grows, so every step of it is a
-// lower bound; with some more in progress than the last one, which answer more than arrive, it is above.
-func (o *option) glance(replicas int, want Met) (latency float64, met, sure bool) {
+// are no faster than, and whether they can meet the targets. By Little's law a rate keeps rate times latency requests in
+// progress. Starting from the latency of one alone that number only grows, so every step of it is a lower bound.
+func (o *option) glance(replicas int) (latency float64, can bool) {
 	l := o.share(replicas)
 	latency = o.fastest
 	if l.Rate == 0 {
-		return latency, false, false
+		return latency, true
 	}
 	closed := l
 	closed.Rate = 0
-	for range glances {
+	for range 2 {
 		closed.Concurrency = max(1, l.Rate*latency)
 		f := o.replica(closed)
-		if !o.graded(f, l, want) {
-			return latency, false, true
+		if !o.within(f, l, Perhaps) {
+			return latency, false
 		}
-		before := latency
-		if latency = max(before, o.latency(f)); latency < 1.05*before {
-			break
-		}
+		latency = max(latency, o.latency(f))
 	}
-	closed.Concurrency = 1.2*max(1, l.Rate*latency) + 1
+	return latency, true
+}
+
+// surely reports whether so many replicas meet the targets even with more requests in progress than they can have: with
+// so many, more are answered than arrive.
+func (o *option) surely(replicas int, latency float64) bool {
+	l := o.share(replicas)
+	closed := l
+	closed.Rate, closed.Concurrency = 0, 1.3*max(1, l.Rate*latency)+1
 	f := o.replica(closed)
-	if f.Requests != nil && f.Requests.Mid >= l.Rate && o.graded(f, l, want) {
-		return latency, true, true
-	}
-	return latency, false, false
+	return l.Rate > 0 && f.Requests != nil && f.Requests.Mid >= l.Rate && o.grade(f, l) == Yes
 }
