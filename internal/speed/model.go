@@ -23,6 +23,7 @@ type Model struct {
 	terms [quantities][]int
 
 	pool     float64 // bytes of the cache of one replica on one rank
+	poolHigh float64 // the same with the good end of its range
 	measured float64 // share of the peak of the best product, 0 where nobody measured it
 
 	rates    rates
@@ -70,13 +71,20 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 		return nil, err
 	}
 	s := &Model{work: w, plan: p, card: p.GPU, in: settingOf(&p, w), cons: c, measured: measured(p.GPU)}
-	if mem != nil {
+	s.pool = leastPool * float64(p.GPU.Usable())
+	s.poolHigh = s.pool
+	if mem != nil && mem.Verdict != serve.DoesNot {
 		s.pool = float64(max(0, mem.Cache.Pool))
+		s.poolHigh = max(s.pool, float64(mem.Sum(serve.KVCache).High))
 	}
 	s.collect()
 	s.resolve(c.values)
 	return s, nil
 }
+
+// leastPool is the share of a device that is taken as cache where none is left by our account: who runs it all the same
+// has some.
+const leastPool = 0.08
 
 // collect finds which constants hold here.
 func (m *Model) collect() {

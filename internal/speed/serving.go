@@ -31,8 +31,9 @@ func (m *Model) perRequest(n float64) float64 {
 	return sum * m.work.Longest / float64(m.work.Pipeline)
 }
 
-// room is how many requests of such lengths one deployment of replicas that run in step holds at once.
-func (m *Model) room(l lengths) float64 {
+// room is how many requests of such lengths one deployment of replicas that run in step holds at once, in a pool of so
+// many bytes.
+func (m *Model) room(l lengths, pool float64) float64 {
 	seats := float64(max(1, m.plan.MaxSeqs)) * float64(m.work.Data)
 	if m.plan.Engine.Kind == serve.LlamaCPP {
 		return seats
@@ -45,20 +46,31 @@ func (m *Model) room(l lengths) float64 {
 	if each <= 0 {
 		return seats
 	}
-	return max(1, min(seats, float64(m.work.Data)*m.pool/each))
+	return max(1, min(seats, float64(m.work.Data)*pool/each))
 }
 
 // mixed is the mean pass while some of b requests answer, and each that ends is followed by a prompt. One does not see its
-// own prompt.
+// own prompt. Prompts come whole, or in pieces as large as a pass takes, so most passes have none, and those that have one
+// are long: a mean batch would read every expert in every pass.
 func (m *Model) mixed(answering, b float64, l lengths) float64 {
-	follow := answering * max(0, b-1) / (max(1, b) * l.out)
-	c := m.costs(load{
-		decodes: answering, context: answering * l.mean(), prompt: follow * l.in * m.missedPrefix(), before: follow * l.in * l.in / 2, prompts: follow,
-	})
-	return c.total()
+	decode := load{decodes: answering, context: answering * l.mean()}
+	follow := answering * max(0, b-1) / (max(1, b) * l.out) // prompts for each pass
+	if follow <= 0 {
+		c := m.costs(decode)
+		return c.total()
+	}
+	piece := min(l.in, m.chunk()*float64(m.work.Data)) // tokens of prompts in a pass that has any
+	often := min(1, follow*l.in/piece)
+	with := decode
+	with.prompt = follow * l.in / often
+	with.before, with.prompts = with.prompt*l.in/2, with.prompt/l.in
+	c := m.costs(with)
+	if often == 1 {
+		return c.total()
+	}
+	d := m.costs(decode)
+	return often*c.total() + (1-often)*d.total()
 }
-
-func (m *Model) missedPrefix() float64 { return 1 }
 
 // prompted is how long it takes to read n prompts that come together, in passes that sequences share which answer.
 func (m *Model) prompted(n, answering float64, l lengths) float64 {
@@ -81,7 +93,7 @@ func (m *Model) single(l lengths) float64 {
 
 // most is what replicas that run in step answer at most, tokens a second, and with how many requests at once.
 func (m *Model) most(l lengths) (output, running float64) {
-	b := max(1, m.room(l)*m.rates.value[Filled])
+	b := max(1, m.room(l, m.pool)*m.rates.value[Filled])
 	budget := m.chunk() * float64(m.work.Data) * float64(m.work.Pipeline)
 	if per := 1 + l.in/l.out; b*per > budget && m.plan.Engine.Kind != serve.LlamaCPP { // prompts fill passes
 		b = max(1, budget/per)
@@ -94,7 +106,7 @@ type closed struct{ ttft, tpot, output, running float64 }
 
 // closed settles how many of the requests at once answer while the others wait for their first token.
 func (m *Model) closed(n float64, l lengths) closed {
-	room := m.room(l)
+	room := m.room(l, m.poolHigh)
 	b := min(n, room)
 	answering, c := b, closed{running: b}
 	for range 4 {
