@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/serve"
@@ -62,10 +63,7 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 	case p.GPU.BandwidthGBs <= 0:
 		return nil, fmt.Errorf("%w: the bandwidth of the memory of %s is not known", ErrUnknown, p.GPU.Name)
 	}
-	if p.Engine.Kind == serve.TensorRT && slices.ContainsFunc(p.Assumed, func(s serve.Setting) bool { return s.Name == "kv_dtype" }) &&
-		m.Model().Weights.Quantized() && p.GPU.Supports["fp8"] {
-		p.KV = "fp8" // as the checkpoints of the quantizer of its makers ask for
-	}
+	p.KV = cacheFormat(m, &p)
 	w, err := m.Work(p)
 	if err != nil {
 		return nil, err
@@ -80,6 +78,18 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 	s.collect()
 	s.resolve(c.values)
 	return s, nil
+}
+
+// cacheFormat is the number format of the cache. Checkpoints of NVIDIA's quantizer ask for 8 bits: those in 4 bits, and
+// those in 8 bits that its own engine is given.
+func cacheFormat(m *serve.Prepared, p *serve.Plan) string {
+	assumed := slices.ContainsFunc(p.Assumed, func(s serve.Setting) bool { return s.Name == "kv_dtype" })
+	format := m.Format()
+	quantizer := strings.HasPrefix(format, "nvfp4") || p.Engine.Kind == serve.TensorRT && strings.HasPrefix(format, "fp8")
+	if assumed && quantizer && p.GPU.Supports["fp8"] {
+		return "fp8"
+	}
+	return p.KV
 }
 
 // leastPool is the share of a device that is taken as cache where none is left by our account: who runs it all the same
