@@ -17,7 +17,9 @@ type Batch struct {
 // Pass is how long a forward pass takes. It is a pure function, called once for each pass that is played.
 type Pass func(Batch) float64
 
-// Server is one replica: what runs at once, and for how long.
+// Server is one replica: what runs at once, and for how long. Sequences at once are also limited to those whose next
+// tokens, drafted ones included, fit one pass. The whole of a prompt must find room in the cache before it is begun, the
+// part that is there already included; requests that are longer than the cache are cut to it.
 type Server struct {
 	Pass       Pass
 	MaxSeqs    int64   // sequences at once
@@ -60,7 +62,8 @@ type Chance interface {
 // Percentiles of one figure over the requests that were counted.
 type Percentiles struct{ Mean, P50, P90, P99 float64 }
 
-// Result is what a replica does under a load.
+// Result is what a replica does under a load. Where it is Saturated, latencies and InSystem are infinite, so that no limit
+// is ever met by them, and Output and Requests are what the replica answers at most.
 type Result struct {
 	TTFT     Percentiles // from arrival to the first token, seconds
 	TPOT     Percentiles // between the first and the last token, by token after the first, of each request
@@ -73,6 +76,7 @@ type Result struct {
 
 	Busy        float64 // share of the time in which a pass runs
 	Preemptions int
-	Saturated   bool // the queue grows without end: no figure of latency holds
-	CacheBound  bool // requests waited for room in the cache
+	Saturated   bool   // the queue grows without end, or nothing can be served: no figure of latency holds
+	CacheBound  bool   // requests waited for room in the cache
+	Why         string // of Saturated
 }
