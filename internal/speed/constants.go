@@ -33,6 +33,7 @@ const (
 	ReduceTime                   // seconds that an exchange takes whatever is sent
 	HopTime                      // seconds that a hop to the next stage takes whatever is sent
 	LinkShare                    // share of the bandwidth of the link that exchanges reach
+	Overlap                      // share of the parts of a lone prompt at which stages of a pipeline work at the same time
 	Skew                         // share of tokens that count where routing picks experts: the rest pick what others picked
 	Uneven                       // what the busiest rank of experts has beside the mean, for one of two tokens an expert
 	HostTime                     // seconds before a request can be scheduled
@@ -49,7 +50,7 @@ func quantityKinds() [quantities]kind {
 	return [quantities]kind{
 		{"weight_read", true}, {"cache_read", true}, {"product", true}, {"expert_share", true}, {"token_ramp", false},
 		{"expert_ramp", false}, {"scores", true}, {"answers", true}, {"ceiling", true}, {"step_time", false}, {"layer_time", false},
-		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false}, {"link_share", true}, {"skew", true},
+		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false}, {"link_share", true}, {"overlap", true}, {"skew", true},
 		{"uneven", false}, {"host_time", false}, {"burst", true}, {"together", true}, {"reserved", true}, {"filled", true}, {"queueing", true},
 	}
 }
