@@ -49,7 +49,7 @@ func (n *Near) Sentence() string {
 }
 
 // Close is the greatest distance that Nearest returns. A distance is about the natural logarithm of the factor by which
-// what differs may change the speed, so that 1.8 is a factor of six, of which a computed ratio takes most.
+// what differs may change the speed, so that 1.8 is a factor of six.
 const Close = 1.8
 
 // What differs costs, in the unit of Close. Steps are for what has no number; weights multiply the logarithm of a ratio.
@@ -397,7 +397,8 @@ func (f *finder) differs(m *Measurement) []string {
 	instead(max(1, m.GPUs) != max(1, q.GPUs), "%s instead of %s", count(m.GPUs, "GPU"), fmt.Sprint(max(1, q.GPUs)))
 	instead(m.GPUs == q.GPUs && dividedOtherwise(q, m), "%s instead of %s", divided(m), divided(q))
 	together := m.Concurrency > 0 && q.Concurrency > 0 && m.Rate == 0 && q.Rate == 0
-	instead(loads(q, m) > 0 && together, "%s instead of %s requests at once", fmt.Sprint(m.Concurrency), fmt.Sprint(q.Concurrency))
+	instead(loads(q, m) > 0 && together, "%s instead of %s requests at once", fmt.Sprint(m.Concurrency),
+		fmt.Sprint(q.Concurrency))
 	instead(loads(q, m) > 0 && !together, "%s instead of %s", load(m), load(q))
 	for _, n := range []struct {
 		measured, asked int64

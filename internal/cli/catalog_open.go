@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	measured "github.com/llmcheck/llmcheck/internal/bench/catalog"
+	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	licenses "github.com/llmcheck/llmcheck/internal/license/catalog"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
@@ -23,6 +24,7 @@ type catalogs struct {
 	Models   *models.Catalog
 	GPUs     *gpus.Catalog
 	Measured *measured.Catalog
+	Prices   *costs.Catalog
 }
 
 // The folders of records in the folder of --catalog. One without any of them holds licenses.
@@ -31,10 +33,11 @@ const (
 	modelFolder       = "models"
 	acceleratorFolder = "accelerators"
 	measurementFolder = "measurements"
+	costFolder        = "costs"
 )
 
 func folders() []string {
-	return []string{licenseFolder, modelFolder, acceleratorFolder, measurementFolder}
+	return []string{licenseFolder, modelFolder, acceleratorFolder, measurementFolder, costFolder}
 }
 
 func catalogFlag(cmd *cobra.Command) {
@@ -67,11 +70,12 @@ func (g *global) catalogs(dir string) (*catalogs, error) {
 		return nil, err
 	}
 	var c catalogs
-	var faults [4]error
+	var faults [5]error
 	c.Licenses, faults[0] = overlay(licenses.Default(), own, licenseFolder)
 	c.Models, faults[1] = overlay(models.Default(), own, modelFolder)
 	c.GPUs, faults[2] = overlay(gpus.Default(), own, acceleratorFolder)
 	c.Measured, faults[3] = overlay(measured.Default(), own, measurementFolder)
+	c.Prices, faults[4] = overlay(costs.Default(), own, costFolder)
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, faultsOf(dir, err)
 	}

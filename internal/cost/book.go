@@ -2,6 +2,7 @@ package cost
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -25,6 +26,7 @@ type market struct {
 	class      Class
 	terms      Terms
 	incomplete bool
+	old        bool // beside the newest prices of the card
 	sellers    []seller
 	quote      Quote // all that does not depend on the number of cards
 }
@@ -39,54 +41,74 @@ type seller struct {
 // newest offers count, and those of the very card before those of a group; those that are old beside the newest of their
 // market are left out, so that the long tail keeps its old prices and nothing else does.
 func NewBook(card string, offers []Offer) *Book {
+	type kind struct {
+		class      Class
+		terms      Terms
+		incomplete bool
+	}
+	of := make(map[kind][]Offer)
+	for _, o := range offers {
+		k := kind{o.Class, o.Terms, o.Host == Apart}
+		of[k] = append(of[k], o)
+	}
 	b := &Book{Card: card}
 	for _, class := range Classes() {
 		for _, terms := range AllTerms() {
 			for _, incomplete := range []bool{false, true} {
-				if m, ok := newMarket(card, class, terms, incomplete, offers); ok {
-					b.markets = append(b.markets, m)
+				if mine := bare(of[kind{class, terms, incomplete}]); len(mine) > 0 {
+					b.markets = append(b.markets, newMarket(card, class, terms, incomplete, mine))
 				}
 			}
 		}
 	}
+	b.compare()
 	b.head = b.headline()
 	return b
 }
 
-func newMarket(card string, class Class, terms Terms, incomplete bool, offers []Offer) (market, bool) {
+// bare leaves out those that sell a service along with the machine where there are others.
+func bare(offers []Offer) []Offer {
+	if !slices.ContainsFunc(offers, func(o Offer) bool { return o.Kind != Managed }) {
+		return offers
+	}
+	return slices.DeleteFunc(offers, func(o Offer) bool { return o.Kind == Managed })
+}
+
+func newMarket(card string, class Class, terms Terms, incomplete bool, offers []Offer) market {
 	m := market{class: class, terms: terms, incomplete: incomplete}
-	mine := make(map[string][]Offer)
+	of := make(map[string][]Offer)
 	var newest Snapshot
 	for _, o := range offers {
-		if o.Class != class || o.Terms != terms || (o.Host == Apart) != incomplete {
-			continue
-		}
-		mine[o.SellerID] = append(mine[o.SellerID], o)
+		of[o.SellerID] = append(of[o.SellerID], o)
 		if o.Date.Compare(newest) > 0 {
 			newest = o.Date
 		}
 	}
 	var used []Offer
-	for _, id := range sortedKeys(mine) {
-		if kept := fresh(card, mine[id], newest); len(kept) > 0 {
+	for _, id := range slices.Sorted(maps.Keys(of)) {
+		if kept := fresh(card, of[id], newest); len(kept) > 0 {
 			used = append(used, kept...)
 			m.sellers = append(m.sellers, newSeller(kept))
 		}
 	}
-	if len(used) == 0 {
-		return m, false
-	}
 	m.quote = m.describe(card, used)
-	return m, true
+	return m
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// compare marks the markets whose prices are old beside the newest of the card.
+func (b *Book) compare() {
+	var newest Snapshot
+	for _, m := range b.markets {
+		if m.quote.Newest.Compare(newest) > 0 {
+			newest = m.quote.Newest
+		}
 	}
-	slices.Sort(keys)
-	return keys
+	for i := range b.markets {
+		m := &b.markets[i]
+		if m.old = stale(m.quote.Newest, newest); m.old {
+			m.quote.Note = join(m.quote.Note, "older by more than half a year than other prices of the card")
+		}
+	}
 }
 
 // fresh are the newest offers of one seller: of the card itself if it has any that are not old beside its newest, and of
@@ -150,8 +172,11 @@ func (q Quote) Basis() string {
 
 // Dates says from when to when the prices are.
 func (q Quote) Dates() string {
-	if q.Oldest == q.Newest {
+	switch {
+	case q.Oldest == q.Newest:
 		return q.Newest.Words()
+	case q.Oldest.Certain().IsZero():
+		return q.Newest.Words() + " and " + q.Oldest.Words()
 	}
 	return q.Oldest.Words() + " to " + q.Newest.Words()
 }
@@ -199,6 +224,7 @@ func notes(card string, used []Offer) string {
 		{count(func(o Offer) bool { return o.Kind == Asked }), "asked by owners of machines"},
 		{count(func(o Offer) bool { return o.Kind == Bid }), "where bids start"},
 		{count(func(o Offer) bool { return o.Kind == Auction }), "of an auction"},
+		{count(func(o Offer) bool { return o.Kind == Managed }), "of a service around the machine"},
 		{count(func(o Offer) bool { return o.Host == NotSaid || o.Host == ListOnly }), "of a source that does not say whether the host is included"},
 	} {
 		if c.n > 0 {

@@ -67,10 +67,11 @@ const (
 	Bid      Kind = "bid"      // what a bid starts from
 	Auction  Kind = "auction"  // what an auction came to
 	Calendar Kind = "calendar" // booked ahead, or started when there is room
+	Managed  Kind = "managed"  // a service around the machine is in the price
 )
 
 // Kinds lists them all.
-func Kinds() []Kind { return []Kind{Listed, From, Asked, Bid, Auction, Calendar} }
+func Kinds() []Kind { return []Kind{Listed, From, Asked, Bid, Auction, Calendar, Managed} }
 
 // Host says whether the machine around the accelerator is in the price.
 type Host string
@@ -151,4 +152,17 @@ func (s Snapshot) Latest() evidence.Date { return s.latest }
 // Compare orders by the day that is certain, so that a price of which only the last possible day is known counts as old.
 func (s Snapshot) Compare(t Snapshot) int {
 	return cmp.Or(s.earliest.Compare(t.earliest), s.latest.Compare(t.latest))
+}
+
+// MarshalText writes the date as a record has it.
+func (s Snapshot) MarshalText() ([]byte, error) { return []byte(s.text), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (s *Snapshot) UnmarshalText(b []byte) error {
+	v, err := ParseSnapshot(string(b))
+	if err != nil {
+		return err
+	}
+	*s = v
+	return nil
 }

@@ -3,6 +3,7 @@ package cost
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,13 +36,13 @@ type Ownership struct {
 
 // Owner is what is asked of the cost of owning.
 type Owner struct {
-	GPUs       int
-	Purchases  []Purchase // those of the card; the first that fits best is taken
-	Price      *Range     // of one card with its share of the server, where the user named it
-	Figures    Ownership
-	Maximum    Range   // watts of the whole plan that have to be provided for; see Draw.Maximum
-	Energy     *Energy // what the plan takes; nil where that is not known
-	Colocation bool    // whether the machines stand in somebody else's hall
+	GPUs      int
+	Purchases []Purchase // those of the card; the first that fits best is taken
+	Price     *Range     // of one card with its share of the server, where the user named it
+	Figures   Ownership
+	Maximum   Range   // watts of the whole plan that have to be provided for; see Draw.Maximum
+	Energy    *Energy // what the plan takes; nil where that is not known
+	Hall      bool    // whether the machines stand in a hall, with a network and space to pay for
 }
 
 // Bought is what owning costs. PerHour and PerMonth are of all hours, whether or not the plan is busy.
@@ -74,6 +75,9 @@ func Own(o Owner) (Bought, error) {
 	if !whole {
 		b.server(o, cards)
 	}
+	if o.Hall {
+		b.network(o)
+	}
 	o.running(&b)
 	for _, p := range b.Parts {
 		b.PerMonth = b.PerMonth.Plus(p.Value)
@@ -105,7 +109,7 @@ func (o Owner) price() (bill, bool, error) {
 	units := (o.GPUs + best.GPUs - 1) / best.GPUs
 	note := best.Note
 	if best.Confidence == Low || best.Confidence == Assumed {
-		note = join("the price is of "+string(best.Confidence)+" confidence, "+string(best.Basis), note)
+		note = join("the purchase price is of low confidence ("+string(best.Basis)+" price)", note)
 	}
 	if spare := units*best.GPUs - o.GPUs; spare > 0 {
 		note = join(note, fmt.Sprintf("%d of the cards that are bought are not needed", spare))
@@ -149,25 +153,28 @@ func (b *Bought) cards(o Owner, c bill) {
 	b.Parts = append(b.Parts, Part{"accelerators", product(c.usd, share), "USD a month", c.formula + " × " + formula, sources(c.source, o.Figures.Life, o.Figures.Residual)})
 }
 
-// server puts the machines around the cards on the bill, and what connects them.
+// server puts the machines around the cards on the bill.
 func (b *Bought) server(o Owner, c bill) {
 	share, formula := o.Figures.monthly()
-	around := Range{o.Figures.Server.Value.Low - 1, o.Figures.Server.Value.Mid - 1, o.Figures.Server.Value.High - 1}
-	host := Range{c.usd.Low * around.Low, c.usd.Mid * around.Mid, c.usd.High * around.High}
+	over := o.Figures.Server.Value
+	host := interval(c.usd, []Range{{over.Low - 1, over.Mid - 1, over.High - 1}})
 	b.Parts = append(b.Parts, Part{"servers around them", product(host, share), "USD a month",
-		fmt.Sprintf("(%s − 1) × %s USD × %s", o.Figures.Server.Value, c.usd, formula), sources("", o.Figures.Server)})
+		fmt.Sprintf("(%s − 1) × %s USD × %s", over, c.usd, formula), sources("", o.Figures.Server)})
 	b.Purchase = b.Purchase.Plus(host)
-	if o.Figures.Extra.Value.Positive() {
-		extra := interval(b.Purchase, []Range{o.Figures.Extra.Value})
-		b.Parts = append(b.Parts, Part{"network, cables, insurance", product(extra, share), "USD a month",
-			fmt.Sprintf("%s × %s USD × %s", o.Figures.Extra.Value, b.Purchase, formula), sources("", o.Figures.Extra)})
-		b.Purchase = b.Purchase.Plus(extra)
-	}
+}
+
+// network puts what connects the servers on the bill.
+func (b *Bought) network(o Owner) {
+	share, formula := o.Figures.monthly()
+	extra := interval(b.Purchase, []Range{o.Figures.Extra.Value})
+	b.Parts = append(b.Parts, Part{"network, cables, insurance", product(extra, share), "USD a month",
+		fmt.Sprintf("%s × %s USD × %s", o.Figures.Extra.Value, b.Purchase, formula), sources("", o.Figures.Extra)})
+	b.Purchase = b.Purchase.Plus(extra)
 }
 
 // running puts space and electricity on the bill.
 func (o Owner) running(b *Bought) {
-	if o.Colocation && o.Maximum.Positive() {
+	if o.Hall && o.Maximum.Positive() {
 		kw := o.Maximum.High / 1000
 		b.Parts = append(b.Parts, Part{"space in a data center", o.Figures.Colocation.Value.Times(kw), "USD a month",
 			fmt.Sprintf("%s kW at most × %s USD a kW and month", plain(round(kw)), o.Figures.Colocation.Value), sources("", o.Figures.Colocation)})
@@ -202,7 +209,17 @@ func sources(first string, figures ...Figure) string {
 			all = append(all, c)
 		}
 	}
-	return strings.Join(all, "; ")
+	return strings.Join(unique(all), "; ")
+}
+
+func unique(s []string) []string {
+	var out []string
+	for _, v := range s {
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // cite says where a figure is from, of when, and how far to trust it.
@@ -210,13 +227,15 @@ func (f Figure) cite() string {
 	if f.Source.Title == "" {
 		return ""
 	}
-	var what []string
-	for _, s := range []string{f.Of, string(f.Confidence) + " confidence"} {
-		if s != "" && s != " confidence" {
-			what = append(what, s)
-		}
+	trust := string(f.Confidence)
+	if f.Confidence != Assumed && f.Confidence != "" {
+		trust += " confidence"
 	}
-	return f.Source.Title + " (" + strings.Join(what, ", ") + ")"
+	said := strings.Trim(f.Of+", "+trust, ", ")
+	if said == "" {
+		return f.Source.Title
+	}
+	return f.Source.Title + " (" + said + ")"
 }
 
 // Cite says where a figure is from, of when, and how far to trust it.

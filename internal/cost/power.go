@@ -25,7 +25,7 @@ type Draw struct {
 	System   System
 	GPUs     int
 	Machines int     // 0 where each holds eight at most
-	Watts    float64 // maximum of one accelerator
+	Watts    float64 // maximum of one accelerator, as the plan counts them
 	Bound    string  // what bounds decoding: memory, compute, network, kv, overhead
 	Prompts  float64 // share of the busy time in which prompts are read
 	Busy     Range   // share of the time in which there is something to do
@@ -60,15 +60,34 @@ func Power(d Draw) (Watts, error) {
 		Loaded:  load.Times(top).Plus(around),
 		Maximum: Exactly(top).Plus(around),
 	}
-	w.Mean = Range{
-		mean(d.Busy.Low, w.Idle.Low, w.Loaded.Low), mean(d.Busy.Mid, w.Idle.Mid, w.Loaded.Mid), mean(d.Busy.High, w.Idle.High, w.Loaded.High),
-	}
+	w.Mean = w.over(d.Busy)
 	w.Parts = []Part{
 		{"accelerators under load", load.Times(top), "W", fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), load), sources("", d.figures()...)},
 		{"accelerators without load", d.System.Idle.Value.Times(top), "W", fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), d.System.Idle.Value), sources("", d.System.Idle)},
 		{"machines around them", around, "W", fmt.Sprintf("%s × %s W + %d × %s W", d.System.Host.Value, plain(top), machines, d.System.Machine.Value), sources("", d.System.Host, d.System.Machine)},
 	}
 	return w, nil
+}
+
+// over is the mean over the time of which a share is busy. The doubts of the power and of the share are independent; what
+// comes of them is never outside what both could give together.
+func (w Watts) over(busy Range) Range {
+	r := product(w.at(busy.Mid), w.swing(busy, func(float64) float64 { return 1 }))
+	least, most := mean(busy.Low, w.Idle.Low, w.Loaded.Low), mean(busy.High, w.Idle.High, w.Loaded.High)
+	return Range{max(r.Low, least), r.Mid, min(r.High, most)}
+}
+
+// at is the mean where the share is known.
+func (w Watts) at(busy float64) Range {
+	return Range{mean(busy, w.Idle.Low, w.Loaded.Low), mean(busy, w.Idle.Mid, w.Loaded.Mid), mean(busy, w.Idle.High, w.Loaded.High)}
+}
+
+// swing is by how much the mean, divided by something that depends on the share, goes up and down with the share alone.
+func (w Watts) swing(busy Range, by func(busy float64) float64) Range {
+	of := func(b float64) float64 { return mean(b, w.Idle.Mid, w.Loaded.Mid) / by(b) }
+	mid := of(busy.Mid)
+	a, b := of(busy.Low)/mid, of(busy.High)/mid
+	return Range{min(a, b), 1, max(a, b)}
 }
 
 func mean(busy, idle, loaded float64) float64 { return idle + busy*max(0, loaded-idle) }
@@ -120,7 +139,7 @@ func (d Draw) figures() []Figure {
 type Site struct {
 	Place string // "Germany", "GCP europe-west3 (Frankfurt)"
 	PUE   Figure // what the building takes for each watt of the machines
-	Grid  Figure // grams of CO2 equivalent a kWh
+	Grid  Figure // grams of CO2 equivalent a kWh; without an id where it is not known
 	Price Figure // US dollars a kWh; its value is zero where it is not known
 	Note  string
 }
@@ -148,35 +167,50 @@ func Use(w Watts, s Site, output *Range, busy Range) (Energy, error) {
 		return Energy{}, fmt.Errorf("computing the energy of the plan: its power is not known")
 	case !(s.PUE.Value.Low >= 1) || !s.PUE.Value.Valid():
 		return Energy{}, fmt.Errorf("computing the energy of the plan: a PUE of %s: want 1 or more", s.PUE.Value)
-	case !s.Grid.Value.Valid():
+	case s.Grid.ID != "" && !s.Grid.Value.Valid():
 		return Energy{}, fmt.Errorf("computing the energy of the plan: %s g of CO2 equivalent a kWh: want a number that is not negative", s.Grid.Value)
 	}
 	e := Energy{Watts: w.Mean, PUE: s.PUE, Grid: s.Grid, Price: s.Price, Place: s.Place, Note: s.Note}
 	wall := product(w.Mean, s.PUE.Value)
 	kwh := wall.Times(Hours / 1000.0)
-	e.KWhMonth, e.KgMonth = &kwh, new(product(kwh, s.Grid.Value).Times(1e-3))
+	e.KWhMonth = &kwh
 	if s.Price.Value.Positive() {
 		e.Electricity = new(product(kwh, s.Price.Value))
 	}
 	if output != nil && output.Positive() && busy.Positive() && busy.High <= 1 {
-		wh := perMillionWh(wall, *output, busy)
-		e.WhPerM, e.GramsPerM = &wh, new(product(wh, s.Grid.Value).Times(1e-3))
+		wh := w.perMillion(s.PUE.Value, *output, busy)
+		e.WhPerM = &wh
 	}
+	e.emit()
 	e.Parts = append(append(e.Parts, w.Parts...), e.chain(wall)...)
 	return e, nil
 }
 
-// perMillionWh divides what is drawn by what is made meanwhile. Both rise with the load, so that its doubt is not counted
-// twice: the power is of the same share.
-func perMillionWh(wall, output, busy Range) Range {
-	return quotient(wall, output, busy).Times(perMillion / 3600)
+// emit says what the grid emits for it; nothing where the grid is not known, which is not the same as zero.
+func (e *Energy) emit() {
+	if e.Grid.ID == "" {
+		return
+	}
+	e.KgMonth = new(product(*e.KWhMonth, e.Grid.Value).Times(1e-3))
+	if e.WhPerM != nil {
+		e.GramsPerM = new(product(*e.WhPerM, e.Grid.Value).Times(1e-3))
+	}
+}
+
+// perMillion divides what is drawn by what is made meanwhile. Both rise with the load, so that its doubt counts once.
+func (w Watts) perMillion(pue, output, busy Range) Range {
+	share := func(b float64) float64 { return b }
+	joules := product(w.at(busy.Mid), pue, w.swing(busy, share))
+	return quotient(joules, output).Times(perMillion / 3600 / busy.Mid)
 }
 
 func (e *Energy) chain(wall Range) []Part {
 	parts := []Part{
 		{"at the wall, over all the time", wall, "W", fmt.Sprintf("%s W × PUE %s", e.Watts, e.PUE.Value), sources("", e.PUE)},
 		{"in a month", *e.KWhMonth, "kWh", fmt.Sprintf("%s W × %d h / 1000", wall, Hours), ""},
-		{"emissions of a month", *e.KgMonth, "kg CO2e", fmt.Sprintf("%s kWh × %s g a kWh / 1000", e.KWhMonth, e.Grid.Value), sources("", e.Grid)},
+	}
+	if e.KgMonth != nil {
+		parts = append(parts, Part{"emissions of a month", *e.KgMonth, "kg CO2e", fmt.Sprintf("%s kWh × %s g a kWh / 1000", e.KWhMonth, e.Grid.Value), sources("", e.Grid)})
 	}
 	if e.Electricity != nil {
 		parts = append(parts, Part{"electricity of a month", *e.Electricity, "USD", fmt.Sprintf("%s kWh × %s USD a kWh", e.KWhMonth, e.Price.Value), sources("", e.Price)})

@@ -95,7 +95,8 @@ func join(a, b string) string {
 
 // Headline is the quote that an answer is given with, and false where there is none: on demand at neoclouds if three
 // sell the card there, else on demand at hyperscalers, at whoever of the neoclouds, at a marketplace; then what is
-// reserved, and only then what may be taken away at any time. Prices that leave the host out come last of all.
+// reserved, and only then what may be taken away at any time. Prices that are old beside others of the card step back,
+// and those that leave the host out come last of all.
 func (b *Book) Headline(gpus int) (Quote, bool) {
 	if b.head < 0 || gpus < 1 || gpus > maxGPUs {
 		return Quote{}, false
@@ -135,6 +136,9 @@ func (m *market) rank() int {
 	rank += slices.Index([]Class{Hyperscaler, Neocloud, Marketplace}, m.class) + 1
 	if m.class == Neocloud && len(m.sellers) >= few {
 		rank -= 2
+	}
+	if m.old {
+		rank += 2
 	}
 	if m.incomplete {
 		rank += 100

@@ -25,6 +25,7 @@ type Deps struct {
 	Engine   func(kind, version string) (*serve.Engine, error)
 	Speed    func() (*speed.Constants, error) // called when the first plan is timed
 	Measured Measurements
+	Prices   Prices
 	Texts    func() (*identify.Index, error) // called when the first text is read
 	Now      func() time.Time
 	Version  string

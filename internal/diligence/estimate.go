@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,10 +70,7 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 	if err != nil {
 		return in.unsized(s, err), err
 	}
-	e := &estimate{
-		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Load.AtOnce()},
-		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
-	}
+	e := newEstimateOf(in, s, q)
 	out, err := e.answer()
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return nil, ctx.Err()
@@ -81,6 +79,13 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 		return nil, err
 	}
 	return in.estimated(s, out), nil
+}
+
+func newEstimateOf(in *inquiry, s *described, q EstimateQuestion) *estimate {
+	return &estimate{
+		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Load.AtOnce()},
+		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
+	}
 }
 
 // unsized is the document for a model of which nothing could be sized.
@@ -144,11 +149,17 @@ func (e *estimate) answer() (*report.Estimate, error) {
 		return nil, err
 	}
 	e.load = e.usual()
+	if e.q.searches() {
+		return e.cheapest(cards)
+	}
 	list := make([]outlook, 0, len(cards))
 	for _, card := range cards {
 		o, err := e.outlook(card)
 		if err == nil {
 			err = e.fast(&o)
+		}
+		if err == nil {
+			err = e.value(&o)
 		}
 		if err != nil {
 			return nil, err
@@ -201,7 +212,7 @@ type outlook struct {
 // cards are the accelerators of the question.
 func (e *estimate) cards() ([]*hardware.Accelerator, error) {
 	names := e.q.Cards
-	if slices.Equal(names, []string{"all"}) {
+	if slices.Equal(names, []string{"all"}) || len(names) == 0 && e.q.searches() {
 		return e.Cards.All()
 	}
 	if len(names) == 0 {
@@ -406,6 +417,9 @@ func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 
 // planned judges the plan that was asked for.
 func (e *estimate) planned(m *serve.Prepared, p serve.Plan) (outlook, error) {
+	if q, memory := e.spread(m, p); memory != nil {
+		return e.judged(m, p, q, memory), nil
+	}
 	q, memory, err := m.Settle(p)
 	if err != nil {
 		return e.refuse(m, p, err)
@@ -487,10 +501,12 @@ func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, 
 	}, nil
 }
 
-// better orders what fits before what does not, then by how many devices and how much memory it takes.
+// better orders what fits before what does not, then by what it costs where both have a price, then by how many devices
+// and how much memory it takes.
 func better(a, b outlook) int {
 	return cmp.Or(
 		cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)),
+		cmp.Compare(hourly(a), hourly(b)),
 		cmp.Compare(total(a), total(b)),
 		cmp.Compare(a.Plan.GPUs, b.Plan.GPUs),
 		cmp.Compare(a.Plan.GPU, b.Plan.GPU),
@@ -499,6 +515,14 @@ func better(a, b outlook) int {
 
 func verdictRank(v string) int {
 	return slices.Index([]string{string(serve.Fits), string(serve.Tight), string(serve.DoesNot), undetermined}, v)
+}
+
+// hourly is what an hour of a plan costs; what has no price comes after what has one.
+func hourly(o outlook) float64 {
+	if o.Cost == nil || o.Cost.PerHour == nil {
+		return math.Inf(1)
+	}
+	return o.Cost.PerHour.Mid
 }
 
 // total is the memory of all devices of a plan, which stands for what it costs.

@@ -15,10 +15,13 @@ import (
 	"testing/fstest"
 	"time"
 
+	measured "github.com/llmcheck/llmcheck/internal/bench/catalog"
+	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // odd are configurations of every way in which engines keep tokens, quantized and not.
@@ -93,6 +96,12 @@ func newAsker(t testing.TB) *asker {
 	}
 	d := deps(shelf{})
 	d.Cards, d.Engine = gpus.Default(), engines.Find
+	constants, err := speed.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Speed = func() (*speed.Constants, error) { return constants, nil }
+	d.Measured, d.Prices = measured.Default(), costs.Default()
 	return &asker{d}
 }
 

@@ -27,9 +27,23 @@ func (e *estimate) nearest(o *outlook) []report.NearestMeasure {
 	}
 	var out []report.NearestMeasure
 	for i := range near {
-		out = append(out, shownNear(&near[i]))
+		one := shownNear(&near[i])
+		if i == 0 {
+			one.Computed = e.computed(&near[i].Measurement)
+		}
+		out = append(out, one)
 	}
 	return out
+}
+
+// computed is what we would have said of the setting that was measured, so that a reader sees how far off we were there;
+// nil where it cannot be computed.
+func (e *estimate) computed(m *bench.Measurement) *report.Range {
+	r, err := Replay(e.ctx, e.Deps, m)
+	if err != nil {
+		return nil
+	}
+	return shownRange(r)
 }
 
 // asked is the plan and its load as a measurement that somebody might have made.

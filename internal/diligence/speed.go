@@ -62,7 +62,7 @@ type timed struct {
 // fast adds how fast a plan is. Who starts is fast or slow, whether or not as many find room at once as are asked for:
 // the others wait.
 func (e *estimate) fast(o *outlook) error {
-	if o.memory == nil || o.memory.Verdict == serve.DoesNot {
+	if e.Speed == nil || o.memory == nil || o.memory.Verdict == serve.DoesNot {
 		return nil
 	}
 	constants, err := e.Speed()
@@ -82,6 +82,34 @@ func (e *estimate) fast(o *outlook) error {
 	o.timed.figures = m.Figures(o.timed.load)
 	o.Speed = e.shownSpeed(o)
 	return nil
+}
+
+// spread chooses how the devices of a plan share the work where nobody said and as many requests come as the plan serves:
+// the division that answers most of them.
+func (e *estimate) spread(m *serve.Prepared, p serve.Plan) (serve.Plan, *serve.Memory) {
+	if e.Speed == nil || !e.q.Load.Unlimited || p.GPUs < 2 || p.Tensor+p.Pipeline+p.Data > 0 {
+		return p, nil
+	}
+	constants, err := e.Speed()
+	if err != nil {
+		return p, nil // fast tells
+	}
+	var memory *serve.Memory
+	best, most := p, 0.0
+	for _, q := range m.Divisions(p) {
+		account, err := m.Fit(q)
+		if err != nil || account.Verdict == serve.DoesNot {
+			continue
+		}
+		t, err := constants.Of(m, q, account)
+		if err != nil {
+			continue
+		}
+		if f := t.Figures(e.load); f.MaxOutput.Mid > most {
+			best, memory, most = q, account, f.MaxOutput.Mid
+		}
+	}
+	return best, memory
 }
 
 // rate is how many requests a second come. People who read before they ask again ask less often the slower they are

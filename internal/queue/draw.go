@@ -24,6 +24,19 @@ func (d lengths) draw(r Chance) int64 {
 	return int64(min(max(math.Round(math.Exp(d.mu+d.sigma*r.NormFloat64())), 1), mostTokens))
 }
 
+// below is the mean of lengths that are cut to the most given.
+func (l Length) below(most float64) float64 {
+	if l.Spread == 0 {
+		return min(l.Mean, most)
+	}
+	d := lengthsOf(l)
+	u := (math.Log(most) - d.mu) / d.sigma
+	return l.Mean*normal(u-d.sigma) + most*normal(-u)
+}
+
+// normal is the chance that a standard normal variable is below u.
+func normal(u float64) float64 { return math.Erfc(-u/math.Sqrt2) / 2 }
+
 // gamma draws the time between arrivals, of mean 1 and the coefficient of variation given.
 func gamma(r Chance, burst float64) float64 {
 	switch burst {

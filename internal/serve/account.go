@@ -176,6 +176,8 @@ func (f *fit) judge(r *rank, m *Memory) {
 	case f.stretched() != "":
 		m.Verdict, m.Why = Tight, f.stretched()
 		m.Breaks = &Term{KVCache, "the length of a request", Exact(need), strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens", "configuration of the model"}
+	case f.unmeasured() != "":
+		m.Verdict, m.Why, m.Breaks = Tight, f.unmeasured(), loosest(m.Terms)
 	case f.model.uncounted() != nil:
 		gap := f.model.uncounted()
 		m.Verdict, m.Breaks = Tight, &Term{Part: Weights, Name: gap.What, Formula: "not known", Source: gap.Why}

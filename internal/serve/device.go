@@ -33,7 +33,7 @@ func (p Plan) Profiled() error {
 			p.Engine.Kind, p.GPU.Name)
 	case p.Engine.kin != nil && p.Engine.Kind != LlamaCPP && vendor != "":
 		return p.Engine.kin.runsOn(p.GPU.Name, vendor)
-	case p.Engine.Kind != LlamaCPP && (vendor == "apple" || vendor == "intel"):
+	case vendor == "apple" && (p.Engine.Kind == VLLM || p.Engine.Kind == SGLang):
 		return fmt.Errorf("%w: what %s needs on %s beside weights and cache was measured nowhere we know of; llama.cpp can be asked about",
 			ErrNoProfile, p.Engine.Kind, p.GPU.Name)
 	}
@@ -93,6 +93,17 @@ func (p *Prepared) legalLength(plan *Plan) error {
 		return nil
 	}
 	return fmt.Errorf("%w: max_model_len %d is more than the %d positions that the model has learned", ErrIllegal, plan.MaxModelLen, most)
+}
+
+// unmeasured says that nobody measured the engine on devices of this maker, so that nothing better than tight can be said;
+// "" where somebody did, and for engines whose ranges are wide for that very reason.
+func (f *fit) unmeasured() string {
+	switch v := f.plan.GPU.Vendor; {
+	case f.plan.Engine.kin != nil, v == "", v == "nvidia", v == "amd":
+		return ""
+	}
+	return "there is room for it with ranges twice as wide as those of devices of NVIDIA, but what " + string(f.plan.Engine.Kind) + " needs on " +
+		f.plan.GPU.Name + " beside weights and cache was measured nowhere we know of"
 }
 
 // beyond reports whether requests may be longer than the model was made for, which engines other than libraries hold

@@ -91,6 +91,7 @@ func (p Plan) Complete(m Model) (Plan, error) {
 	}
 	p.completeVersion()
 	p.warned(m)
+	p.unread(m)
 	p.completeNumber(m)
 	p.completeBatch(m)
 	return p, p.sane()
@@ -132,6 +133,14 @@ func (p *Plan) warned(m Model) {
 	}
 	p.assume(name, strconv.FormatInt(p.MaxModelLen, 10), "the model was made for "+strconv.FormatInt(most, 10)+
 		" tokens; "+p.Engine.Name+" is taken to warn and start, and answers may get worse")
+}
+
+// unread names a format of the weights that the engine is not known to read.
+func (p *Plan) unread(m Model) {
+	const name = "format"
+	if k := p.Engine.kin; k != nil && m.Weights != nil && !k.reads(m.Weights.Name) && !p.assumes(name) {
+		p.assume(name, m.Weights.Name, "whether "+p.Engine.Name+" reads it is not known: it is known to read "+strings.Join(k.Reads, ", "))
+	}
 }
 
 // completeRanks makes tensor parallelism take the GPUs that nothing else was given.

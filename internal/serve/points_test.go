@@ -215,9 +215,10 @@ func TestDevices(t *testing.T) {
 		{"Trainium", "sglang", "bf16", gpu("aws", ""), serve.ErrNoProfile},
 		{"Gaudi", "vllm", "bf16", gpu("intel", "hpu"), serve.ErrNoProfile},
 		{"Gaudi with llama.cpp", "llama.cpp", "bf16", gpu("intel", "hpu"), serve.ErrNoProfile},
-		{"Arc", "vllm", "bf16", gpu("intel", ""), serve.ErrNoProfile},
+		{"Arc", "vllm", "bf16", gpu("intel", ""), nil},
 		{"Arc with llama.cpp", "llama.cpp", "bf16", gpu("intel", ""), nil},
 		{"a Mac with vLLM", "vllm", "bf16", gpu("apple", "metal"), serve.ErrNoProfile},
+		{"a Mac with transformers", "transformers", "bf16", gpu("apple", "metal"), nil},
 		{"TensorRT-LLM elsewhere", "trt-llm", "bf16", gpu("amd", "gfx942"), serve.ErrIllegal},
 		{"AMD", "vllm", "bf16", gpu("amd", "gfx942"), nil},
 		{"Pascal", "vllm", "bf16", gpu("nvidia", "6.1"), serve.ErrIllegal},
@@ -229,9 +230,12 @@ func TestDevices(t *testing.T) {
 		{"nvfp4 on Hopper with TensorRT-LLM", "trt-llm", "nvfp4", gpu("nvidia", "9.0"), serve.ErrIllegal},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := serve.Fit(modelOf(t, shapes["dense"], c.format), serve.Plan{Engine: engine(t, c.engine), GPU: c.gpu, GPUs: 1, MaxModelLen: 2048})
+			got, err := serve.Fit(modelOf(t, shapes["dense"], c.format), serve.Plan{Engine: engine(t, c.engine), GPU: c.gpu, GPUs: 1, MaxModelLen: 2048})
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("%v, want %v", err, c.want)
+			}
+			if v := c.gpu.Vendor; err == nil && (v == "intel" || v == "apple") && c.engine != "llama.cpp" && got.Verdict != serve.Tight {
+				t.Errorf("%s, where nobody measured it", got.Verdict)
 			}
 		})
 	}

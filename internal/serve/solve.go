@@ -264,6 +264,27 @@ func (m *Prepared) Settle(p Plan) (Plan, *Memory, error) {
 	return q, memory, err
 }
 
+// SettleOn settles a plan on its device, and where that does not hold it, on the first of some larger ones that does. It
+// is for devices that are sold with several sizes of memory, where nobody said which: whoever has one that runs the model
+// has the size that it takes. Where none does, the account is that of the plan's own device.
+func (m *Prepared) SettleOn(p Plan, larger []*hardware.Accelerator) (Plan, *Memory, error) {
+	first, memory, err := m.Settle(p)
+	if err != nil || memory.Verdict == Fits {
+		return first, memory, err
+	}
+	for _, gpu := range larger {
+		q := p
+		q.GPU = gpu
+		if q, held, err := m.Settle(q); err == nil && held.Verdict == Fits {
+			q.Assumed = slices.Clip(q.Assumed)
+			q.assume("gpu_memory", strconv.FormatFloat(gpu.MemoryGB, 'f', -1, 64)+" GB", "the smallest of the sizes that "+p.GPU.Name+
+				" is sold with, or a larger one, that holds this plan")
+			return q, held, nil
+		}
+	}
+	return first, memory, nil
+}
+
 // least is what all devices together hold of the weights at the least: numbers of 32 bits may be cast to 16, and the
 // blocks that predict further tokens left out. llama.cpp leaves the embedding to the host, and whatever else it is told.
 func (m *Prepared) least(p Plan) int64 {

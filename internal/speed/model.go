@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/serve"
@@ -22,6 +24,7 @@ type Model struct {
 	terms [quantities][]int
 
 	pool     float64 // bytes of the cache of one replica on one rank
+	poolHigh float64 // the same with the good end of its range
 	measured float64 // share of the peak of the best product, 0 where nobody measured it
 
 	rates    rates
@@ -42,7 +45,7 @@ type rates struct {
 type product struct {
 	*serve.Product
 	computed computed
-	terms    [2][]int // of WeightRead and Product, with those of the format
+	terms    [3][]int // of WeightRead, Product and ExpertShare, with those of the format
 	read     float64  // bytes a second
 	flops    float64  // FLOP a second
 	peak     float64
@@ -60,18 +63,38 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 	case p.GPU.BandwidthGBs <= 0:
 		return nil, fmt.Errorf("%w: the bandwidth of the memory of %s is not known", ErrUnknown, p.GPU.Name)
 	}
+	p.KV = cacheFormat(m, &p)
 	w, err := m.Work(p)
 	if err != nil {
 		return nil, err
 	}
 	s := &Model{work: w, plan: p, card: p.GPU, in: settingOf(&p, w), cons: c, measured: measured(p.GPU)}
-	if mem != nil {
+	s.pool = leastPool * float64(p.GPU.Usable())
+	s.poolHigh = s.pool
+	if mem != nil && mem.Verdict != serve.DoesNot {
 		s.pool = float64(max(0, mem.Cache.Pool))
+		s.poolHigh = max(s.pool, float64(mem.Sum(serve.KVCache).High))
 	}
 	s.collect()
 	s.resolve(c.values)
 	return s, nil
 }
+
+// cacheFormat is the number format of the cache. Checkpoints of NVIDIA's quantizer ask for 8 bits: those in 4 bits, and
+// those in 8 bits that its own engine is given.
+func cacheFormat(m *serve.Prepared, p *serve.Plan) string {
+	assumed := slices.ContainsFunc(p.Assumed, func(s serve.Setting) bool { return s.Name == "kv_dtype" })
+	format := m.Format()
+	quantizer := strings.HasPrefix(format, "nvfp4") || p.Engine.Kind == serve.TensorRT && strings.HasPrefix(format, "fp8")
+	if assumed && quantizer && p.GPU.Supports["fp8"] {
+		return "fp8"
+	}
+	return p.KV
+}
+
+// leastPool is the share of a device that is taken as cache where none is left by our account: who runs it all the same
+// has some.
+const leastPool = 0.08
 
 // collect finds which constants hold here.
 func (m *Model) collect() {
@@ -89,7 +112,9 @@ func (m *Model) collect() {
 		p.Product = &m.work.Products[i]
 		p.computed = computedIn(p.Product, m.card, m.in.class)
 		p.peak = peak(m.card, p.computed.peak)
-		p.terms = [2][]int{m.ofFormat(WeightRead, p.computed.name), m.ofFormat(Product, p.computed.name)}
+		p.terms = [3][]int{
+			m.ofFormat(WeightRead, p.computed.name), m.ofFormat(Product, p.computed.name), m.ofFormat(ExpertShare, p.computed.name),
+		}
 		if p.Role == serve.Routed && p.Experts > 0 {
 			p.missed = math.Log1p(-min(0.999999, float64(p.TopK)/float64(p.Experts)))
 		}
@@ -129,6 +154,9 @@ func (m *Model) resolve(values []float64) {
 		p := &m.products[i]
 		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
 		p.flops = p.peak * ceiling * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		if p.Role == serve.Routed {
+			p.flops *= m.cons.kinds[ExpertShare].squash(total(values, p.terms[2]))
+		}
 	}
 }
 

@@ -2,9 +2,9 @@ package speed
 
 // overheads are what an engine does beside the model. Where kernels are launched one by one and not from a graph, the
 // host may be slower than the device.
-func (m *Model) overheads(s *share, c *costs) {
+func (m *Model) overheads(s *share, parts float64, c *costs) {
 	w, r := m.work, &m.rates
-	c[scheduler] += r.value[StepTime]
+	c[scheduler] += r.value[StepTime] * parts // each stage schedules each part
 	c[layers] += float64(w.Layers) * r.value[LayerTime]
 	for i := range m.products {
 		c[layers] += float64(m.products[i].Layers) * r.value[ExpertTime]

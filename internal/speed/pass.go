@@ -80,11 +80,11 @@ func (m *Model) costs(b load) costs {
 		s.context = b.context / b.decodes
 		s.decodes = max(s.decodes, min(1, b.decodes)/parts)
 	}
-	m.multiply(&s, &c)
+	head := m.multiply(&s, &c)
 	m.attend(&s, &c)
 	m.exchange(&s, &c)
-	m.overheads(&s, &c)
-	m.pipeline(&b, parts, &c)
+	m.overheads(&s, parts, &c)
+	m.pipeline(&b, parts, head, &c)
 	return c
 }
 
@@ -104,15 +104,18 @@ func (m *Model) chunk() float64 {
 	return float64(max(1, m.plan.BatchedTokens))
 }
 
-// pipeline is what stages add: of a prompt alone in k parts, k-1 more parts pass the longest stage after the first.
-func (m *Model) pipeline(b *load, parts float64, c *costs) {
+// pipeline is what stages add: of a prompt alone in k parts, k-1 more parts pass the longest
+// stage after the first, as far as stages work at the same time.
+func (m *Model) pipeline(b *load, parts, head float64, c *costs) {
 	n := float64(m.work.Pipeline)
 	if n <= 1 {
 		return
 	}
-	uneven := c.total() * (m.work.Longest - 1)
+	even := (c.total() - head) / n
+	uneven := n*max(even*m.work.Longest, even+head) - c.total()
 	if b.decodes < 1 {
-		c[bubble] += (c.total() + uneven) * (parts - 1) / n
+		overlap := m.rates.value[Overlap]
+		c[bubble] += (c.total() + uneven) * (parts - 1) * (overlap/n + 1 - overlap)
 		return
 	}
 	if parts > 1 {
@@ -136,8 +139,9 @@ func (c *costs) split(read, compute slot, a, b float64) {
 	c[compute] += t
 }
 
-// multiply is the time of matrix products: weights are read once, and each token is multiplied with them.
-func (m *Model) multiply(s *share, c *costs) {
+// multiply is the time of matrix products: weights are read once, and each token is multiplied with them. The last
+// stage has the head beside its layers.
+func (m *Model) multiply(s *share, c *costs) (head float64) {
 	for i := range m.products {
 		p := &m.products[i]
 		switch p.Role {
@@ -145,11 +149,14 @@ func (m *Model) multiply(s *share, c *costs) {
 			read, compute := m.experts(p, s.routed)
 			c.split(readExperts, computeExperts, read, compute)
 		case serve.Head:
+			before := c[readDense] + c[computeDense]
 			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.sampled()))
+			head += c[readDense] + c[computeDense] - before
 		default:
 			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.tokens()))
 		}
 	}
+	return head
 }
 
 // dense is the time of products with n tokens. Few tokens do not fill the units that multiply.
@@ -173,7 +180,7 @@ func (m *Model) experts(p *product, n float64) (read, compute float64) {
 		busiest += m.rates.value[Uneven] / math.Sqrt(max(1, each/2))
 	}
 	read = p.Bytes / p.read * min(1, touched*busiest)
-	compute = 2 * p.MACs * n * busiest / (p.flops * m.rates.value[ExpertShare]) * math.Sqrt(1+m.rates.value[ExpertRamp]/each)
+	compute = 2 * p.MACs * n * busiest / p.flops * math.Sqrt(1+m.rates.value[ExpertRamp]/each)
 	return read, compute
 }
 

@@ -39,7 +39,7 @@ func linkOf(a *hardware.Accelerator, ranks int) string {
 	switch {
 	case ranks <= 1:
 		return "none"
-	case a.MaxPerNode > 0 && ranks > a.MaxPerNode:
+	case a.MaxPerNode > 1 && ranks > a.MaxPerNode:
 		return "between nodes"
 	case a.LinkGBs <= 0 || strings.Contains(a.Link, "bridge") && ranks > 2 && !strings.HasPrefix(a.Link, "nvlink4"):
 		return "pcie"

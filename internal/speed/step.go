@@ -143,9 +143,6 @@ func (m *Model) computes(experts bool) string {
 			continue
 		}
 		flops := p.flops
-		if experts {
-			flops *= m.rates.value[ExpertShare]
-		}
 		terms = append(terms, fmt.Sprintf("tokens × %.2f GFLOP / %.0f TFLOPS of %s", 2*p.MACs/1e9, flops/1e12, p.computed.peak))
 	}
 	return strings.Join(terms, " + ")

@@ -80,8 +80,9 @@ func (m *Model) Uses() []int {
 		used = append(used, terms...)
 	}
 	for i := range m.products {
-		used = append(used, m.products[i].terms[0]...)
-		used = append(used, m.products[i].terms[1]...)
+		for _, terms := range m.products[i].terms {
+			used = append(used, terms...)
+		}
 	}
 	slices.Sort(used)
 	return slices.Compact(used)

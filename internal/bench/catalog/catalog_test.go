@@ -67,7 +67,6 @@ func TestNamesAreKnown(t *testing.T) {
 			missing[m.Model] = true
 		}
 	}
-	delete(missing, "rtx-3060") // measured before it had a record of its own
 	if len(missing) > 0 {
 		t.Errorf("not in our catalogs: %v", missing)
 	}
@@ -124,6 +123,13 @@ func TestSharedTableIsCarried(t *testing.T) {
 	}
 	for _, r := range shared(t, "gpu_names.tsv") {
 		cards[r["name"]] = r["id"]
+		if _, err := gpus.Default().Get(r["id"]); err != nil {
+			m, err := gpus.Default().Resolve(r["id"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			cards[r["name"]] = m.GPU.ID
+		}
 	}
 	held := make(map[string]int)
 	for _, m := range every(t) {
@@ -275,6 +281,9 @@ func TestRefused(t *testing.T) {
 		"no card":          {func(r *Record) { r.Rows[0].GPU = "" }, "gpu is missing"},
 		"unknown metric":   {func(r *Record) { r.Rows[0].Metric = "speed" }, `metric is "speed"`},
 		"several lines":    {func(r *Record) { r.Rows[0].Note = "a\nb" }, "note is"},
+		"not UTF-8":        {func(r *Record) { r.Rows[0].Note = "a\xff" }, "note is"},
+		"control title":    {func(r *Record) { r.Title = "a\x1bb" }, "not one line"},
+		"control place":    {func(r *Record) { r.Rows[0].Place = "a\rb" }, "place is not one line"},
 		"control sequence": {func(r *Record) { r.Rows[0].Version = "\x1b[2J" }, "version is"},
 	} {
 		r := own()
@@ -379,4 +388,68 @@ func BenchmarkNearest(b *testing.B) {
 			b.Fatal(near, err)
 		}
 	}
+}
+
+// What a benchmark program wrote comes back from the user's folder as it was completed.
+func TestCalibrate(t *testing.T) {
+	text, err := os.Open(filepath.Join("..", "testdata", "invented", "vllm-serve.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	f, err := bench.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := f.Complete(bench.Measurement{Model: "org/model", Precision: "fp8", Engine: "vllm", GPU: "l40s", GPUs: 4, Tensor: 2, Pipeline: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := Encode("hour", NewRecord("vllm-serve.json", "sha256:00", f.Date, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Default().Overlay(fstest.MapFS{"hour.yaml": {Data: record}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		all[i].ID = "hour/" + all[i].ID
+		all[i].Division = "TP2 PP2"
+		all[i].Source = evidence.Source{Title: "vllm-serve.json (sha256:00)", Checked: f.Date}
+	}
+	if diff := cmp.Diff(all, c.Matching("l40s", "vllm", "org/model")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	again, err := Encode("hour", NewRecord("vllm-serve.json", "sha256:00", f.Date, c.Own()))
+	if err != nil || string(again) != string(record) {
+		t.Errorf("written again: %v\n%s", err, again)
+	}
+}
+
+// Law: a table that is accepted holds records that can be written and read again, whatever its cells hold.
+func FuzzTable(f *testing.F) {
+	text, err := embedded.ReadFile("public/gpt-fast.tsv")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	f.Add("title: x\n---\n" + columns + "\n1\t\torg/m\tfp8\t\tvllm\t\tl4\t1\t\t1\t1\t1\tdecode\t5\t\t\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := decodeTable("x.tsv", text)
+		if err != nil {
+			return
+		}
+		out, err := Encode("x", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Default().Overlay(fstest.MapFS{"x.yaml": {Data: out}})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if diff := cmp.Diff(r, c.over["x"]); diff != "" {
+			t.Fatalf("(-table +record):\n%s", diff)
+		}
+	})
 }
