@@ -287,42 +287,50 @@ func (o *option) made(n int, f *speed.Figures, met Met) *Choice {
 	return c
 }
 
-// smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. A smaller
-// share of the load is never slower, so a limit below that of the question is tried first: most plans that could have been
-// cheaper are not. Below it the search gallops up from what the capacity needs and halves what is left.
+// smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. What
+// glances found is computed in full before it is believed, and searched for in full where they were wrong.
 func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool) {
+	for _, meets := range []func(int, Met) bool{o.glance, o.meetsWith} {
+		if n, ok = o.gallop(want, most, meets); !ok {
+			return 0, nil, false
+		}
+		if f, ok = o.open(n, want); ok {
+			return n, f, true
+		}
+	}
+	return 0, nil, false
+}
+
+// gallop goes up from the number of replicas that the capacity needs and halves what is left, as a smaller share of the
+// load is never slower. A limit below that of the question is tried first: most plans that could have been cheaper are not.
+func (o *option) gallop(want Met, most int, meets func(int, Met) bool) (n int, ok bool) {
 	from := o.bound(want)
-	if from > most || most < o.most && !o.meetsWith(most, want) {
-		return 0, nil, false
+	if from > most || most < o.most && !meets(most, want) {
+		return 0, false
 	}
 	n = most
 	bad := from - 1
 	for i, step := from, max(1, from/16); i < n; i, step = i+step, 2*step {
-		if o.meetsWith(i, want) {
+		if meets(i, want) {
 			n = i
 		} else {
 			bad = i
 		}
 	}
 	for n-bad > 1 {
-		if middle := bad + (n-bad)/2; o.meetsWith(middle, want) {
+		if middle := bad + (n-bad)/2; meets(middle, want) {
 			n = middle
 		} else {
 			bad = middle
 		}
 	}
-	f, ok = o.open(n, want)
-	return n, f, ok
+	return n, true
 }
 
-// meetsWith reports whether so many replicas are graded as wanted, with a glance where that is enough to see that they are
-// not.
+// meetsWith reports whether so many replicas are graded as wanted.
 func (o *option) meetsWith(n int, want Met) bool {
-	if _, can := o.glance(n); !can {
-		return false
-	}
-	_, met := o.open(n, want)
-	return met
+	_, ok := o.open(n, want)
+	return ok
 }
 
 // open grades so many replicas.
@@ -337,34 +345,59 @@ func (o *option) graded(f *speed.Figures, l speed.Load, want Met) bool {
 	return g == Yes || g == want
 }
 
-// glance looks at so many replicas through closed loops, which are quicker to compute than open ones: a latency that they
-// are no faster than, and whether they can meet the targets. By Little's law a rate keeps rate times latency requests in
-// progress. Starting from the latency of one alone that number only grows, so every step of it is a lower bound.
-func (o *option) glance(replicas int) (latency float64, can bool) {
+// glance guesses whether so many replicas are graded as wanted from closed loops, which are quicker to compute than open
+// ones: with a little fewer requests in progress than there will be, and with a little more. Where the two disagree it
+// computes the open loop.
+func (o *option) glance(replicas int, want Met) bool {
 	l := o.share(replicas)
-	latency = o.fastest
 	if l.Rate == 0 {
-		return latency, true
+		return o.meetsWith(replicas, want)
 	}
-	closed := l
-	closed.Rate = 0
-	for range 2 {
-		closed.Concurrency = max(1, l.Rate*latency)
-		f := o.replica(closed)
-		if !o.within(f, l, Perhaps) {
-			return latency, false
-		}
-		latency = max(latency, o.latency(f))
+	fewer, more := o.around(l)
+	if !o.within(fewer, l, Perhaps) {
+		return false
 	}
-	return latency, true
+	low, high := o.graded(fewer, l, want), more != nil && o.graded(more, l, want)
+	if low != high {
+		return o.meetsWith(replicas, want)
+	}
+	return low
 }
 
-// surely reports whether so many replicas meet the targets even with more requests in progress than they can have: with
-// so many, more are answered than arrive.
-func (o *option) surely(replicas int, latency float64) bool {
-	l := o.share(replicas)
-	closed := l
-	closed.Rate, closed.Concurrency = 0, 1.3*max(1, l.Rate*latency)+1
-	f := o.replica(closed)
-	return l.Rate > 0 && f.Requests != nil && f.Requests.Mid >= l.Rate && o.grade(f, l) == Yes
+// around is the figures of the closed loops with the most requests in progress that are no more than a rate keeps there,
+// and with some more than it does; nil where that is not certain. By Little's law a rate keeps rate times latency requests
+// in progress. Starting from the latency of one alone that number only grows, so every step of it is a lower bound.
+func (o *option) around(l speed.Load) (fewer, more *speed.Figures) {
+	rate, latency := l.Rate, o.fastest
+	l.Rate = 0
+	for range 6 {
+		before := latency
+		l.Concurrency = max(1, rate*latency)
+		fewer = o.replica(l)
+		if !o.within(fewer, l, Perhaps) {
+			return fewer, nil
+		}
+		if latency = max(before, o.latency(fewer)); latency < 1.05*before {
+			break
+		}
+	}
+	l.Concurrency = 1.2*max(1, rate*latency) + 0.5
+	if more = o.replica(l); more.Requests == nil || more.Requests.Mid < rate {
+		return fewer, nil
+	}
+	return fewer, more
+}
+
+// crowd is a latency that the plan is no faster than with the fewest replicas that hold the load, if it surely meets the
+// targets with them; else that of one request alone.
+func (o *option) crowd() float64 {
+	l := o.share(o.bound(Yes))
+	if l.Rate == 0 {
+		return o.fastest
+	}
+	fewer, more := o.around(l)
+	if more == nil || o.grade(more, l) != Yes {
+		return o.fastest
+	}
+	return max(o.fastest, o.latency(fewer))
 }

@@ -185,8 +185,7 @@ func (m *market) offer(options []*option) {
 		if b.cost >= worth {
 			continue
 		}
-		n := b.bound(Yes)
-		if latency, _ := b.glance(n); b.cost >= m.worth(b.option, latency) && b.surely(n, latency) {
+		if b.cost >= m.worth(b.option, b.crowd()) {
 			continue
 		}
 		if c := b.choice(Yes, b.affordable(worth)); c != nil {
