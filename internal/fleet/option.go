@@ -305,7 +305,8 @@ func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool)
 // load is never slower. A limit below that of the question is tried first: most plans that could have been cheaper are not.
 func (o *option) gallop(want Met, most int, meets func(int, Met) bool) (n int, ok bool) {
 	from := o.bound(want)
-	if from > most || most < o.most && !meets(most, want) {
+	near := most < o.most
+	if from > most || near && !meets(most, want) {
 		return 0, false
 	}
 	n = most
@@ -316,6 +317,9 @@ func (o *option) gallop(want Met, most int, meets func(int, Met) bool) (n int, o
 		} else {
 			bad = i
 		}
+	}
+	if n == most && !near && !meets(most, want) {
+		return 0, false
 	}
 	for n-bad > 1 {
 		if middle := bad + (n-bad)/2; meets(middle, want) {
