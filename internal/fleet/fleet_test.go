@@ -139,27 +139,37 @@ func (r *roofline) step(batch float64) float64 {
 	return r.weights/(r.ranks*r.bandwidth) + 0.002*math.Log2(r.ranks+1) + 0.001*r.stages + 0.00005*batch
 }
 
+// closed is what each of so many requests sees, and how many are answered a second.
+func (r *roofline) closed(n, in, out float64) (ttft, tpot, rate float64) {
+	batch := min(n, r.slots)
+	prompt := 2 * r.params * in / (r.gpus * r.flops)
+	tpot = r.step(batch) + prompt*batch/out
+	ttft = prompt + r.step(batch)
+	cycle := ttft + (out-1)*tpot
+	return ttft + (n-batch)/r.slots*cycle, tpot, batch / cycle
+}
+
 func (r *roofline) figures(l speed.Load) *speed.Figures {
-	prompt := 2 * r.params * l.Input.Mean / (r.gpus * r.flops)
-	answer := func(batch float64) float64 { return l.Output.Mean * r.step(batch) }
-	most := r.slots / (answer(r.slots) + r.slots*prompt)
-	f := &speed.Figures{MaxRequests: around(most), MaxOutput: around(most * l.Output.Mean)}
-	rate, batch := l.Rate, l.Concurrency
-	if rate > 0 {
-		grows := rate * l.Output.Mean * 0.00005
-		if rate > 0.8*most || grows >= 1 {
+	in, out := l.Input.Mean, l.Output.Mean
+	_, _, most := r.closed(r.slots, in, out)
+	f := &speed.Figures{MaxRequests: around(most), MaxOutput: around(most * out), Concurrency: l.Concurrency}
+	if l.Rate > 0 {
+		if l.Rate >= most {
 			f.Saturated, f.Why = true, "requests arrive faster than they are answered"
 			return f
 		}
-		batch = rate * answer(0) / (1 - grows)
-	} else {
-		rate = batch / (answer(batch) + batch*prompt)
+		low, high := 0.0, r.slots
+		for range 60 {
+			f.Concurrency = (low + high) / 2
+			if _, _, rate := r.closed(f.Concurrency, in, out); rate < l.Rate {
+				low = f.Concurrency
+			} else {
+				high = f.Concurrency
+			}
+		}
 	}
-	busy := rate * prompt
-	tpot := r.step(batch) / (1 - min(0.95, busy))
-	ttft := (prompt + r.step(batch)) / (1 - min(0.95, rate/most))
-	f.TTFT, f.TPOT, f.Requests, f.Output = new(around(ttft)), new(around(tpot)), new(around(rate)), new(around(rate*l.Output.Mean))
-	f.Concurrency = batch
+	ttft, tpot, rate := r.closed(max(1, f.Concurrency), in, out)
+	f.TTFT, f.TPOT, f.Requests, f.Output = new(around(ttft)), new(around(tpot)), new(around(rate)), new(around(rate*out))
 	return f
 }
 
@@ -172,48 +182,4 @@ func search(t testing.TB, q fleet.Question) *fleet.Result {
 		t.Fatal(err)
 	}
 	return r
-}
-
-func TestTmp(t *testing.T) {
-	for _, name := range []string{"8b", "70b", "experts"} {
-		w := newWorld(t, name)
-		q := w.question(t)
-		r := search(t, q)
-		t.Log(name, r.Looked, r.Met, len(r.Ranked), len(r.Front), len(r.Perhaps), len(r.Rejected))
-		for _, c := range r.Front {
-			t.Log(c.Card.ID, c.Model.Format(), c.Plan.Tensor, c.Plan.Pipeline, c.Plan.Data, c.Replicas, c.Hoped(), c.GPUs, c.PerHour, c.PerMOut, c.Latency, c.Busy, c.AtMost())
-		}
-		for _, c := range r.Rejected {
-			t.Log(c.Card.ID, c.Why)
-		}
-	}
-}
-
-func BenchmarkSearch(b *testing.B) {
-	for _, name := range []string{"8b", "70b", "experts"} {
-		b.Run(name, func(b *testing.B) {
-			q := newWorld(b, name).question(b)
-			b.ReportAllocs()
-			for b.Loop() {
-				search(b, q)
-			}
-		})
-	}
-}
-
-func BenchmarkReal(b *testing.B) {
-	c, err := speed.Default()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, name := range []string{"8b", "70b", "experts"} {
-		b.Run(name, func(b *testing.B) {
-			q := newWorld(b, name).question(b)
-			q.Estimate = fleet.By(c)
-			b.ReportAllocs()
-			for b.Loop() {
-				search(b, q)
-			}
-		})
-	}
 }

@@ -105,19 +105,28 @@ func (o *option) late(f *speed.Figures) string {
 	return "the load takes more than the capacity"
 }
 
-// doubt says why a choice meets its targets only perhaps: with as many replicas as there may be, so that more of them
-// would not help.
-func (o *option) doubt(c *Choice) string {
-	if o.memory.Verdict != serve.Fits {
-		return "meets the targets, if it fits: " + o.memory.Why
-	}
-	n := strconv.Itoa(c.Replicas)
+// text names a choice.
+func (c *Choice) text() string {
 	if c.Replicas == 1 {
-		n += " replica meets"
-	} else {
-		n += " replicas meet"
+		return "1 replica of " + c.option.text()
 	}
-	return n + " the targets only perhaps, and more make it no surer: " + o.late(o.replica(o.share(o.most)))
+	return strconv.Itoa(c.Replicas) + " replicas of " + c.option.text()
+}
+
+// doubt says why a choice meets its targets only perhaps.
+func (o *option) doubt(c *Choice) string {
+	n := strconv.Itoa(c.Replicas) + " replicas meet"
+	if c.Replicas == 1 {
+		n = "1 replica meets"
+	}
+	switch {
+	case o.memory.Verdict != serve.Fits:
+		return n + " the targets, if it fits: " + o.memory.Why
+	case o.bound(Yes) > o.most:
+		return n + " the targets only perhaps; to be sure takes " + strconv.Itoa(o.fewest(Yes)) + " GPUs, above the limit of " +
+			strconv.Itoa(o.question.limit())
+	}
+	return n + " the targets only perhaps: " + o.late(c.Figures)
 }
 
 // text names a plan: "4 × H100 SXM, tensor parallel 4, fp8".

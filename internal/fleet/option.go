@@ -19,7 +19,7 @@ type option struct {
 	replica  Replica
 	id       string // number format and division, to break ties
 
-	best    Met            // of one request alone, which no load is faster than
+	best    Met            // that can be: one request alone is within the targets with the middle of the ranges
 	most    int            // replicas without spare ones that the limit of GPUs allows
 	room    float64        // requests at once that one replica takes
 	alone   *speed.Figures // of one request
@@ -173,13 +173,14 @@ func (o *option) tooMany(gpus int) *miss {
 		o.question.limit())}
 }
 
-// meets grades the plan with one request alone.
+// meets asks whether one request alone is within the targets. Only the middle of the ranges tells: how far a measurement
+// may lie from it depends on the load, and is not always least for one request.
 func (o *option) meets() *miss {
-	o.best = o.grade(o.alone, speed.Load{Concurrency: 1, Output: o.question.Load.Output})
-	if o.best == No {
+	if !o.within(o.alone, speed.Load{Concurrency: 1, Output: o.question.Load.Output}, Perhaps) {
 		return o.tooSlow()
 	}
-	if o.bound(Yes) > o.most {
+	o.best = Yes
+	if o.bound(Yes) > o.most || o.memory.Verdict != serve.Fits {
 		o.best = Perhaps
 	}
 	o.fastest = o.latency(o.alone)
@@ -272,40 +273,27 @@ func (o *option) choice(want Met, most int) *Choice {
 	if !ok {
 		return nil
 	}
+	return o.made(n, f, want)
+}
+
+// made is the plan with so many replicas beside the spare ones, each with such figures.
+func (o *option) made(n int, f *speed.Figures, met Met) *Choice {
 	c := &Choice{
 		Card: o.plan.GPU, Model: o.format.Model, Lossy: o.format.Lossy, Plan: o.plan, Memory: o.memory,
-		Replicas: n + o.question.Spare, Spare: o.question.Spare, GPUs: (n + o.question.Spare) * o.plan.GPUs, Met: want,
+		Replicas: n + o.question.Spare, Spare: o.question.Spare, GPUs: (n + o.question.Spare) * o.plan.GPUs, Met: met,
 		Each: o.share(n), Figures: f, Latency: o.latency(f), option: o,
 	}
 	c.price()
 	return c
 }
 
-// smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. A smaller
-// share of the load is never slower, so a limit below that of the question is tried first: most plans that could have been
-// cheaper are not. Below it the search gallops up from what the capacity needs and halves what is left.
+// smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. What
+// glances found is computed in full before it is believed, and searched for in full where they were wrong.
 func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool) {
-	from := o.bound(want)
-	if from > most || most < o.most && !o.meetsWith(most, want) {
-		return 0, nil, false
-	}
-	n = most
-	bad := from - 1
-	for i, step := from, max(1, from/16); i < n; i, step = i+step, 2*step {
-		if o.meetsWith(i, want) {
-			n = i
-		} else {
-			bad = i
+	for _, meets := range []func(int, Met) bool{o.glance, o.meetsWith} {
+		if n, ok = o.gallop(want, most, meets); !ok {
+			return 0, nil, false
 		}
-	}
-	for n-bad > 1 {
-		if middle := bad + (n-bad)/2; o.meetsWith(middle, want) {
-			n = middle
-		} else {
-			bad = middle
-		}
-	}
-	for ; n <= most; n++ { // once, but where a glance promised too much
 		if f, ok = o.open(n, want); ok {
 			return n, f, true
 		}
@@ -313,13 +301,40 @@ func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool)
 	return 0, nil, false
 }
 
-// meetsWith reports whether so many replicas are graded as wanted, with a glance where that is enough.
-func (o *option) meetsWith(n int, want Met) bool {
-	if _, met, sure := o.glance(n, want); sure {
-		return met
+// gallop goes up from the number of replicas that the capacity needs and halves what is left, as a smaller share of the
+// load is never slower. A limit below that of the question is tried first: most plans that could have been cheaper are not.
+func (o *option) gallop(want Met, most int, meets func(int, Met) bool) (n int, ok bool) {
+	from := o.bound(want)
+	near := most < o.most
+	if from > most || near && !meets(most, want) {
+		return 0, false
 	}
-	_, met := o.open(n, want)
-	return met
+	n = most
+	bad := from - 1
+	for i, step := from, max(1, from/16); i < n; i, step = i+step, 2*step {
+		if meets(i, want) {
+			n = i
+		} else {
+			bad = i
+		}
+	}
+	if n == most && !near && !meets(most, want) {
+		return 0, false
+	}
+	for n-bad > 1 {
+		if middle := bad + (n-bad)/2; meets(middle, want) {
+			n = middle
+		} else {
+			bad = middle
+		}
+	}
+	return n, true
+}
+
+// meetsWith reports whether so many replicas are graded as wanted.
+func (o *option) meetsWith(n int, want Met) bool {
+	_, ok := o.open(n, want)
+	return ok
 }
 
 // open grades so many replicas.
@@ -334,36 +349,59 @@ func (o *option) graded(f *speed.Figures, l speed.Load, want Met) bool {
 	return g == Yes || g == want
 }
 
-// glances are how many closed loops are computed before an open one is.
-const glances = 6
-
-// glance looks at so many replicas through closed loops, which are quicker to compute than open ones: a latency that they
-// are no faster than, and whether they surely meet the targets or surely do not. By Little's law a rate keeps rate times
-// latency requests in progress. Starting from the latency of one alone that number only grows, so every step of it is a
-// lower bound; with some more in progress than the last one, which answer more than arrive, it is above.
-func (o *option) glance(replicas int, want Met) (latency float64, met, sure bool) {
+// glance guesses whether so many replicas are graded as wanted from closed loops, which are quicker to compute than open
+// ones: with a little fewer requests in progress than there will be, and with a little more. Where the two disagree it
+// computes the open loop.
+func (o *option) glance(replicas int, want Met) bool {
 	l := o.share(replicas)
-	latency = o.fastest
 	if l.Rate == 0 {
-		return latency, false, false
+		return o.meetsWith(replicas, want)
 	}
-	closed := l
-	closed.Rate = 0
-	for range glances {
-		closed.Concurrency = max(1, l.Rate*latency)
-		f := o.replica(closed)
-		if !o.graded(f, l, want) {
-			return latency, false, true
-		}
+	fewer, more := o.around(l)
+	if !o.within(fewer, l, Perhaps) {
+		return false
+	}
+	low, high := o.graded(fewer, l, want), more != nil && o.graded(more, l, want)
+	if low != high {
+		return o.meetsWith(replicas, want)
+	}
+	return low
+}
+
+// around is the figures of the closed loops with the most requests in progress that are no more than a rate keeps there,
+// and with some more than it does; nil where that is not certain. By Little's law a rate keeps rate times latency requests
+// in progress. Starting from the latency of one alone that number only grows, so every step of it is a lower bound.
+func (o *option) around(l speed.Load) (fewer, more *speed.Figures) {
+	rate, latency := l.Rate, o.fastest
+	l.Rate = 0
+	for range 6 {
 		before := latency
-		if latency = max(before, o.latency(f)); latency < 1.05*before {
+		l.Concurrency = max(1, rate*latency)
+		fewer = o.replica(l)
+		if !o.within(fewer, l, Perhaps) {
+			return fewer, nil
+		}
+		if latency = max(before, o.latency(fewer)); latency < 1.05*before {
 			break
 		}
 	}
-	closed.Concurrency = 1.2*max(1, l.Rate*latency) + 1
-	f := o.replica(closed)
-	if f.Requests != nil && f.Requests.Mid >= l.Rate && o.graded(f, l, want) {
-		return latency, true, true
+	l.Concurrency = 1.2*max(1, rate*latency) + 0.5
+	if more = o.replica(l); more.Requests == nil || more.Requests.Mid < rate {
+		return fewer, nil
 	}
-	return latency, false, false
+	return fewer, more
+}
+
+// crowd is a latency that the plan is no faster than with the fewest replicas that hold the load, if it surely meets the
+// targets with them; else that of one request alone.
+func (o *option) crowd() float64 {
+	l := o.share(o.bound(Yes))
+	if l.Rate == 0 {
+		return o.fastest
+	}
+	fewer, more := o.around(l)
+	if more == nil || o.grade(more, l) != Yes {
+		return o.fastest
+	}
+	return max(o.fastest, o.latency(fewer))
 }

@@ -81,7 +81,7 @@ func (r *Result) judge(c *card) {
 	case c.best == nil:
 		r.reject(c)
 	case !c.best.Priced:
-		r.Rejected = append(r.Rejected, Rejection{c.gpu, "no price is known; " + c.best.option.text() + " would serve", c.best})
+		r.Rejected = append(r.Rejected, Rejection{c.gpu, "no price is known; " + c.best.text() + " would serve", c.best})
 		fallthrough
 	default:
 		r.Ranked = append(r.Ranked, *c.best)
@@ -155,7 +155,7 @@ func (m *market) add(c *Choice) {
 // are alike in both, it comes first.
 func (c *Choice) outdoes(d *Choice) bool {
 	if c.cost() == d.cost() && c.Latency == d.Latency {
-		return cmp.Or(cmp.Compare(c.GPUs, d.GPUs), sooner(c, d)) < 0
+		return cmp.Or(cmp.Compare(c.GPUs, d.GPUs), sooner(c, d)) <= 0
 	}
 	return c.cost() <= d.cost() && c.Latency <= d.Latency
 }
@@ -185,7 +185,7 @@ func (m *market) offer(options []*option) {
 		if b.cost >= worth {
 			continue
 		}
-		if latency, met, _ := b.glance(b.bound(Yes), Yes); met && b.cost >= m.worth(b.option, latency) {
+		if b.cost >= m.worth(b.option, b.crowd()) {
 			continue
 		}
 		if c := b.choice(Yes, b.affordable(worth)); c != nil {
@@ -198,6 +198,9 @@ func (m *market) offer(options []*option) {
 // with the weights as published.
 func (m *market) worth(o *option, fastest float64) float64 {
 	usd := math.Inf(1)
+	if !o.format.Lossy && m.stored == nil {
+		return usd
+	}
 	for _, c := range m.front {
 		if c.Latency <= fastest {
 			usd = min(usd, c.cost())

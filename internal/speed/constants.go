@@ -33,11 +33,13 @@ const (
 	ReduceTime                   // seconds that an exchange takes whatever is sent
 	HopTime                      // seconds that a hop to the next stage takes whatever is sent
 	LinkShare                    // share of the bandwidth of the link that exchanges reach
+	Overlap                      // share of the parts of a lone prompt at which stages of a pipeline work at the same time
 	Skew                         // share of tokens that count where routing picks experts: the rest pick what others picked
 	Uneven                       // what the busiest rank of experts has beside the mean, for one of two tokens an expert
 	HostTime                     // seconds before a request can be scheduled
 	Burst                        // share of requests that benchmarks send at once
 	Together                     // how far prompts come together: 0 is one by one, 1 is as many as a pass takes
+	Reserved                     // share of an answer that has to have room before a request is taken up
 	Filled                       // share of the room for requests that is used under unlimited load
 	Queueing                     // share of a full queue of prompts that a request finds
 	quantities
@@ -48,8 +50,8 @@ func quantityKinds() [quantities]kind {
 	return [quantities]kind{
 		{"weight_read", true}, {"cache_read", true}, {"product", true}, {"expert_share", true}, {"token_ramp", false},
 		{"expert_ramp", false}, {"scores", true}, {"answers", true}, {"ceiling", true}, {"step_time", false}, {"layer_time", false},
-		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false}, {"link_share", true}, {"skew", true},
-		{"uneven", false}, {"host_time", false}, {"burst", true}, {"together", true}, {"filled", true}, {"queueing", true},
+		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false}, {"link_share", true}, {"overlap", true}, {"skew", true},
+		{"uneven", false}, {"host_time", false}, {"burst", true}, {"together", true}, {"reserved", true}, {"filled", true}, {"queueing", true},
 	}
 }
 

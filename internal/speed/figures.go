@@ -36,7 +36,7 @@ func (m *Model) open(f *Figures, l Load, n lengths, most float64) {
 		f.Saturated, f.Why = true, "requests arrive faster than they are answered"
 		return
 	}
-	low, high := 1e-3, m.room(n)
+	low, high := 1e-3, m.room(n, m.poolHigh, m.running())
 	for range 40 {
 		mid := (low + high) / 2
 		c := m.closed(mid, n)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/serve"
@@ -23,6 +24,7 @@ type Model struct {
 	terms [quantities][]int
 
 	pool     float64 // bytes of the cache of one replica on one rank
+	poolHigh float64 // the same with the good end of its range
 	measured float64 // share of the peak of the best product, 0 where nobody measured it
 
 	rates    rates
@@ -61,22 +63,38 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 	case p.GPU.BandwidthGBs <= 0:
 		return nil, fmt.Errorf("%w: the bandwidth of the memory of %s is not known", ErrUnknown, p.GPU.Name)
 	}
-	if p.Engine.Kind == serve.TensorRT && slices.ContainsFunc(p.Assumed, func(s serve.Setting) bool { return s.Name == "kv_dtype" }) &&
-		m.Model().Weights.Quantized() && p.GPU.Supports["fp8"] {
-		p.KV = "fp8" // as the checkpoints of the quantizer of its makers ask for
-	}
+	p.KV = cacheFormat(m, &p)
 	w, err := m.Work(p)
 	if err != nil {
 		return nil, err
 	}
 	s := &Model{work: w, plan: p, card: p.GPU, in: settingOf(&p, w), cons: c, measured: measured(p.GPU)}
-	if mem != nil {
+	s.pool = leastPool * float64(p.GPU.Usable())
+	s.poolHigh = s.pool
+	if mem != nil && mem.Verdict != serve.DoesNot {
 		s.pool = float64(max(0, mem.Cache.Pool))
+		s.poolHigh = max(s.pool, float64(mem.Sum(serve.KVCache).High))
 	}
 	s.collect()
 	s.resolve(c.values)
 	return s, nil
 }
+
+// cacheFormat is the number format of the cache. Checkpoints of NVIDIA's quantizer ask for 8 bits: those in 4 bits, and
+// those in 8 bits that its own engine is given.
+func cacheFormat(m *serve.Prepared, p *serve.Plan) string {
+	assumed := slices.ContainsFunc(p.Assumed, func(s serve.Setting) bool { return s.Name == "kv_dtype" })
+	format := m.Format()
+	quantizer := strings.HasPrefix(format, "nvfp4") || p.Engine.Kind == serve.TensorRT && strings.HasPrefix(format, "fp8")
+	if assumed && quantizer && p.GPU.Supports["fp8"] {
+		return "fp8"
+	}
+	return p.KV
+}
+
+// leastPool is the share of a device that is taken as cache where none is left by our account: who runs it all the same
+// has some.
+const leastPool = 0.08
 
 // collect finds which constants hold here.
 func (m *Model) collect() {

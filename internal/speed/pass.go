@@ -104,7 +104,8 @@ func (m *Model) chunk() float64 {
 	return float64(max(1, m.plan.BatchedTokens))
 }
 
-// pipeline is what stages add: of a prompt alone in k parts, k-1 more parts pass the longest stage after the first.
+// pipeline is what stages add: of a prompt alone in k parts, k-1 more parts pass the longest
+// stage after the first, as far as stages work at the same time.
 func (m *Model) pipeline(b *load, parts, head float64, c *costs) {
 	n := float64(m.work.Pipeline)
 	if n <= 1 {
@@ -113,7 +114,8 @@ func (m *Model) pipeline(b *load, parts, head float64, c *costs) {
 	even := (c.total() - head) / n
 	uneven := n*max(even*m.work.Longest, even+head) - c.total()
 	if b.decodes < 1 {
-		c[bubble] += (c.total() + uneven) * (parts - 1) / n
+		overlap := m.rates.value[Overlap]
+		c[bubble] += (c.total() + uneven) * (parts - 1) * (overlap/n + 1 - overlap)
 		return
 	}
 	if parts > 1 {

@@ -31,34 +31,55 @@ func (m *Model) perRequest(n float64) float64 {
 	return sum * m.work.Longest / float64(m.work.Pipeline)
 }
 
-// room is how many requests of such lengths one deployment of replicas that run in step holds at once.
-func (m *Model) room(l lengths) float64 {
+// half is how much of its answer a request has in the cache, on the mean over time.
+const half = 0.5
+
+// running is the share of answers that requests take room for while they run: an engine that takes a request up only if
+// it can be answered to its end keeps room for that, others preempt.
+func (m *Model) running() float64 {
+	if m.plan.Engine.Kind == serve.TensorRT {
+		return 1
+	}
+	return half
+}
+
+// room is how many requests of such lengths one deployment of replicas that run in step holds at once, in a pool of so
+// many bytes, if each takes room for a share of its answer.
+func (m *Model) room(l lengths, pool, share float64) float64 {
 	seats := float64(max(1, m.plan.MaxSeqs)) * float64(m.work.Data)
 	if m.plan.Engine.Kind == serve.LlamaCPP {
 		return seats
 	}
-	full := l.in + l.out
-	if m.plan.Engine.Kind != serve.TensorRT { // others admit on what a request has now, and preempt
-		full = l.in + 0.6*l.out
-	}
-	each := m.perRequest(full)
+	each := m.perRequest(l.in + share*l.out)
 	if each <= 0 {
 		return seats
 	}
-	return max(1, min(seats, float64(m.work.Data)*m.pool/each))
+	return max(1, min(seats, float64(m.work.Data)*pool/each))
 }
 
 // mixed is the mean pass while some of b requests answer, and each that ends is followed by a prompt. One does not see its
-// own prompt.
+// own prompt. Prompts come whole, or in pieces as large as a pass takes, so most passes have none, and those that have one
+// are long: a mean batch would read every expert in every pass.
 func (m *Model) mixed(answering, b float64, l lengths) float64 {
-	follow := answering * max(0, b-1) / (max(1, b) * l.out)
-	c := m.costs(load{
-		decodes: answering, context: answering * l.mean(), prompt: follow * l.in * m.missedPrefix(), before: follow * l.in * l.in / 2, prompts: follow,
-	})
-	return c.total()
+	decode := load{decodes: answering, context: answering * l.mean()}
+	follow := answering * max(0, b-1) / (max(1, b) * l.out) // prompts for each pass
+	follow *= 1 - m.rates.value[Burst]/2                    // of what comes at once, half of the requests see each prompt
+	if follow <= 0 {
+		c := m.costs(decode)
+		return c.total()
+	}
+	piece := min(l.in, m.chunk()*float64(m.work.Data)) // tokens of prompts in a pass that has any
+	often := min(1, follow*l.in/piece)
+	with := decode
+	with.prompt = follow * l.in / often
+	with.before, with.prompts = with.prompt*l.in/2, with.prompt/l.in
+	c := m.costs(with)
+	if often == 1 {
+		return c.total()
+	}
+	d := m.costs(decode)
+	return often*c.total() + (1-often)*d.total()
 }
-
-func (m *Model) missedPrefix() float64 { return 1 }
 
 // prompted is how long it takes to read n prompts that come together, in passes that sequences share which answer.
 func (m *Model) prompted(n, answering float64, l lengths) float64 {
@@ -81,7 +102,7 @@ func (m *Model) single(l lengths) float64 {
 
 // most is what replicas that run in step answer at most, tokens a second, and with how many requests at once.
 func (m *Model) most(l lengths) (output, running float64) {
-	b := max(1, m.room(l)*m.rates.value[Filled])
+	b := max(1, m.room(l, m.pool, m.running())*m.rates.value[Filled])
 	budget := m.chunk() * float64(m.work.Data) * float64(m.work.Pipeline)
 	if per := 1 + l.in/l.out; b*per > budget && m.plan.Engine.Kind != serve.LlamaCPP { // prompts fill passes
 		b = max(1, budget/per)
@@ -92,10 +113,11 @@ func (m *Model) most(l lengths) (output, running float64) {
 // closed is what each of n requests sees that are always there.
 type closed struct{ ttft, tpot, output, running float64 }
 
-// closed settles how many of the requests at once answer while the others wait for their first token.
+// closed settles how many of the requests at once answer while the others wait for their first token. An engine that
+// preempts takes more up than it has room for; those that it puts back wait between two tokens.
 func (m *Model) closed(n float64, l lengths) closed {
-	room := m.room(l)
-	b := min(n, room)
+	taken := min(n, m.room(l, m.poolHigh, m.rates.value[Reserved]))
+	b := min(taken, m.room(l, m.poolHigh, m.running()))
 	answering, c := b, closed{running: b}
 	for range 4 {
 		c.tpot = m.mixed(answering, b, l)
@@ -104,13 +126,15 @@ func (m *Model) closed(n float64, l lengths) closed {
 		answers := (l.out - 1) * c.tpot
 		answering = max(min(1, b), b*answers/(answers+reading))
 	}
+	c.tpot *= taken / b
 	cycle := c.ttft + (l.out-1)*c.tpot
-	c.output = b * l.out / cycle
-	if n > room {
-		c.ttft += (n - room) / room * cycle
-	}
+	c.output = taken * l.out / cycle
+	c.ttft += max(0, n/taken-spare) * cycle
 	return c
 }
+
+// spare is how far requests may exceed the room before they wait: lengths vary, and those that are short leave room.
+const spare = 1.1
 
 // first is the time to the first token of one of b requests: benchmarks send some at once, so that they wait for each
 // other's prompts; later ones come one by one or, where lengths are equal, several together.

@@ -63,11 +63,11 @@ func (t *table) row(b *bench.Measurement) (*row, error) {
 	if family == "" {
 		return nil, nil
 	}
-	m, err := t.model(b.Model, b.Precision)
+	p, err := t.plan(b)
 	if err != nil {
 		return nil, err
 	}
-	p, err := t.plan(b)
+	m, err := t.model(b.Model, b.Precision, p.Engine.Kind)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func loadOf(b *bench.Measurement) speed.Load {
 	return speed.Load{Input: queue.Length{Mean: in}, Output: queue.Length{Mean: out}, Concurrency: float64(b.Concurrency)}
 }
 
-func (t *table) model(id, precision string) (*serve.Prepared, error) {
-	key := id + " " + precision
+func (t *table) model(id, precision string, kind serve.Kind) (*serve.Prepared, error) {
+	key := id + " " + precision + " " + string(kind)
 	if p := t.prepared[key]; p != nil {
 		return p, nil
 	}
@@ -131,8 +131,24 @@ func (t *table) model(id, precision string) (*serve.Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kind == serve.LlamaCPP && !scheme.GGUF() && scheme.Quantized() {
+		if scheme, err = quant.As(shape, ofLlama(scheme)); err != nil {
+			return nil, err
+		}
+	}
 	t.prepared[key] = serve.Prepare(serve.Model{Shape: shape, Weights: scheme})
 	return t.prepared[key], nil
+}
+
+// ofLlama is the file type of llama.cpp that is meant where a row names another format.
+func ofLlama(s *quant.Scheme) string {
+	switch {
+	case strings.HasPrefix(s.Name, "mxfp4"):
+		return "MXFP4_MOE"
+	case strings.Contains(s.Name, "8"):
+		return "Q8_0"
+	}
+	return "Q4_K_M"
 }
 
 // schemeOf is the number format of a row: as stored where that is what it names.
