@@ -1,8 +1,14 @@
 // Package bench knows measurements of speed that somebody published or made: what was run, on what, and how fast it was.
-// Read reads what benchmark programs write.
+// Read reads what benchmark programs write; Nearest finds what was measured close to a question; Narrow narrows a range by
+// the user's own measurements.
 package bench
 
-import "github.com/llmcheck/llmcheck/internal/evidence"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/evidence"
+)
 
 // Metric is what was measured. Rates are tokens a second, times are seconds.
 type Metric string
@@ -44,4 +50,17 @@ type Measurement struct {
 
 	Own    bool // the user's
 	Source evidence.Source
+}
+
+// What says in a line what was measured on, with the name of the card: "org/name in fp8 on 4 x H100 SXM, vllm 0.19.0".
+func (m *Measurement) What(card string) string {
+	what := m.Model + " in " + m.Precision + " on "
+	if m.GPUs > 1 {
+		what += strconv.Itoa(m.GPUs) + " x "
+	}
+	what += card
+	if d := divided(m); m.GPUs > 1 && d != "undivided" {
+		what += " (" + d + ")"
+	}
+	return what + ", " + strings.TrimSpace(m.Engine+" "+m.Version)
 }

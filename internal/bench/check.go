@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Most of what a measurement may hold; above it a figure is a slip or an attack.
@@ -49,8 +51,8 @@ func (m *Measurement) checkNames() error {
 		{"id", m.ID}, {"model", m.Model}, {"precision", m.Precision}, {"kv", m.KV}, {"engine", m.Engine},
 		{"version", m.Version}, {"gpu", m.GPU}, {"division", m.Division}, {"note", m.Note}, {"broken", m.Broken},
 	} {
-		if len(name.text) > mostText || strings.ContainsFunc(name.text, isControl) {
-			faults = append(faults, fmt.Errorf("%s is %.40q..., want one line of at most %d bytes", name.key, name.text, mostText))
+		if !OneLine(name.text) {
+			faults = append(faults, fmt.Errorf("%s is %.40q, want one line of at most %d bytes", name.key, name.text, mostText))
 		}
 	}
 	if !slices.Contains(Metrics(), m.Metric) {
@@ -59,7 +61,10 @@ func (m *Measurement) checkNames() error {
 	return errors.Join(faults...)
 }
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+// OneLine reports whether a text can be kept and shown in a line: it is short, UTF-8, and has no control character.
+func OneLine(text string) bool {
+	return len(text) <= mostText && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
 
 func (m *Measurement) checkNumbers() error {
 	var faults []error

@@ -1,12 +1,15 @@
 package bench
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Division is how many ranks share the weights of a layer, the layers, the experts, and the requests. 0 is not said.
 type Division struct{ Tensor, Pipeline, Expert, Data int }
 
-// ParseDivision reads how a publisher writes it: TP4, TP8PP1, "TP4 moeTP1 EP4", DEP8 (attention by requests, the experts
-// by number), "layer split" and "row split" over the GPUs of llama.cpp. Anything else says nothing.
+// ParseDivision reads how a publisher writes it: TP4, TP8PP1, "TP4 moeTP1 EP4", DEP8 (attention by requests, experts by
+// number), "layer split" and "row split" over the GPUs of llama.cpp. Anything else says nothing.
 func ParseDivision(text string, gpus int) Division {
 	var d Division
 	for word := range strings.FieldsSeq(text) {
@@ -62,4 +65,18 @@ func small(digits string) int {
 		n = 10*n + int(c-'0')
 	}
 	return n
+}
+
+// String writes what is said, as ParseDivision reads it.
+func (d Division) String() string {
+	var parts []string
+	for _, p := range []struct {
+		name string
+		n    int
+	}{{"TP", d.Tensor}, {"PP", d.Pipeline}, {"EP", d.Expert}, {"DP", d.Data}} {
+		if p.n > 0 {
+			parts = append(parts, p.name+strconv.Itoa(p.n))
+		}
+	}
+	return strings.Join(parts, " ")
 }

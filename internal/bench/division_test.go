@@ -31,3 +31,22 @@ func TestParseDivision(t *testing.T) {
 		}
 	}
 }
+
+func TestDivisionString(t *testing.T) {
+	for _, d := range []Division{{}, {Tensor: 4}, {Tensor: 1, Expert: 4, Data: 4}, {2, 3, 4, 5}} {
+		if got := ParseDivision(d.String(), 120); got != d {
+			t.Errorf("%+v is written %q and read %+v", d, d.String(), got)
+		}
+	}
+}
+
+func TestWhat(t *testing.T) {
+	m := setting()
+	if got, want := m.What("H100 SXM"), "org/dense-70b in fp8 on 4 x H100 SXM (TP4), vllm 0.19.0"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	m.GPUs, m.Tensor, m.Version = 1, 1, ""
+	if got, want := m.What("L4"), "org/dense-70b in fp8 on L4, vllm"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -6,10 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	measured "github.com/llmcheck/llmcheck/internal/bench/catalog"
+	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	licenses "github.com/llmcheck/llmcheck/internal/license/catalog"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
@@ -20,6 +23,8 @@ type catalogs struct {
 	Licenses *licenses.Catalog
 	Models   *models.Catalog
 	GPUs     *gpus.Catalog
+	Measured *measured.Catalog
+	Prices   *costs.Catalog
 }
 
 // The folders of records in the folder of --catalog. One without any of them holds licenses.
@@ -27,10 +32,16 @@ const (
 	licenseFolder     = "licenses"
 	modelFolder       = "models"
 	acceleratorFolder = "accelerators"
+	measurementFolder = "measurements"
+	costFolder        = "costs"
 )
 
+func folders() []string {
+	return []string{licenseFolder, modelFolder, acceleratorFolder, measurementFolder, costFolder}
+}
+
 func catalogFlag(cmd *cobra.Command) {
-	cmd.Flags().String("catalog", "", "`folder` of records of your own, laid over ours: licenses, or folders licenses, models, accelerators")
+	cmd.Flags().String("catalog", "", "`folder` of records of your own, laid over ours: licenses, or folders "+strings.Join(folders(), ", "))
 }
 
 // chosen opens the catalogs that flags, variables or the settings file name.
@@ -59,10 +70,12 @@ func (g *global) catalogs(dir string) (*catalogs, error) {
 		return nil, err
 	}
 	var c catalogs
-	var faults [3]error
+	var faults [5]error
 	c.Licenses, faults[0] = overlay(licenses.Default(), own, licenseFolder)
 	c.Models, faults[1] = overlay(models.Default(), own, modelFolder)
 	c.GPUs, faults[2] = overlay(gpus.Default(), own, acceleratorFolder)
+	c.Measured, faults[3] = overlay(measured.Default(), own, measurementFolder)
+	c.Prices, faults[4] = overlay(costs.Default(), own, costFolder)
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, faultsOf(dir, err)
 	}
@@ -124,7 +137,7 @@ func recordFolders(fsys fs.FS) ([]recordFolder, error) {
 		switch name := e.Name(); {
 		case path.Ext(name) == ".yaml" && !e.IsDir():
 			loose = name
-		case name == licenseFolder, name == modelFolder, name == acceleratorFolder:
+		case slices.Contains(folders(), name):
 			found = append(found, recordFolder{name, name})
 		}
 	}
@@ -133,7 +146,7 @@ func recordFolders(fsys fs.FS) ([]recordFolder, error) {
 		return []recordFolder{{licenseFolder, "."}}, nil
 	case loose != "":
 		return nil, fmt.Errorf("%s lies beside the folder %s: move it into %s", loose, found[0].path,
-			strings.Join([]string{licenseFolder, modelFolder, acceleratorFolder}, ", ")+", whichever it belongs to")
+			strings.Join(folders(), ", ")+", whichever it belongs to")
 	}
 	return found, nil
 }

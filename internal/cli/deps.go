@@ -22,6 +22,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/source/hub"
 	"github.com/llmcheck/llmcheck/internal/source/local"
 	"github.com/llmcheck/llmcheck/internal/source/oci"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // deps puts together what answers are made from. Nothing is opened or asked before it is needed.
@@ -36,7 +37,8 @@ func (g *global) deps(c *config.Config, asked []model.Ref, hear func(fetch.Event
 	}
 	info, _ := debug.ReadBuildInfo() // without it the version is "devel"
 	return diligence.Deps{
-		Models: opener, Licenses: known.Licenses, Known: known.Models, Cards: known.GPUs, Engine: serve.FindEngine, Texts: identify.Default, Now: g.app.Now,
+		Models: opener, Licenses: known.Licenses, Known: known.Models, Cards: known.GPUs, Engine: serve.FindEngine, Speed: speed.Default, Measured: known.Measured, Prices: known.Prices,
+		Texts: identify.Default, Now: g.app.Now,
 		Version: version(info), Offline: offline,
 	}, nil
 }

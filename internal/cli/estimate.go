@@ -16,6 +16,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
+	"github.com/llmcheck/llmcheck/internal/fleet"
+	"github.com/llmcheck/llmcheck/internal/manifest"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/render"
@@ -41,8 +43,10 @@ type estimateFlags struct {
 	gpus, tensor, pipeline, expert, data int64
 	engine, version, quant, kv           string
 	utilization                          float64
-	length, seqs, batched, input, output int64
-	concurrency                          float64
+	length, seqs, batched                int64
+	load                                 loadFlags
+	money                                moneyFlags
+	emit                                 string
 	layers, cpuExperts, microBatch       int64
 	host                                 string
 	hostBytes                            int64
@@ -102,9 +106,8 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
 	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
 	whole(&f.length, "max-model-len", 1, maxTokens, "`tokens` of one request, prompt and answer together, like 32768 or 32K")
-	whole(&f.input, "input-tokens", 1, maxTokens, "`tokens` of a prompt; with --output-tokens instead of --max-model-len")
-	whole(&f.output, "output-tokens", 0, maxTokens, "`tokens` of an answer")
-	fl.Var(&share{&f.concurrency, maxTokens, "a number of requests above 0"}, "concurrency", "`requests` of that length that have to find room at once")
+	f.load.declare(fl)
+	f.money.declare(fl)
 	fl.Var(&share{&f.utilization, 1, "a share above 0 and up to 1, like 0.9"}, "gpu-memory-utilization", "`share` of the card that the engine takes, like 0.9")
 	whole(&f.seqs, "max-num-seqs", 1, maxTokens, "most `requests` that run at once")
 	whole(&f.batched, "max-batched-tokens", 1, maxTokens, "most `tokens` of one forward pass")
@@ -117,6 +120,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	fl.StringVar(&f.flash, "flash-attn", "", "llama.cpp: flash attention, `on` or off")
 	fl.BoolVar(&f.fullWindow, "swa-full", false, "llama.cpp: keep all tokens of layers with a sliding window")
 	fl.BoolVar(&f.allOutputs, "all-logits", false, "llama.cpp: keep the logits of every token, as users of the library do")
+	fl.StringVar(&f.emit, "emit", "", "write the plan as something to run instead of an answer: `format` "+strings.Join(manifest.Formats(), ", "))
 	fl.BoolVar(&f.explain, "explain", false, "show every number with its formula, inputs and source")
 }
 
@@ -138,6 +142,7 @@ func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
 		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
 		"kv-dtype": cacheFormats(), "color": {"auto", "always", "never"},
+		"emit": manifest.Formats(), "price-terms": priceTerms(), "seller": sellers(), "concurrency": {"max"},
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
@@ -154,6 +159,9 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 	}
 	if err := o.flags.check(); err != nil {
 		return usage(err, "llmcheck estimate --help lists the flags")
+	}
+	if o.flags.emit != "" && !cmd.Flags().Changed("format") {
+		o.format = manifests()
 	}
 	if len(args) == 0 {
 		return usage(errors.New("no model is named"), "llmcheck estimate org/name, ./folder, config.json or model.gguf")
@@ -190,10 +198,14 @@ func (f *estimateFlags) check() error {
 	if n := f.named(); n > maxCards {
 		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
 	}
-	if f.length > 0 && f.input+f.output > f.length {
-		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", f.input+f.output, f.length))
+	faults = append(faults, f.load.check(), f.money.check())
+	if f.emit != "" {
+		faults = append(faults, oneOf("emit", f.emit, manifest.Formats()))
 	}
-	if f.output > 0 && f.input == 0 && f.length == 0 {
+	if n := f.load.input + f.load.output; f.length > 0 && n > f.length {
+		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", n, f.length))
+	}
+	if f.load.output > 0 && f.load.input == 0 && f.length == 0 {
 		faults = append(faults, errors.New("--output-tokens alone says nothing of the prompt; give --input-tokens too, or --max-model-len"))
 	}
 	return errors.Join(faults...)
@@ -290,10 +302,11 @@ func (f *estimateFlags) named() int {
 func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 	length := f.length
 	if length == 0 {
-		length = f.input + f.output
+		length = f.load.input + f.load.output
 	}
 	q := diligence.EstimateQuestion{
-		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version, Concurrency: f.concurrency,
+		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version,
+		Load: f.load.workload(), Search: f.load.search(), Money: f.money.money(), Emit: f.emit,
 		HostMemory: f.hostBytes, LoadMTP: f.mtp, Explain: f.explain,
 		Plan: serve.Plan{
 			GPUs: int(f.gpus), Tensor: int(f.tensor), Pipeline: int(f.pipeline), Expert: int(f.expert), Data: int(f.data),
@@ -358,8 +371,10 @@ func (o *estimateOptions) refs() []model.Ref {
 // estimateFault is an error that left no document: the question itself is wrong, or we are.
 func estimateFault(err error) error {
 	switch {
-	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine):
+	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion):
 		return usage(err, "")
+	case errors.Is(err, manifest.ErrPlan):
+		return &statusError{Code: No, Err: err, Hint: "run it without --emit for the answer with its reasons"}
 	case errors.Is(err, gpus.ErrAmbiguous):
 		return usage(fmt.Errorf("reading --gpu: %w", err), "say which, like the ids that llmcheck catalog gpus lists")
 	case gpus.IsUnknown(err):

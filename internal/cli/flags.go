@@ -127,6 +127,6 @@ func engineFlags() map[string]string {
 		"kv-cache-dtype": "kv-dtype", "cache-type-k": "kv-dtype", "cache-type-v": "kv-dtype", "ctk": "kv-dtype", "ctv": "kv-dtype",
 		"quantization": "quant", "enforce-eager": "eager", "disable-cuda-graph": "eager",
 		"ngl": "n-gpu-layers", "gpu-layers": "n-gpu-layers", "ncmoe": "n-cpu-moe", "fa": "flash-attn", "ub": "ubatch-size",
-		"gpu-count": "gpus", "num-gpus": "gpus", "n-gpus": "gpus", "device": "gpu", "card": "gpu", "users": "concurrency",
+		"gpu-count": "gpus", "num-gpus": "gpus", "n-gpus": "gpus", "device": "gpu", "card": "gpu",
 	}
 }

@@ -4,6 +4,7 @@
 package diligence
 
 import (
+	"github.com/llmcheck/llmcheck/internal/bench"
 	"time"
 
 	"github.com/llmcheck/llmcheck/internal/license"
@@ -12,6 +13,7 @@ import (
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // Deps is what answers are made from.
@@ -21,10 +23,18 @@ type Deps struct {
 	Known    KnownModels
 	Cards    Accelerators
 	Engine   func(kind, version string) (*serve.Engine, error)
+	Speed    func() (*speed.Constants, error) // called when the first plan is timed
+	Measured Measurements
+	Prices   Prices
 	Texts    func() (*identify.Index, error) // called when the first text is read
 	Now      func() time.Time
 	Version  string
 	Offline  bool // a lineage is not followed over the network
+}
+
+// Measurements is the catalog of measured speed.
+type Measurements interface {
+	Nearest(q *bench.Question, n int, known bench.Lookup) (near []bench.Near, why string, err error)
 }
 
 // Licenses is the catalog of licenses.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // EstimateQuestion asks what a model needs, and whether it fits. Zero values are what nobody said.
@@ -26,11 +28,14 @@ type EstimateQuestion struct {
 	Plan  serve.Plan
 	Kind  serve.Kind // of the engine; "" chooses by model and card
 	// Version of the engine, as people write it.
-	Version     string
-	Concurrency float64 // requests at once that have to find room
-	HostMemory  int64   // bytes that are free beside the devices, for what a plan leaves on the host
-	LoadMTP     bool
-	Explain     bool // every tensor with its formula
+	Version    string
+	Load       Workload
+	Money      Money
+	Search     Search
+	Emit       string // format of the plan as something to run; "" is none
+	HostMemory int64  // bytes that are free beside the devices, for what a plan leaves on the host
+	LoadMTP    bool
+	Explain    bool // every tensor with its formula
 }
 
 // BestQuant asks for the most precise format, as stored or smaller, with which a plan works.
@@ -65,10 +70,7 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 	if err != nil {
 		return in.unsized(s, err), err
 	}
-	e := &estimate{
-		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Concurrency},
-		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
-	}
+	e := newEstimateOf(in, s, q)
 	out, err := e.answer()
 	if ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return nil, ctx.Err()
@@ -77,6 +79,13 @@ func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document
 		return nil, err
 	}
 	return in.estimated(s, out), nil
+}
+
+func newEstimateOf(in *inquiry, s *described, q EstimateQuestion) *estimate {
+	return &estimate{
+		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Load.AtOnce()},
+		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
+	}
 }
 
 // unsized is the document for a model of which nothing could be sized.
@@ -119,6 +128,7 @@ type estimate struct {
 	s       *described
 	q       EstimateQuestion
 	need    serve.Need
+	load    speed.Load
 	assumed []report.Assumption // of the question, whatever the card
 	refused []report.Refused
 	ready   map[serve.Kind]*ready
@@ -138,9 +148,19 @@ func (e *estimate) answer() (*report.Estimate, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.load = e.usual()
+	if e.q.searches() {
+		return e.cheapest(cards)
+	}
 	list := make([]outlook, 0, len(cards))
 	for _, card := range cards {
 		o, err := e.outlook(card)
+		if err == nil {
+			err = e.fast(&o)
+		}
+		if err == nil {
+			err = e.value(&o)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -155,9 +175,12 @@ func (e *estimate) answer() (*report.Estimate, error) {
 	for i := range list {
 		if i == 0 || len(list) <= handful {
 			e.mend(&list[i])
+			e.targets(&list[i])
 		}
 	}
-	return e.shown(list), nil
+	e.details(&list[0])
+	out := e.shown(list)
+	return out, e.emit(out, &list[0])
 }
 
 // shown is the answer with the first outlook as the one that is meant.
@@ -184,12 +207,13 @@ type outlook struct {
 	asked  serve.Plan    // what was said of it, and nothing else
 	plan   serve.Plan    // what was judged
 	memory *serve.Memory // nil where no engine would start it
+	timed  *timed        // nil where no speed can be told
 }
 
 // cards are the accelerators of the question.
 func (e *estimate) cards() ([]*hardware.Accelerator, error) {
 	names := e.q.Cards
-	if slices.Equal(names, []string{"all"}) {
+	if slices.Equal(names, []string{"all"}) || len(names) == 0 && e.q.searches() {
 		return e.Cards.All()
 	}
 	if len(names) == 0 {
@@ -289,7 +313,7 @@ func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
 	if p.MaxModelLen == 0 {
 		e.length(&p)
 	}
-	p.Wanted = e.q.Concurrency
+	p.Wanted = e.need.Concurrency
 	noProfile := p.Profiled()
 	switch {
 	case card.Usable() <= 0:
@@ -394,6 +418,9 @@ func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 
 // planned judges the plan that was asked for.
 func (e *estimate) planned(m *serve.Prepared, p serve.Plan) (outlook, error) {
+	if q, memory := e.spread(m, p); memory != nil {
+		return e.judged(m, p, q, memory), nil
+	}
 	q, memory, err := m.Settle(p)
 	if err != nil {
 		return e.refuse(m, p, err)
@@ -475,10 +502,12 @@ func (e *estimate) blind(m *serve.Prepared, p serve.Plan, why string) (outlook, 
 	}, nil
 }
 
-// better orders what fits before what does not, then by how many devices and how much memory it takes.
+// better orders what fits before what does not, then by what it costs where both have a price, then by how many devices
+// and how much memory it takes.
 func better(a, b outlook) int {
 	return cmp.Or(
 		cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict)),
+		cmp.Compare(hourly(a), hourly(b)),
 		cmp.Compare(total(a), total(b)),
 		cmp.Compare(a.Plan.GPUs, b.Plan.GPUs),
 		cmp.Compare(a.Plan.GPU, b.Plan.GPU),
@@ -487,6 +516,14 @@ func better(a, b outlook) int {
 
 func verdictRank(v string) int {
 	return slices.Index([]string{string(serve.Fits), string(serve.Tight), string(serve.DoesNot), undetermined}, v)
+}
+
+// hourly is what an hour of a plan costs; what has no price comes after what has one.
+func hourly(o outlook) float64 {
+	if o.Cost == nil || o.Cost.PerHour == nil {
+		return math.Inf(1)
+	}
+	return o.Cost.PerHour.Mid
 }
 
 // total is the memory of all devices of a plan, which stands for what it costs.

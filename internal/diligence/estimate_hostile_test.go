@@ -15,10 +15,13 @@ import (
 	"testing/fstest"
 	"time"
 
+	measured "github.com/llmcheck/llmcheck/internal/bench/catalog"
+	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 // odd are configurations of every way in which engines keep tokens, quantized and not.
@@ -93,6 +96,12 @@ func newAsker(t testing.TB) *asker {
 	}
 	d := deps(shelf{})
 	d.Cards, d.Engine = gpus.Default(), engines.Find
+	constants, err := speed.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Speed = func() (*speed.Constants, error) { return constants, nil }
+	d.Measured, d.Prices = measured.Default(), costs.Default()
 	return &asker{d}
 }
 
@@ -186,7 +195,7 @@ func question(r *rand.Rand) EstimateQuestion {
 		Cards: []string{[]string{"H100", "RTX 4090", "B200", "MI300X", "unknown"}[r.IntN(5)]},
 		Kind:  []serve.Kind{"", serve.VLLM, serve.SGLang, serve.TensorRT, serve.LlamaCPP, serve.Transformers}[r.IntN(6)],
 		Quant: []string{"", "", "", "fp8", "awq", "Q4_K_M"}[r.IntN(6)], Explain: r.IntN(4) == 0, LoadMTP: r.IntN(4) == 0,
-		Concurrency: float64(pick(0, 0, 1, 64, 1<<31)),
+		Load: Workload{Concurrency: float64(pick(0, 0, 1, 64, 1<<31))},
 	}
 	q.Plan = serve.Plan{
 		MaxModelLen: pick(0, 0, 1, 4096, 1<<20, 1<<31), MaxSeqs: pick(0, 0, 1, 1<<31), BatchedTokens: pick(0, 0, 1, 1<<31), Eager: r.IntN(2) == 0,

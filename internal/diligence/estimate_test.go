@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
+	measured "github.com/llmcheck/llmcheck/internal/bench/catalog"
+	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	"github.com/llmcheck/llmcheck/internal/gguf"
 	"github.com/llmcheck/llmcheck/internal/gguf/gguftest"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
@@ -24,6 +26,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
+	"github.com/llmcheck/llmcheck/internal/speed"
 	"github.com/llmcheck/llmcheck/internal/strictjson"
 )
 
@@ -72,6 +75,7 @@ func (known) Organizations() ([]string, error)                  { return nil, ni
 func world(s source.Opener, k KnownModels) Deps {
 	return Deps{
 		Models: s, Known: k, Cards: gpus.Default(), Engine: serve.FindEngine, Version: "test",
+		Speed: speed.Default, Measured: measured.Default(), Prices: costs.Default(),
 		Now: func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) },
 	}
 }
@@ -280,7 +284,7 @@ func TestEstimateFaults(t *testing.T) {
 		{"an adapter of itself", loop, EstimateQuestion{}, ErrShape, "an adapter itself", true},
 		{"unknown card", files(smallConfig), EstimateQuestion{Cards: []string{"H1000"}}, gpus.ErrUnknown, "H1000", false},
 		{"unknown engine", files(smallConfig), EstimateQuestion{Kind: "vlm"}, serve.ErrEngine, "vlm", false},
-		{"unknown quantization", files(smallConfig), EstimateQuestion{Quant: "int3"}, quant.ErrName, "int3", true},
+		{"unknown quantization", files(smallConfig), EstimateQuestion{Quant: "int13"}, quant.ErrName, "int13", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.q.Ref = hub("a/b")
@@ -329,7 +333,7 @@ func encoded(t *testing.T, v any) string {
 
 func TestEstimateSameBytes(t *testing.T) {
 	d := world(shelf{}, known{"a/b": largeConfig})
-	q := EstimateQuestion{Ref: hub("a/b"), Explain: true, Quant: BestQuant, Concurrency: 4}
+	q := EstimateQuestion{Ref: hub("a/b"), Explain: true, Quant: BestQuant, Load: Workload{Concurrency: 4}}
 	want := encoded(t, estimated(t, d, q))
 	var group sync.WaitGroup
 	for range 8 {
@@ -590,8 +594,8 @@ func TestEstimateRefusedPlan(t *testing.T) {
 
 func TestEstimateTooLong(t *testing.T) {
 	e := estimated(t, world(shelf{}, known{"a/b": smallConfig}), EstimateQuestion{Ref: hub("a/b"), Cards: []string{"b200-sxm"}, Plan: serve.Plan{MaxModelLen: 200_000}})
-	if len(e.Refused) != 1 || len(e.Changes) == 0 || e.Changes[0].Flag != "--max-model-len 131072" {
-		t.Errorf("refused %v, changes %v; want the model's maximum to be proposed", e.Refused, e.Changes)
+	if e.Fits || e.Verdict == "fits" || len(e.Changes) == 0 || e.Changes[0].Flag != "--max-model-len 131072" {
+		t.Errorf("%s, changes %v; want the model's maximum to be proposed", e.Verdict, e.Changes)
 	}
 }
 

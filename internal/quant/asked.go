@@ -19,12 +19,10 @@ func As(shape *arch.Shape, name string) (*Scheme, error) {
 		return nil, fmt.Errorf("%s: %w: such mixes are tuned for each file, so only its header tells; give the .gguf itself",
 			printable.Short(name), ErrUnknown)
 	}
-	for _, r := range recipes() {
-		if slices.Contains(r.names, wanted) {
-			return r.apply(shape), nil
-		}
+	if r, ok := recipeOf(wanted); ok {
+		return r.apply(shape), nil
 	}
-	if m, ok := findMix(wanted); ok {
+	if m, ok := mixOf(wanted); ok {
 		return m.scheme(shape), nil
 	}
 	return nil, fmt.Errorf("%w %q, want %s", ErrName, printable.Short(name), strings.Join(near(wanted), ", "))
@@ -66,6 +64,7 @@ type recipe struct {
 	f     *Format
 	takes func(shape *arch.Shape, m *module) bool
 	base  *Format // of all else; nil for 16 bits
+	head  *Format // of the matrix of the logits; nil leaves it as takes says
 	drops bool    // MTP blocks are left out
 	note  string
 }
@@ -83,6 +82,8 @@ func (r recipe) apply(shape *arch.Shape) *Scheme {
 		switch {
 		case r.drops && m.area == mtp:
 			return gone
+		case r.head != nil && isHead(m):
+			return r.head
 		case r.f != nil && r.takes(shape, m):
 			return r.f
 		}

@@ -1,7 +1,6 @@
 package quant
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -21,19 +20,13 @@ func (s *Scheme) Is(name string) bool {
 		return false
 	}
 	asked := familyOf(r.f.Name)
+	if wanted == "fp4" && familyOf(s.linear().Name) == "mxfp4" { // the plain word means whichever of the two a model is published in
+		return true
+	}
 	if own, ok := recipeOf(strings.ToLower(s.Name)); ok && own.f != nil && familyOf(own.f.Name) == asked {
 		return true
 	}
 	return familyOf(s.linear().Name) == asked
-}
-
-func recipeOf(name string) (recipe, bool) {
-	list := recipes()
-	i := slices.IndexFunc(list, func(r recipe) bool { return slices.Contains(r.names, name) })
-	if i < 0 {
-		return recipe{}, false
-	}
-	return list[i], true
 }
 
 // families are formats whose sizes differ in scales and zero points alone. A prefix that begins another stands behind it.

@@ -15,10 +15,10 @@ func TestIs(t *testing.T) {
 		yes, no []string
 	}{
 		{"moonshotai/Kimi-K2.5", []string{"int4-w4a16", "w4a16", "int4", "gptq", "INT4"}, []string{"fp8", "nvfp4", "bf16", "mxfp4", "int8"}},
-		{"RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16", []string{"w4a16-gptq", "awq", "autoround"}, []string{"gptq-8bit", "nf4", "Q4_K_M"}},
+		{"RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w4a16", []string{"w4a16-gptq", "awq", "autoround", "gptq-4bit-g128", "awq-int4", "int4-awq", "4bit"}, []string{"gptq-8bit", "nf4", "Q4_K_M"}},
 		{"RedHatAI/phi-4-FP8-dynamic", []string{"fp8", "fp8-dynamic", "fp8-block"}, []string{"mxfp8", "int8", "w8a8"}},
 		{"RedHatAI/phi-4-quantized.w8a8", []string{"w8a8", "int8"}, []string{"fp8", "bnb-8bit"}},
-		{"openai/gpt-oss-20b", []string{"mxfp4"}, []string{"nvfp4", "int4", "bf16"}},
+		{"openai/gpt-oss-20b", []string{"mxfp4", "fp4", "FP4"}, []string{"nvfp4", "int4", "bf16"}},
 		{"nvidia/Qwen3.5-397B-A17B-NVFP4", []string{"nvfp4", "fp4"}, []string{"mxfp4", "int4"}},
 		{"unsloth/meta-llama-3.1-8b-instruct-unsloth-bnb-4bit", []string{"bnb-4bit", "nf4"}, []string{"int4", "fp4"}},
 		{"deepseek-ai/DeepSeek-V3", []string{"fp8", "fp8-block"}, []string{"bf16", "w4a16"}},

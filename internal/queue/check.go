@@ -13,7 +13,10 @@ const (
 	mostDrafts   = 1000
 	mostAtOnce   = 100_000 // requests of a closed loop
 	mostRequests = 500_000
+	leastRate    = 1e-9
 	mostRate     = 1e9
+	leastPass    = 1e-12
+	mostPass     = 1e9
 	mostPasses   = 5_000_000
 	mostSeqs     = 1 << 20
 	mostBudget   = 1 << 40
@@ -58,8 +61,8 @@ func checkLoad(s Server, l Load) error {
 			l.Output.Mean, l.Output.Spread, mostTokens, mostSpread)
 	case l.Concurrency < 0 || l.Concurrency > mostAtOnce:
 		return fmt.Errorf("playing a queue: %d requests at once, want 0 to %d", l.Concurrency, mostAtOnce)
-	case l.Concurrency == 0 && !(l.Rate > 0 && l.Rate <= mostRate):
-		return fmt.Errorf("playing a queue: %g requests a second, want more than 0 and at most %g", l.Rate, float64(mostRate))
+	case l.Concurrency == 0 && !within(l.Rate, leastRate, mostRate):
+		return fmt.Errorf("playing a queue: %g requests a second, want %g to %g", l.Rate, leastRate, float64(mostRate))
 	case l.Concurrency == 0 && !within(l.Burst, 0, mostBurst):
 		return fmt.Errorf("playing a queue: burstiness of arrivals %g, want 0 to %d", l.Burst, mostBurst)
 	case l.Requests < 0 || l.Requests > mostRequests || l.Warmup < 0 || l.Warmup > mostRequests:
@@ -72,6 +75,9 @@ func checkLoad(s Server, l Load) error {
 
 // within is false for NaN.
 func within(x, low, high float64) bool { return x >= low && x <= high }
+
+// counts is true for the duration of a pass that can be counted with.
+func counts(t float64) bool { return within(t, leastPass, mostPass) }
 
 // saturated is the answer where no figure of latency holds.
 func saturated(why string) Result {

@@ -18,7 +18,7 @@ func (c curve) at(n float64) float64 {
 }
 
 // points is how many points of the curve are computed.
-const points = 9
+const points = 8
 
 // curveOf samples closed loops of one to limit requests.
 func (m *model) curveOf(limit float64) curve {
@@ -56,16 +56,18 @@ func (m *model) open() Result {
 	o := m.occupancy(c, limit, most)
 	v := m.visitOf(max(1, min(limit, o.seen)))
 	v.p.rate = m.l.Rate
-	v.rest = max(v.rest, o.mean/m.l.Rate-v.first)
 	return m.openResult(v, o, o.busy*m.residual(v))
 }
 
 // residual is what is left of the pass in progress when a request comes: long passes are met more often.
 func (m *model) residual(v visit) float64 {
 	p := v.p
+	if m.s.Whole {
+		return max(p.pure, (square(p.pure)+p.mixed*square(p.loaded))/p.cycle) / 2
+	}
 	vary := v.token * p.chunk
-	square := p.loaded*p.loaded + vary*vary*m.promptVariance/max(1, p.ends)
-	return ((1-p.mixed)*p.pure*p.pure + p.mixed*square) / (2 * p.cycle)
+	long := square(p.loaded) + square(vary)*m.promptVariance/max(1, p.ends)
+	return max(p.pure, ((1-p.mixed)*p.pure*p.pure+p.mixed*long)/p.cycle) / 2
 }
 
 func (m *model) openResult(v visit, o occupied, residual float64) Result {
@@ -117,8 +119,8 @@ func (m *model) openWhole(limit, most float64) Result {
 		c := m.decoding(limit, 1-busy)
 		o = m.occupancy(c, limit, most)
 		n := max(1, min(limit, o.seen))
-		v = visit{p: point{n: n, rate: m.l.Rate, starts: m.l.Rate * c.at(n)}, token: each / m.prompt}
-		v.rest = max(c.at(n), o.mean/m.l.Rate)
+		v = visit{p: point{n: n, rate: m.l.Rate}, token: m.promptToken()}
+		v.rest = c.at(n)
 		v.p.pure = c.at(n) * (1 - busy) / max(1, m.steps)
 		// Those that come while one prompt is computed, or one step of decoding made, are computed together.
 		batch = 1 + m.together(m.l.Rate*(v.p.pure*o.busy+one*busy))
@@ -129,7 +131,8 @@ func (m *model) openWhole(limit, most float64) Result {
 		if m.steps > 0 {
 			v.rest += m.l.Rate * v.first * each / (1 - busy)
 		}
-		v.p.cycle = v.p.pure
+		v.p.cycle, v.p.starts = v.p.pure, batch-1
+		v.varies = math.Sqrt(v.rest*m.l.Rate*each*each*(1+m.promptVariance)) / max(v.rest, 1e-9)
 	}
 	return m.openResult(v, o, o.busy*v.p.pure/2)
 }
@@ -170,16 +173,17 @@ type occupied struct {
 // share of the capacity that is asked for.
 func (m *model) occupancy(c curve, limit, most float64) occupied {
 	stride := max(1, math.Floor(limit/2048))
-	weight, log := 1.0, 0.0
-	var sum, first, second float64
-	sum = 1
+	sum, weight := 1.0, 1.0
+	var first, second float64
 	for n := stride; n <= limit; n += stride {
-		log += stride * math.Log(m.l.Rate*c.at(n)/n)
-		if log > 300 {
-			scale := math.Exp(-log)
-			sum, first, second, log = sum*scale, first*scale, second*scale, 0
+		ratio := m.l.Rate * c.at(n) / n
+		if stride > 1 {
+			ratio = math.Pow(ratio, stride)
 		}
-		weight = math.Exp(log)
+		weight *= ratio
+		if weight > 1e100 {
+			sum, first, second, weight = sum/weight, first/weight, second/weight, 1
+		}
 		sum, first, second = sum+weight, first+weight*n, second+weight*n*n
 	}
 	zero := 1 / sum
@@ -193,8 +197,7 @@ func (m *model) occupancy(c curve, limit, most float64) occupied {
 	answers := m.l.Output.Spread * m.l.Output.Spread
 	alone := m.l.Rate * c.at(1)
 	o.mean = alone + (o.mean-alone)*bursts
-	o.mean = max(min(alone, limit), min(o.mean, limit))
-	o.seen = 1 + o.mean
+	o.seen = min(limit, 1+max(alone, o.mean))
 	queue /= sum
 	if m.room < m.seats {
 		queue = max(queue, m.crowded(o))

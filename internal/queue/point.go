@@ -93,7 +93,7 @@ func (m *model) chunked(p *point) {
 	p.waiting = p.passes - own
 	p.mixed = 1 - math.Exp(-p.starts*own)
 	if m.lockstep {
-		p.mixed = p.starts / max(1, min(p.n, math.Floor(1/share)))
+		p.mixed = p.starts / max(1, min(p.n, math.Floor(m.budget()/m.prompt)))
 	}
 	busy := p.starts * m.work() / p.room
 	p.mixed = min(1, max(busy, p.mixed))
@@ -166,7 +166,7 @@ func (m *model) prompts(count, tokens float64) float64 {
 		size = math.Floor(size/tokens) * tokens
 	}
 	passes := count * tokens / size
-	if m.promptVariance == 0 {
+	if m.lockstep || count == 1 {
 		passes = math.Ceil(passes - 1e-9)
 	}
 	chunk := count * tokens / passes
@@ -188,8 +188,11 @@ func (m *model) visitOf(n float64) visit {
 	// Of those that come together in a burst, half are before this one.
 	p.passes += max(0, others-p.starts) * m.prompt / p.room / 2
 	full := max(0, p.passes-1)
-	last = min(p.room, max(1, last-full*p.room))
+	last = min(p.room, max(1, last-max(0, full-p.waiting)*p.room))
 	decodes := max(0, n-max(1, p.inside))
+	if m.l.Concurrency == 0 {
+		decodes = n - 1
+	}
 	v.first = m.pass(decodes, last, m.before(last), 1+others) + (1+others)*m.s.PerRequest
 	v.token = (v.first - m.pass(decodes, last/2, m.before(last/2), 1+others)) / (last / 2)
 	v.varies = math.Sqrt(p.mixed*(1-p.mixed)/max(1, m.steps)*(1+square(m.l.Output.Spread))) *
@@ -233,8 +236,8 @@ func (m *model) others(p point) float64 {
 // bursts have a gamma distribution between them; what is below its mean by far has the chance x^k / Gamma(k+1).
 func (m *model) together(x float64) float64 {
 	v := m.arrivalVariance()
-	if v == 0 {
-		return max(0, x-1)
+	if v < 0.1 {
+		return x * x / (1 + x) // nearly a clock: nobody within a short time
 	}
 	k := 1 / v
 	soon := min(0.999, math.Pow(k*x, k)/math.Gamma(k+1))
@@ -253,15 +256,27 @@ func (m *model) wholeVisit(p point) visit {
 	all := m.prompts(mine, m.prompt)
 	v.first = all
 	if tokens := mine * m.prompt; tokens > m.budget() {
-		v.first = all * (1 + max(m.prompt, m.budget())/tokens) / 2
+		v.first = all * (1 + min(1, max(m.prompt, m.budget())/tokens)) / 2
 	}
-	v.queue = max(0, v.first-m.prompts(1, m.prompt))
-	v.token = all / (mine * m.prompt)
+	one := m.prompts(1, m.prompt)
+	v.first = max(v.first, one)
+	v.queue = v.first - one
+	v.token = m.promptToken()
 	v.rest = max(m.steps*p.pure, m.steps*p.cycle-v.first)
 	if m.steps == 0 {
 		v.rest = 0
+		return v
+	}
+	if !m.lockstep {
+		v.varies = math.Sqrt(m.steps*p.mixed*(1+m.promptVariance/p.ends)) * p.loaded / v.rest
 	}
 	return v
+}
+
+// promptToken is how long one more token of a prompt takes, in a pass of its own.
+func (m *model) promptToken() float64 {
+	half := m.prompt / 2
+	return max(0, m.prompts(1, m.prompt)-m.prompts(1, half)) / half
 }
 
 // before is the sum over tokens of prompts of the tokens before them, for so many tokens.
@@ -293,7 +308,7 @@ func (m *model) call(decodes, prompt, before, prompts float64) float64 {
 		return 0
 	}
 	t := m.s.Pass(b)
-	if !(t > 0) || math.IsInf(t, 1) {
+	if !counts(t) {
 		m.broken = true
 		return 1
 	}

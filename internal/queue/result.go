@@ -33,9 +33,10 @@ func (b *backlog) grows(arrivals int, variance float64) bool {
 
 // result sums the play up.
 func (p *play) result(steady Result) Result {
+	tokens, requests, running, busy := p.rates()
 	if why := p.unserved(steady); why != "" {
 		r := saturated(why)
-		r.Output, r.Requests, r.Running, r.Busy = p.rates()
+		r.Output, r.Requests, r.Running, r.Busy = tokens, requests, running, busy
 		if steady.Saturated && steady.Requests > 0 {
 			r.Output, r.Requests, r.Running = steady.Output, steady.Requests, steady.Running
 		}
@@ -47,7 +48,7 @@ func (p *play) result(steady Result) Result {
 		Total: percentiles(p.taken.total), Waiting: percentiles(p.taken.waiting),
 		Preemptions: p.to.preemptions - p.from.preemptions, CacheBound: p.cacheBound(),
 	}
-	r.Output, r.Requests, r.Running, r.Busy = p.rates()
+	r.Output, r.Requests, r.Running, r.Busy = tokens, requests, running, busy
 	if t := p.to.time - p.from.time; t > 0 {
 		r.InSystem = (p.to.system - p.from.system) / t
 	}
@@ -79,6 +80,9 @@ func (p *play) variance() float64 {
 func (p *play) rates() (tokens, requests, running, busy float64) {
 	if p.finished < p.l.Requests {
 		p.to = p.sum
+	}
+	if !(p.to.time > p.from.time) {
+		p.from = sums{} // all were answered in one pass
 	}
 	t := p.to.time - p.from.time
 	if !(t > 0) || p.broken {

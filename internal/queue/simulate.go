@@ -97,12 +97,17 @@ func simulate(s Server, l Load, r Chance, most stride) Result {
 		l.Requests = l.Warmup + 1
 	}
 	p := newPlay(s, l, r, steady)
-	for p.counted < l.Requests-l.Warmup && p.passes < mostPasses && !p.broken {
+	for !p.done() && p.passes < mostPasses && !p.broken {
 		if !p.turnOver(most) {
 			break
 		}
 	}
 	return p.result(steady)
+}
+
+// done is true when all that count are answered, and as many as end the time over which rates are taken.
+func (p *play) done() bool {
+	return p.counted >= p.l.Requests-p.l.Warmup && p.finished >= p.l.Requests
 }
 
 func newPlay(s Server, l Load, r Chance, steady Result) *play {
@@ -449,7 +454,7 @@ func (p *play) time(b batch, after int64) float64 {
 		x.Before += k * float64(b.chunk) * float64(b.chunk)
 	}
 	t := p.s.Pass(x)
-	if !(t > 0) || math.IsInf(t, 1) {
+	if !counts(t) {
 		p.broken = true
 		return 1
 	}

@@ -89,22 +89,19 @@ func (m *model) closed() Result {
 	var v visit
 	var ahead float64
 	// Requests that the host still works on, and those that wait for a seat, are not in progress.
-	for range 3 {
-		v = m.visitOf(max(1, min(c, m.inProgress(n))))
+	for i := range 3 {
+		v = m.visitOf(m.inProgress(n))
 		ahead = m.ahead(v)
-		if share > 0.001 {
+		if share > 0.01 {
 			v = v.mixedWith(m.stepped(v.p.n), share)
 			ahead += share * (m.s.Host - ahead)
 		}
-		if m.s.Host == 0 {
+		if m.s.Host == 0 || i == 1 && share > 0.01 || i == 2 {
 			break
 		}
-		n = max(1, c*v.total()/(v.total()+ahead))
+		n = max(1, c*v.total()/(v.total()+ahead), c-v.p.rate*ahead)
 	}
-	wait := 0.0
-	if n-v.p.n > 1e-9 {
-		wait = max(0, c/v.p.rate-v.total()-ahead)
-	}
+	wait := max(0, n-v.p.n) / v.p.rate
 	v.p.rate = c / (wait + ahead + v.total())
 	v.burst = m.burst(v.p)
 	v.waits = 1 / math.Sqrt(max(1, c-v.p.n))
@@ -125,7 +122,7 @@ func (m *model) ahead(v visit) float64 {
 // normal, so some wait before the mean of it is full.
 func (m *model) inProgress(n float64) float64 {
 	most := min(n, m.seats)
-	spread := math.Sqrt(most * m.heldVariance())
+	spread := math.Sqrt(min(most, m.room) * m.heldVariance())
 	if spread < 1e-9 {
 		if most > m.room {
 			m.again = m.output

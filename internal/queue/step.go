@@ -48,7 +48,7 @@ func (m *model) gather(v *visit) {
 	passes := min((all+own)/2, own+math.Ceil(m.s.Host/p.pure)*own)
 	v.first = passes * loaded
 	v.queue = v.first - own*loaded
-	v.rest = max(0, all*loaded+max(0, m.steps-all/2)*p.pure-v.first)
+	v.rest = max(0, all*loaded+max(0, m.steps-(all-own)/2)*p.pure-v.first)
 	p.rate = p.n / (v.first + v.rest + m.s.Host)
 }
 

@@ -13,7 +13,7 @@ func (m *model) result(v visit, wait, ahead, inSystem float64) Result {
 	r := Result{
 		TTFT:    spreadOut(max(0, first-alone-v.queue-wait-v.burst), first, math.Sqrt(late+own)),
 		Waiting: spreadOut(m.s.Host, waiting, math.Sqrt(late)),
-		Output:  p.rate * m.output, Requests: p.rate, Running: p.n - p.rate*v.queue, InSystem: inSystem, Busy: 1,
+		Output:  p.rate * m.output, Requests: p.rate, Running: p.rate * max(0, v.total()-v.queue), InSystem: inSystem, Busy: 1,
 		CacheBound: m.room < m.seats && wait > 0,
 	}
 	vary := v.varies * v.rest

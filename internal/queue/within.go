@@ -44,7 +44,7 @@ func mostRateOf(s Server, l Load, meets func(Result) bool) (Load, Result, bool) 
 	if alone.Saturated {
 		return l, alone, false
 	}
-	low := 0.001 / alone.Total.Mean
+	low := max(leastRate, 0.001/alone.Total.Mean)
 	l.Rate = low
 	best := Steady(s, l)
 	if !meets(best) {

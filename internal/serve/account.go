@@ -173,6 +173,11 @@ func (f *fit) judge(r *rank, m *Memory) {
 	case outside.High > slack:
 		m.Verdict, m.Breaks = Tight, biggest(m.Terms, Reserved, Graphs)
 		m.Why = "the utilization leaves " + gib(slack) + " of the device for what may take " + gib(outside.High)
+	case f.stretched() != "":
+		m.Verdict, m.Why = Tight, f.stretched()
+		m.Breaks = &Term{KVCache, "the length of a request", Exact(need), strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens", "configuration of the model"}
+	case f.unmeasured() != "":
+		m.Verdict, m.Why, m.Breaks = Tight, f.unmeasured(), loosest(m.Terms)
 	case f.model.uncounted() != nil:
 		gap := f.model.uncounted()
 		m.Verdict, m.Breaks = Tight, &Term{Part: Weights, Name: gap.What, Formula: "not known", Source: gap.Why}

@@ -33,7 +33,7 @@ func (p Plan) Profiled() error {
 			p.Engine.Kind, p.GPU.Name)
 	case p.Engine.kin != nil && p.Engine.Kind != LlamaCPP && vendor != "":
 		return p.Engine.kin.runsOn(p.GPU.Name, vendor)
-	case p.Engine.Kind != LlamaCPP && (vendor == "apple" || vendor == "intel"):
+	case vendor == "apple" && (p.Engine.Kind == VLLM || p.Engine.Kind == SGLang):
 		return fmt.Errorf("%w: what %s needs on %s beside weights and cache was measured nowhere we know of; llama.cpp can be asked about",
 			ErrNoProfile, p.Engine.Kind, p.GPU.Name)
 	}
@@ -85,21 +85,51 @@ func (p *Prepared) formatOf(prefixes []string) string {
 	return ""
 }
 
-// legalLength refuses requests longer than the model was made for.
+// legalLength refuses requests longer than the model has positions for. Rotary positions go on as far as one likes: see
+// beyond.
 func (p *Prepared) legalLength(plan *Plan) error {
 	most := p.model.Shape.MaxContext
-	if most <= 0 || plan.MaxModelLen <= most || plan.Engine.profile.plain() {
+	if !p.beyond(plan) || !learnedPositions(p.model.Shape) {
 		return nil
 	}
-	override := ""
-	switch plan.Engine.Kind {
-	case VLLM:
-		override = "; VLLM_ALLOW_LONG_MAX_MODEL_LEN or a rope scaling in the configuration overrides that"
-	case SGLang:
-		override = "; SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN or a rope scaling in the configuration overrides that"
+	return fmt.Errorf("%w: max_model_len %d is more than the %d positions that the model has learned", ErrIllegal, plan.MaxModelLen, most)
+}
+
+// unmeasured says that nobody measured the engine on devices of this maker, so that nothing better than tight can be said;
+// "" where somebody did, and for engines whose ranges are wide for that very reason.
+func (f *fit) unmeasured() string {
+	switch v := f.plan.GPU.Vendor; {
+	case f.plan.Engine.kin != nil, v == "", v == "nvidia", v == "amd":
+		return ""
 	}
-	return fmt.Errorf("%w: max_model_len %d is more than the %d tokens that the model was made for, which %s refuses%s", ErrIllegal,
-		plan.MaxModelLen, most, plan.Engine.Kind, override)
+	return "there is room for it with ranges twice as wide as those of devices of NVIDIA, but what " + string(f.plan.Engine.Kind) + " needs on " +
+		f.plan.GPU.Name + " beside weights and cache was measured nowhere we know of"
+}
+
+// beyond reports whether requests may be longer than the model was made for, which engines other than libraries hold
+// against its configuration.
+func (p *Prepared) beyond(plan *Plan) bool {
+	most := p.model.Shape.MaxContext
+	return most > 0 && plan.MaxModelLen > most && !plan.Engine.profile.plain()
+}
+
+// stretched says what it takes to ask for more tokens than the model was made for; "" where nothing does. TensorRT-LLM
+// and the servers that nobody measured are taken to warn and start.
+func (f *fit) stretched() string {
+	if !f.model.beyond(&f.plan) {
+		return ""
+	}
+	override := ""
+	switch f.plan.Engine.Kind {
+	case VLLM:
+		override = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"
+	case SGLang:
+		override = "SGLANG_ALLOW_OVERWRITE_LONGER_CONTEXT_LEN"
+	default:
+		return ""
+	}
+	return fmt.Sprintf("there is room for it, but max_model_len %d is more than the %d tokens that the model was made for, which %s refuses; "+
+		"%s or a rope scaling in the configuration overrides that", f.plan.MaxModelLen, f.model.model.Shape.MaxContext, f.plan.Engine.Kind, override)
 }
 
 // single reports whether the engine computes in 32 bits because the card has no bf16 and the family overflows in fp16.

@@ -145,6 +145,25 @@ func (k *kin) runsOn(device, vendor string) error {
 	return fmt.Errorf("%w: whether %s runs on %s is not known: it is known on devices of %s", ErrNoProfile, k.Name, device, strings.Join(makers, ", "))
 }
 
+// reads reports whether the program is known to read weights in a format. Plain words for so many bits mean whichever of
+// its formats has them.
+func (k *kin) reads(format string) bool {
+	words := map[string][]string{
+		"bf16": {"fp16"}, "fp16": {"bf16"}, "fp32": {"bf16", "fp16"}, "w4a16": {"int4", "gptq", "awq", "exl2", "exl3", "mlc", "mlx", "nf4"},
+		"int8": {"w8a16"}, "w8a16": {"int8"}, "bnb-8bit": {"int8"},
+	}
+	if len(k.Reads) == 0 {
+		return true
+	}
+	format = strings.ToLower(format)
+	for _, known := range k.Reads {
+		if strings.HasPrefix(format, known) || slices.Contains(words[format], known) || known == "mlc" && strings.HasPrefix(format, "q") {
+			return true
+		}
+	}
+	return false
+}
+
 // Others are the names of engines that are known beside those of Kinds, without their aliases.
 func Others() ([]string, error) {
 	list, err := readKin()

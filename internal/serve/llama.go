@@ -6,6 +6,7 @@ type llamaRun struct {
 	p     Plan
 	kv    kvType
 	place placement
+	rows  int // devices that the rows of matrices are parted over; 1 for none
 	align int64
 
 	window  int64
@@ -19,8 +20,12 @@ type llamaRun struct {
 func newLlamaRun(m Model, p Plan, align int64) *llamaRun {
 	r := &llamaRun{m: m, p: p, align: align, window: largestWindow(m.Shape)}
 	r.kv, _ = llamaKV(p.KV)
-	r.place = placed(len(m.Shape.Blocks), p.GPUs, p.Llama.GPULayers, p.Llama.CPUExperts)
-	r.weights = weigh(m, &r.place, align)
+	devices := p.GPUs
+	if r.rows = max(1, p.Tensor); r.rows > 1 { // all but the rows lies on the main device
+		devices = min(1, devices)
+	}
+	r.place = placed(len(m.Shape.Blocks), devices, p.Llama.GPULayers, p.Llama.CPUExperts)
+	r.weights = weigh(m, &r.place, align, r.rows)
 	r.layers = r.traits()
 	r.kinds = representatives(r.layers, r.place.devices > 0 && !r.place.complete())
 	return r

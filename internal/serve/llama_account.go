@@ -67,6 +67,9 @@ func total(terms []Term) Interval {
 }
 
 func (r *llamaRun) rank(on backend) string {
+	if r.rows > 1 {
+		return fmt.Sprintf("the main GPU of %d", r.rows)
+	}
 	if r.place.devices == 1 {
 		return "the GPU"
 	}
@@ -132,7 +135,9 @@ func (r *llamaRun) unsure() string {
 
 // deviceTerms is what one device holds.
 func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
-	terms := []Term{{Weights, "weights", Exact(r.weights.on[on]), r.weightsText(on), llamaSource + ": llama-model.cpp"}}
+	held := Exact(r.weights.on[on])
+	held.High = saturate(held.High, r.weights.loose)
+	terms := []Term{{Weights, "weights", held, r.weightsText(on), llamaSource + ": llama-model.cpp"}}
 	if on == 1 && r.weights.towers > 0 {
 		terms = append(terms, Term{
 			Weights, "vision projector",
@@ -175,6 +180,9 @@ func (r *llamaRun) weightsText(on backend) string {
 	parts := []string{fmt.Sprintf("%d of %d layers", n, len(r.place.blocks))}
 	if r.place.output == on {
 		parts = append(parts, "the output")
+	}
+	if r.rows > 1 && on != host {
+		parts = append(parts, fmt.Sprintf("of each matrix the rows of one of %d devices", r.rows))
 	}
 	if r.place.output == on && r.weights.copied > 0 {
 		parts = append(parts, "where the embedding, which is the head as well, lies a second time")

@@ -14,8 +14,8 @@ type llamaMemo struct {
 const mostKept = 256
 
 type runKey struct {
-	devices, layers, experts int
-	align                    int64
+	devices, rows, layers, experts int
+	align                          int64
 }
 
 // passKey is all that the buffers of a pass follow from.
@@ -37,7 +37,7 @@ func newLlamaMemo() *llamaMemo {
 }
 
 func runOf(p *Plan) runKey {
-	return runKey{p.GPUs, p.Llama.GPULayers, p.Llama.CPUExperts, alignmentOf(*p)}
+	return runKey{p.GPUs, p.Tensor, p.Llama.GPULayers, p.Llama.CPUExperts, alignmentOf(*p)}
 }
 
 func passOf(r *llamaRun, c cells) passKey {

@@ -44,7 +44,9 @@ func (p *placement) complete() bool { return p.devices > 0 && p.first == 0 && p.
 type weighed struct {
 	m     Model
 	align int64
+	rows  int64 // devices that the rows of matrices are parted over
 	on    []int64
+	loose int64 // what the main device may hold beside that
 
 	embedding, copied, towers, mtp int64
 }
@@ -59,8 +61,8 @@ func (w *weighed) put(on backend, bytes int64) { w.on[on] = saturate(w.on[on], b
 func saturate(a, b int64) int64 { return min(a+b, endless) }
 
 // weigh places every tensor of the model.
-func weigh(m Model, p *placement, align int64) *weighed {
-	w := &weighed{m: m, align: align, on: make([]int64, p.devices+1)}
+func weigh(m Model, p *placement, align int64, rows int) *weighed {
+	w := &weighed{m: m, align: align, rows: int64(rows), on: make([]int64, p.devices+1)}
 	w.outer(p)
 	w.blocks(p)
 	for i := range m.Shape.Encoder {
@@ -99,7 +101,7 @@ func (w *weighed) outer(p *placement) {
 		case strings.Contains(t.Name, "embed"):
 			w.put(host, n)
 		default:
-			w.put(p.output, n)
+			w.part(p.output, "", t)
 		}
 	}
 }
@@ -118,9 +120,34 @@ func (w *weighed) block(b *arch.Block, on, experts backend) {
 	for i := range b.Tensors {
 		t := &b.Tensors[i]
 		if t.Component == arch.Experts {
-			w.put(experts, w.of(b.Prefix, t))
+			w.stack(experts, w.of(b.Prefix, t))
 			continue
 		}
-		w.put(on, w.of(b.Prefix, t))
+		w.part(on, b.Prefix, t)
 	}
+}
+
+// part places a tensor, of which a device holds its rows where these are parted: the main one the most, as shares end at
+// whole blocks of rows. Norms and biases are not parted.
+func (w *weighed) part(on backend, prefix string, t *arch.Tensor) {
+	n := w.of(prefix, t)
+	if w.rows > 1 && on != host && t.Matrix && t.Copies.N == 1 {
+		share := min(t.Rows.N, ceil(ceil(t.Rows.N, w.rows), rowBlock)*rowBlock)
+		n = min(n, roundUp(w.m.Weights.Format(arch.Name{Prefix: prefix, Rest: t.Name}, t).Bytes(share, t.Cols.N), w.align))
+	}
+	w.put(on, n)
+}
+
+// rowBlock is what the shares of rows are rounded to (ggml-cuda: get_row_rounding, 64 or 128 by card).
+const rowBlock = 128
+
+// stack places experts, which lie in one tensor that is not parted by rows: newer builds deal them out by layers, older
+// ones leave them all on the main device.
+func (w *weighed) stack(on backend, n int64) {
+	if w.rows <= 1 || on == host {
+		w.put(on, n)
+		return
+	}
+	w.put(on, ceil(n, w.rows))
+	w.loose = saturate(w.loose, n-ceil(n, w.rows))
 }

@@ -54,7 +54,7 @@ func completeLlama(m Model, p Plan) Plan {
 	case p.GPU == nil:
 		p.GPUs = 0
 	case p.GPUs == 0:
-		p.GPUs = 1
+		p.GPUs = max(1, p.Tensor)
 	}
 	return p
 }
@@ -77,6 +77,8 @@ func legalLlama(m Model, p Plan) error {
 		return err
 	}
 	switch {
+	case p.Tensor > 1 && p.Tensor != p.GPUs:
+		return fmt.Errorf("%w: llama.cpp parts rows among all %d GPUs that it has, and not among %d of them", ErrIllegal, p.GPUs, p.Tensor)
 	case p.GPUs < 0 || p.GPUs > llamaMaxDevices:
 		return fmt.Errorf("%w: %d GPUs, llama.cpp takes at most %d", ErrIllegal, p.GPUs, llamaMaxDevices)
 	case p.MaxModelLen < 1 || p.MaxModelLen > llamaMaxContext:
@@ -91,12 +93,12 @@ func legalLlama(m Model, p Plan) error {
 	return legalCache(m.Shape, kv, p.Llama.NoFlash)
 }
 
-// dealt refuses divisions other than whole layers on each device.
+// dealt refuses divisions other than whole layers on each device, or rows of all matrices on each (--split-mode row).
 func dealt(p Plan) error {
 	switch {
-	case p.Tensor > 1:
-		return fmt.Errorf("%w: llama.cpp deals whole layers out to GPUs; its other way, which parts rows of matrices (--split-mode row), "+
-			"is not modeled, so there is no tensor parallel %d: use pipeline stages", ErrIllegal, p.Tensor)
+	case p.Tensor > 1 && p.Pipeline > 1:
+		return fmt.Errorf("%w: llama.cpp deals whole layers out to GPUs (--split-mode layer) or parts rows of matrices (--split-mode row), "+
+			"and not both: tensor parallel %d × pipeline %d", ErrIllegal, p.Tensor, p.Pipeline)
 	case p.Expert > 1:
 		return fmt.Errorf("%w: llama.cpp has no expert parallelism, so there is no expert parallel %d", ErrIllegal, p.Expert)
 	case p.Data > 1:

@@ -14,6 +14,9 @@ func (r *llamaRun) cache(out *Memory, on backend, c cells, k *kept) {
 	s := r.solver(on)
 	out.Cache.MaxContext = s.longest(out.Budget, r.m.Shape.MaxContext)
 	out.Cache.Concurrency = float64(s.most(out.Budget))
+	if out.Verdict == Fits { // the account itself is more exact than the bounds of the solver
+		out.Cache.Concurrency = max(out.Cache.Concurrency, float64(r.p.MaxSeqs))
+	}
 }
 
 func (r *llamaRun) fillCache(out *Memory, on backend, c cells, k *kept) {
@@ -69,7 +72,7 @@ func (r *llamaRun) solver(on backend) *solver {
 	s := &solver{r: r, on: on, base: cellsOf(r.window, 1, 1, &r.p.Llama), mixers: r.mixersOn(on)}
 	_, w := r.buffers(s.base)
 	s.smallest = r.compute(w.arenas[on].peak).High
-	s.rest = r.weights.on[on] + r.pool().Bytes.High + r.context().Bytes.High
+	s.rest = saturate(r.weights.on[on], r.weights.loose) + r.pool().Bytes.High + r.context().Bytes.High
 	if on == 1 {
 		s.rest += r.weights.towers
 	}

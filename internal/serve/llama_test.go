@@ -185,7 +185,8 @@ func TestLlamaRefuses(t *testing.T) {
 	for name, change := range map[string]func(p *Plan){
 		"fp8 cache":                  func(p *Plan) { p.KV = "fp8" },
 		"quantized cache, no flash":  func(p *Plan) { p.KV, p.Llama.NoFlash = "q4_0", true },
-		"tensor parallel":            func(p *Plan) { p.Tensor, p.GPUs = 2, 2 },
+		"rows on some devices":       func(p *Plan) { p.Tensor, p.GPUs = 2, 3 },
+		"rows and layers":            func(p *Plan) { p.Tensor, p.Pipeline, p.GPUs = 2, 2, 4 },
 		"expert parallel":            func(p *Plan) { p.Expert = 2 },
 		"more slots than sequences":  func(p *Plan) { p.MaxSeqs = 257 },
 		"a negative context":         func(p *Plan) { p.MaxModelLen = -1 },
@@ -339,4 +340,28 @@ func TestLlamaCorpus(t *testing.T) {
 		t.Errorf("%d configurations of %d were planned", planned, len(files))
 	}
 	t.Logf("%d of %d", planned, len(files))
+}
+
+// TestRows parts the rows of matrices (--split-mode row): the main device holds its share of them and all else, so it has
+// less than one device alone, and no less than an even share; experts may lie there whole.
+func TestRows(t *testing.T) {
+	for name, m := range llamaModels(t) {
+		t.Run(name, func(t *testing.T) {
+			p := llamaPlan(4096)
+			alone := account(t, m, p)
+			before := alone.Sum(Weights)
+			for _, n := range []int{2, 4, 8} {
+				p.GPUs, p.Tensor, p.Pipeline = n, n, 1
+				rows := account(t, m, p)
+				held := rows.Sum(Weights)
+				if held.Mid >= before.Mid || held.Low < before.Low/int64(n) || held.High > alone.Sum(Weights).High {
+					t.Errorf("%d devices: %v of weights, alone %v", n, held, alone.Sum(Weights))
+				}
+				if got, want := rows.Sum(KVCache), alone.Sum(KVCache); got != want {
+					t.Errorf("%d devices: %v of cache, want %v on the main one", n, got, want)
+				}
+				before = held
+			}
+		})
+	}
 }

@@ -59,7 +59,9 @@ func (f *fit) overheads(s stage) overhead {
 		o.group = constant(e.profile.Group.at(e.version))
 		if !switched(f.plan.GPU) {
 			o.nonTorch = constant(e.profile.NonTorchPCIe.at(e.version))
-			o.group = constant(e.profile.NonTorchPCIe.at(e.version))
+			if o.group.bytes.High > 0 { // else it is counted with the libraries
+				o.group = constant(e.profile.NonTorchPCIe.at(e.version))
+			}
 		}
 	}
 	return f.elsewhere(o)

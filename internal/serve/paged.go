@@ -90,6 +90,8 @@ func (p Plan) Complete(m Model) (Plan, error) {
 		return p, errUnresolved
 	}
 	p.completeVersion()
+	p.warned(m)
+	p.unread(m)
 	p.completeNumber(m)
 	p.completeBatch(m)
 	return p, p.sane()
@@ -120,6 +122,25 @@ func (p *Plan) assumes(name string) bool {
 		}
 	}
 	return false
+}
+
+// warned names a length beyond that of the model where the engine starts all the same.
+func (p *Plan) warned(m Model) {
+	const name = "positions"
+	most := m.Shape.MaxContext
+	if most <= 0 || p.MaxModelLen <= most || p.Engine.Kind == VLLM || p.Engine.Kind == SGLang || p.assumes(name) {
+		return
+	}
+	p.assume(name, strconv.FormatInt(p.MaxModelLen, 10), "the model was made for "+strconv.FormatInt(most, 10)+
+		" tokens; "+p.Engine.Name+" is taken to warn and start, and answers may get worse")
+}
+
+// unread names a format of the weights that the engine is not known to read.
+func (p *Plan) unread(m Model) {
+	const name = "format"
+	if k := p.Engine.kin; k != nil && m.Weights != nil && !k.reads(m.Weights.Name) && !p.assumes(name) {
+		p.assume(name, m.Weights.Name, "whether "+p.Engine.Name+" reads it is not known: it is known to read "+strings.Join(k.Reads, ", "))
+	}
 }
 
 // completeRanks makes tensor parallelism take the GPUs that nothing else was given.

@@ -3,6 +3,7 @@ package serve_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -214,9 +215,10 @@ func TestDevices(t *testing.T) {
 		{"Trainium", "sglang", "bf16", gpu("aws", ""), serve.ErrNoProfile},
 		{"Gaudi", "vllm", "bf16", gpu("intel", "hpu"), serve.ErrNoProfile},
 		{"Gaudi with llama.cpp", "llama.cpp", "bf16", gpu("intel", "hpu"), serve.ErrNoProfile},
-		{"Arc", "vllm", "bf16", gpu("intel", ""), serve.ErrNoProfile},
+		{"Arc", "vllm", "bf16", gpu("intel", ""), nil},
 		{"Arc with llama.cpp", "llama.cpp", "bf16", gpu("intel", ""), nil},
 		{"a Mac with vLLM", "vllm", "bf16", gpu("apple", "metal"), serve.ErrNoProfile},
+		{"a Mac with transformers", "transformers", "bf16", gpu("apple", "metal"), nil},
 		{"TensorRT-LLM elsewhere", "trt-llm", "bf16", gpu("amd", "gfx942"), serve.ErrIllegal},
 		{"AMD", "vllm", "bf16", gpu("amd", "gfx942"), nil},
 		{"Pascal", "vllm", "bf16", gpu("nvidia", "6.1"), serve.ErrIllegal},
@@ -228,9 +230,12 @@ func TestDevices(t *testing.T) {
 		{"nvfp4 on Hopper with TensorRT-LLM", "trt-llm", "nvfp4", gpu("nvidia", "9.0"), serve.ErrIllegal},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := serve.Fit(modelOf(t, shapes["dense"], c.format), serve.Plan{Engine: engine(t, c.engine), GPU: c.gpu, GPUs: 1, MaxModelLen: 2048})
+			got, err := serve.Fit(modelOf(t, shapes["dense"], c.format), serve.Plan{Engine: engine(t, c.engine), GPU: c.gpu, GPUs: 1, MaxModelLen: 2048})
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("%v, want %v", err, c.want)
+			}
+			if v := c.gpu.Vendor; err == nil && (v == "intel" || v == "apple") && c.engine != "llama.cpp" && got.Verdict != serve.Tight {
+				t.Errorf("%s, where nobody measured it", got.Verdict)
 			}
 		})
 	}
@@ -263,12 +268,28 @@ func TestWidened(t *testing.T) {
 	}
 }
 
+// TestTooLong: what an engine refuses unless it is told otherwise never fits, what it only warns of does, and positions
+// that were learned end where they end.
 func TestTooLong(t *testing.T) {
 	m := modelOf(t, shapes["windows"], "bf16")
-	for name, refused := range map[string]bool{"vllm": true, "sglang": true, "trt-llm": true, "transformers": false, "llama.cpp": false} {
-		_, err := serve.Fit(m, serve.Plan{Engine: engine(t, name), GPU: card(79.19), GPUs: 1, MaxModelLen: 8193})
-		if errors.Is(err, serve.ErrIllegal) != refused {
+	for name, want := range map[string]serve.Verdict{
+		"vllm": serve.Tight, "sglang": serve.Tight, "trt-llm": serve.Fits, "transformers": serve.Fits, "llama.cpp": serve.Fits, "lmdeploy": serve.Fits,
+	} {
+		got, err := serve.Fit(m, serve.Plan{Engine: engine(t, name), GPU: card(79.19), GPUs: 1, MaxModelLen: 8193})
+		if err != nil || got.Verdict != want {
 			t.Errorf("%s: %v for 8,193 tokens of 8,192", name, err)
+			continue
+		}
+		if want == serve.Tight && (!strings.Contains(got.Why, "rope scaling") || got.Breaks == nil) {
+			t.Errorf("%s: %s", name, got.Why)
+		}
+	}
+	learned := *m.Shape
+	learned.Outer = append(slices.Clone(learned.Outer), arch.Tensor{Name: "wpe.weight", Component: arch.Embedding, Rows: learned.Hidden, Cols: learned.Hidden, Copies: arch.Dim{N: 1}})
+	m.Shape = &learned
+	for _, name := range []string{"vllm", "sglang", "trt-llm"} {
+		if _, err := serve.Fit(m, serve.Plan{Engine: engine(t, name), GPU: card(79.19), GPUs: 1, MaxModelLen: 8193}); !errors.Is(err, serve.ErrIllegal) {
+			t.Errorf("%s: %v for a position that was not learned", name, err)
 		}
 	}
 }

@@ -40,8 +40,8 @@ func requests(f float64) string {
 }
 
 // Arrange chooses how the devices of a plan share the work where that was not said: tensor parallelism within one
-// machine, pipeline stages across machines, and stages within a machine where the heads do not divide. The error of
-// the plan that comes nearest says why none is possible.
+// machine, pipeline stages across machines, and stages within a machine where the heads do not divide; layers alone for
+// libraries. The error of the plan that comes nearest says why none is possible. Divisions lists the others.
 func (m *Prepared) Arrange(p Plan) (Plan, error) {
 	p.GPUs = p.Devices()
 	if p.Engine.Kind == LlamaCPP {
@@ -49,6 +49,13 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 	}
 	if p.divided() {
 		return arrangeRest(p)
+	}
+	if p.Engine.profile != nil && p.Engine.profile.plain() && p.Expert <= 1 { // device_map deals out layers
+		q := p
+		q.Tensor, q.Pipeline, q.Data, q.Expert = 1, p.GPUs, 1, 1
+		if m.possible(q) == nil {
+			return q, nil
+		}
 	}
 	var first error
 	for tensor := min(p.GPUs, p.node()); tensor > 0; tensor-- {
@@ -71,15 +78,19 @@ func (m *Prepared) Arrange(p Plan) (Plan, error) {
 	return p, first
 }
 
-// arrangeLlama deals the layers out to all devices, which is the one division of llama.cpp that is counted.
+// arrangeLlama deals the layers out to all devices, unless somebody asks for rows.
 func arrangeLlama(p Plan) (Plan, error) {
+	if p.Tensor > 1 && p.GPUs != p.Tensor && max(p.Pipeline, p.Data) <= 1 {
+		return p, fmt.Errorf("%w: llama.cpp parts rows among all %d GPUs that it has, and not among %d of them", ErrIllegal, p.GPUs, p.Tensor)
+	}
 	if p.Pipeline > 0 && p.GPUs != p.Pipeline && max(p.Tensor, p.Data) <= 1 {
 		return p, fmt.Errorf("%w: llama.cpp deals layers out to all %d GPUs that it has, and not to %d of them", ErrIllegal, p.GPUs, p.Pipeline)
 	}
 	if err := dealt(p); err != nil {
 		return p, err
 	}
-	p.Tensor, p.Pipeline, p.Expert, p.Data = 1, p.GPUs, 1, 1
+	rows := max(1, p.Tensor)
+	p.Tensor, p.Pipeline, p.Expert, p.Data = rows, p.GPUs/rows, 1, 1
 	return p, nil
 }
 
@@ -251,6 +262,27 @@ func (m *Prepared) Settle(p Plan) (Plan, *Memory, error) {
 	}
 	memory, err := m.Fit(q)
 	return q, memory, err
+}
+
+// SettleOn settles a plan on its device, and where that does not hold it, on the first of some larger ones that does. It
+// is for devices that are sold with several sizes of memory, where nobody said which: whoever has one that runs the model
+// has the size that it takes. Where none does, the account is that of the plan's own device.
+func (m *Prepared) SettleOn(p Plan, larger []*hardware.Accelerator) (Plan, *Memory, error) {
+	first, memory, err := m.Settle(p)
+	if err != nil || memory.Verdict == Fits {
+		return first, memory, err
+	}
+	for _, gpu := range larger {
+		q := p
+		q.GPU = gpu
+		if q, held, err := m.Settle(q); err == nil && held.Verdict == Fits {
+			q.Assumed = slices.Clip(q.Assumed)
+			q.assume("gpu_memory", strconv.FormatFloat(gpu.MemoryGB, 'f', -1, 64)+" GB", "the smallest of the sizes that "+p.GPU.Name+
+				" is sold with, or a larger one, that holds this plan")
+			return q, held, nil
+		}
+	}
+	return first, memory, nil
 }
 
 // least is what all devices together hold of the weights at the least: numbers of 32 bits may be cast to 16, and the

@@ -53,7 +53,11 @@ func TestArrange(t *testing.T) {
 		{"experts", "experts", serve.VLLM, serve.Plan{GPUs: 4, Expert: 4}, [5]int{4, 4, 1, 1, 4}, false},
 		{"llama.cpp deals out layers", "dense", serve.LlamaCPP, serve.Plan{GPUs: 3}, [5]int{3, 1, 3, 1, 1}, false},
 		{"llama.cpp is given stages", "dense", serve.LlamaCPP, serve.Plan{Pipeline: 3}, [5]int{3, 1, 3, 1, 1}, false},
-		{"llama.cpp does not divide layers", "dense", serve.LlamaCPP, serve.Plan{GPUs: 3, Tensor: 3}, [5]int{}, true},
+		{"llama.cpp parts rows", "dense", serve.LlamaCPP, serve.Plan{GPUs: 3, Tensor: 3}, [5]int{3, 3, 1, 1, 1}, false},
+		{"llama.cpp parts rows and leaves none out", "dense", serve.LlamaCPP, serve.Plan{GPUs: 4, Tensor: 3}, [5]int{}, true},
+		{"llama.cpp parts rows or layers", "dense", serve.LlamaCPP, serve.Plan{Tensor: 2, Pipeline: 2}, [5]int{}, true},
+		{"libraries deal out layers", "dense", serve.Transformers, serve.Plan{GPUs: 4}, [5]int{4, 1, 4, 1, 1}, false},
+		{"libraries are given ranks", "dense", serve.Transformers, serve.Plan{GPUs: 4, Tensor: 4}, [5]int{4, 4, 1, 1, 1}, false},
 		{"llama.cpp shares no experts out", "experts", serve.LlamaCPP, serve.Plan{Expert: 2}, [5]int{}, true},
 		{"llama.cpp has no replicas", "dense", serve.LlamaCPP, serve.Plan{Data: 2}, [5]int{}, true},
 		{"llama.cpp leaves no device out", "dense", serve.LlamaCPP, serve.Plan{GPUs: 4, Pipeline: 2}, [5]int{}, true},
@@ -118,7 +122,7 @@ func TestMinGPUsNamesTheRule(t *testing.T) {
 		says string
 	}{
 		{serve.VLLM, serve.Plan{KV: "q8_0"}, "keeps no cache in"},
-		{serve.LlamaCPP, serve.Plan{Tensor: 2}, "--split-mode row"},
+		{serve.LlamaCPP, serve.Plan{Tensor: 2, Pipeline: 2}, "--split-mode row"},
 		{serve.LlamaCPP, serve.Plan{Expert: 2}, "no expert parallelism"},
 		{serve.LlamaCPP, serve.Plan{Data: 2}, "no data parallelism"},
 	} {

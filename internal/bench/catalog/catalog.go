@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -18,6 +19,11 @@ import (
 
 //go:embed public/*.tsv
 var embedded embed.FS
+
+// sizes are the parameters of the models that were measured, in billions: all, and those that a token passes.
+//
+//go:embed sizes.tsv
+var sizes string
 
 // Catalog finds measurements. Overlay makes a new one; none ever changes.
 type Catalog struct {
@@ -112,4 +118,36 @@ func (c *Catalog) Matching(card, engine, model string) []bench.Measurement {
 	return slices.DeleteFunc(c.Own(), func(m bench.Measurement) bool {
 		return m.GPU != card || m.Engine != engine || model != "" && !strings.EqualFold(m.Model, model)
 	})
+}
+
+// Nearest finds at most n measurements close to a question, or why there is none; see bench.Nearest. The models that were
+// measured need no size from the caller, who may know others.
+func (c *Catalog) Nearest(q *bench.Question, n int, known bench.Lookup) (near []bench.Near, why string, err error) {
+	all, err := c.WithBroken()
+	if err != nil {
+		return nil, "", err
+	}
+	outer := known.Size
+	known.Size = func(model string) (bench.Size, bool) {
+		if s, ok := c.Size(model); ok || outer == nil {
+			return s, ok
+		}
+		return outer(model)
+	}
+	near, why = bench.Nearest(all, q, n, known)
+	return near, why, nil
+}
+
+// Size is how large one of the models that were measured is.
+func (c *Catalog) Size(model string) (bench.Size, bool) {
+	for line := range strings.Lines(sizes) {
+		cell := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(cell) != 3 || !strings.EqualFold(cell[0], model) {
+			continue
+		}
+		total, bad := strconv.ParseFloat(cell[1], 64)
+		active, worse := strconv.ParseFloat(cell[2], 64)
+		return bench.Size{Total: 1e9 * total, Active: 1e9 * active}, bad == nil && worse == nil
+	}
+	return bench.Size{}, false
 }

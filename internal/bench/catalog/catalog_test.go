@@ -67,7 +67,6 @@ func TestNamesAreKnown(t *testing.T) {
 			missing[m.Model] = true
 		}
 	}
-	delete(missing, "rtx-3060") // measured before it had a record of its own
 	if len(missing) > 0 {
 		t.Errorf("not in our catalogs: %v", missing)
 	}
@@ -124,6 +123,13 @@ func TestSharedTableIsCarried(t *testing.T) {
 	}
 	for _, r := range shared(t, "gpu_names.tsv") {
 		cards[r["name"]] = r["id"]
+		if _, err := gpus.Default().Get(r["id"]); err != nil {
+			m, err := gpus.Default().Resolve(r["id"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			cards[r["name"]] = m.GPU.ID
+		}
 	}
 	held := make(map[string]int)
 	for _, m := range every(t) {
@@ -275,6 +281,9 @@ func TestRefused(t *testing.T) {
 		"no card":          {func(r *Record) { r.Rows[0].GPU = "" }, "gpu is missing"},
 		"unknown metric":   {func(r *Record) { r.Rows[0].Metric = "speed" }, `metric is "speed"`},
 		"several lines":    {func(r *Record) { r.Rows[0].Note = "a\nb" }, "note is"},
+		"not UTF-8":        {func(r *Record) { r.Rows[0].Note = "a\xff" }, "note is"},
+		"control title":    {func(r *Record) { r.Title = "a\x1bb" }, "not one line"},
+		"control place":    {func(r *Record) { r.Rows[0].Place = "a\rb" }, "place is not one line"},
 		"control sequence": {func(r *Record) { r.Rows[0].Version = "\x1b[2J" }, "version is"},
 	} {
 		r := own()
@@ -314,4 +323,133 @@ func BenchmarkDecodePublic(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func asked() *bench.Question {
+	return &bench.Question{
+		Measurement: bench.Measurement{
+			Model: "meta-llama/Llama-3.1-70B", Precision: "fp8", Engine: "vllm", Version: "0.19.0", GPU: "h100-sxm", GPUs: 4,
+			Tensor: 4, Concurrency: 16, Input: 1024, Output: 1024, Metric: bench.TPOT,
+		},
+		Size: bench.Size{Total: 70.6e9, Active: 70.6e9}, Card: card(gpus.Default(), "h100-sxm"),
+	}
+}
+
+func card(c *gpus.Catalog, id string) bench.Card {
+	a, err := c.Get(id)
+	if err != nil {
+		return bench.Card{}
+	}
+	return bench.Card{
+		Name: a.Name, Vendor: a.Vendor, Arch: a.Arch, BandwidthGBs: a.BandwidthGBs, TFLOPS: a.DenseTFLOPS["bf16"],
+	}
+}
+
+func known(c *gpus.Catalog) bench.Lookup {
+	return bench.Lookup{Card: func(id string) (bench.Card, bool) { return card(c, id), true }}
+}
+
+// Every model that was measured has a size, and every measurement is the nearest to itself.
+func TestNearestToItself(t *testing.T) {
+	cards := gpus.Default()
+	c := Default()
+	all, err := c.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range all {
+		size, ok := c.Size(m.Model)
+		if !ok {
+			t.Fatalf("%s has no size", m.Model)
+		}
+		if i%10 != 0 {
+			continue
+		}
+		near, why, err := c.Nearest(&bench.Question{Measurement: m, Size: size, Card: card(cards, m.GPU)}, 1, known(cards))
+		if err != nil || len(near) != 1 || near[0].Distance != 0 || near[0].Differs != nil {
+			t.Errorf("%s: %+v, %s, %v", m.ID, near, why, err)
+		}
+	}
+}
+
+func TestNearestNothing(t *testing.T) {
+	q := asked()
+	q.Model, q.Size = "org/tiny", bench.Size{Total: 1e8, Active: 1e8}
+	near, why, err := Default().Nearest(q, 3, known(gpus.Default()))
+	if err != nil || len(near) != 0 || !strings.Contains(why, "too far") {
+		t.Errorf("%+v, %q, %v", near, why, err)
+	}
+}
+
+func BenchmarkNearest(b *testing.B) {
+	q, cards, c := asked(), gpus.Default(), Default()
+	for b.Loop() {
+		if near, _, err := c.Nearest(q, 3, known(cards)); err != nil || len(near) != 3 {
+			b.Fatal(near, err)
+		}
+	}
+}
+
+// What a benchmark program wrote comes back from the user's folder as it was completed.
+func TestCalibrate(t *testing.T) {
+	text, err := os.Open(filepath.Join("..", "testdata", "invented", "vllm-serve.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	f, err := bench.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := f.Complete(bench.Measurement{Model: "org/model", Precision: "fp8", Engine: "vllm", GPU: "l40s", GPUs: 4, Tensor: 2, Pipeline: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := Encode("hour", NewRecord("vllm-serve.json", "sha256:00", f.Date, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Default().Overlay(fstest.MapFS{"hour.yaml": {Data: record}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		all[i].ID = "hour/" + all[i].ID
+		all[i].Division = "TP2 PP2"
+		all[i].Source = evidence.Source{Title: "vllm-serve.json (sha256:00)", Checked: f.Date}
+	}
+	if diff := cmp.Diff(all, c.Matching("l40s", "vllm", "org/model")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	again, err := Encode("hour", NewRecord("vllm-serve.json", "sha256:00", f.Date, c.Own()))
+	if err != nil || string(again) != string(record) {
+		t.Errorf("written again: %v\n%s", err, again)
+	}
+}
+
+// Law: a table that is accepted holds records that can be written and read again, whatever its cells hold.
+func FuzzTable(f *testing.F) {
+	text, err := embedded.ReadFile("public/gpt-fast.tsv")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	f.Add("title: x\n---\n" + columns + "\n1\t\torg/m\tfp8\t\tvllm\t\tl4\t1\t\t1\t1\t1\tdecode\t5\t\t\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := decodeTable("x.tsv", text)
+		if err != nil {
+			return
+		}
+		out, err := Encode("x", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Default().Overlay(fstest.MapFS{"x.yaml": {Data: out}})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if diff := cmp.Diff(r, c.over["x"]); diff != "" {
+			t.Fatalf("(-table +record):\n%s", diff)
+		}
+	})
 }

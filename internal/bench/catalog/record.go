@@ -59,6 +59,11 @@ func Check(name string, r *Record) error {
 	case len(r.Rows) > mostRows:
 		return fmt.Errorf("measurements: %d are more than %d", len(r.Rows), mostRows)
 	}
+	for _, text := range []string{r.Title, r.Edition, r.URL, r.Digest, r.Note} {
+		if !bench.OneLine(text) {
+			faults = append(faults, fmt.Errorf("%.40q is not one line of text", text))
+		}
+	}
 	if strings.Contains(name, "/") || name == "" {
 		faults = append(faults, fmt.Errorf("the name %q of the record is not that of a file", name))
 	}
@@ -68,6 +73,9 @@ func Check(name string, r *Record) error {
 		m := r.measurement(row, name)
 		if err := m.Check(); err != nil {
 			faults = append(faults, fmt.Errorf("measurement %d, %.40q: %w", i+1, row.ID, err))
+		}
+		if !bench.OneLine(row.Place) {
+			faults = append(faults, fmt.Errorf("measurement %d: place is not one line of text", i+1))
 		}
 		if row.ID == "" || ids[row.ID] {
 			faults = append(faults, fmt.Errorf("measurement %d: the id %.40q is empty or there twice", i+1, row.ID))
@@ -116,4 +124,35 @@ func Encode(name string, r *Record) ([]byte, error) {
 		return nil, fmt.Errorf("writing measurements: %w", err)
 	}
 	return records.Encode(r)
+}
+
+// NewRecord keeps the user's own measurements, as bench.File.Complete gives them, with the file they are from: its name,
+// the digest of its bytes as sha256:..., and the day.
+func NewRecord(title, digest string, day evidence.Date, all []bench.Measurement) *Record {
+	r := &Record{Title: title, Digest: digest, Checked: day, Own: true}
+	for i := range all {
+		r.Rows = append(r.Rows, rowOf(&all[i]))
+	}
+	return r
+}
+
+func rowOf(m *bench.Measurement) Row {
+	_, id, ok := strings.Cut(m.ID, "/")
+	if !ok {
+		id = m.ID
+	}
+	return Row{
+		ID: id, Model: m.Model, Precision: m.Precision, KV: m.KV, Engine: m.Engine, Version: m.Version, GPU: m.GPU,
+		GPUs: m.GPUs, Division: divisionText(m), Concurrency: m.Concurrency, Rate: m.Rate, Input: m.Input,
+		Output: m.Output, Metric: m.Metric, Value: m.Value, Note: m.Note, Broken: m.Broken,
+	}
+}
+
+// divisionText is a text that reads as the division of the measurement.
+func divisionText(m *bench.Measurement) string {
+	d := bench.Division{Tensor: m.Tensor, Pipeline: m.Pipeline, Expert: m.Expert, Data: m.Data}
+	if bench.ParseDivision(m.Division, m.GPUs) == d {
+		return m.Division
+	}
+	return d.String()
 }

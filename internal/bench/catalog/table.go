@@ -11,7 +11,8 @@ import (
 )
 
 // columns of a table, in this order.
-const columns = "id\tplace\tmodel\tprecision\tkv\tengine\tversion\tgpu\tgpus\tdivision\tconcurrency\tinput\toutput\tmetric\tvalue\tnote\tbroken"
+const columns = "id\tplace\tmodel\tprecision\tkv\tengine\tversion\tgpu\tgpus\tdivision\tconcurrency\tinput\toutput\t" +
+	"metric\tvalue\tnote\tbroken"
 
 // decodeTable reads a record whose measurements are a table: the record in YAML, a line "---", the names of the columns,
 // a line for each. 742 rows as YAML would take thirty times as long.

@@ -98,6 +98,15 @@ func (r *Record) smallest() (*hardware.Accelerator, string) {
 		r.Name, r.sizes(), r.ID, plain(r.Options[len(r.Options)-1].GB))
 }
 
+// larger are the sizes above the smallest.
+func (r *Record) larger() []*hardware.Accelerator {
+	var list []*hardware.Accelerator
+	for i := 1; i < len(r.Options); i++ {
+		list = append(list, r.sized(r.Options[i]))
+	}
+	return list
+}
+
 func (r *Record) sizes() string {
 	if len(r.Options) == 0 {
 		return plain(r.MemoryGB) + " GB"

@@ -15,6 +15,9 @@ import (
 type Match struct {
 	GPU     *hardware.Accelerator
 	Assumed string // one sentence; "" where the name says it all
+	// Larger are the same device with the larger memories that it is sold with, the smallest first, where the name leaves
+	// the size open.
+	Larger []*hardware.Accelerator
 }
 
 // maxName bounds a name. The longest that a driver prints has 60 bytes.
@@ -123,6 +126,7 @@ type candidate struct {
 	record  *Record
 	gpu     *hardware.Accelerator
 	assumed string
+	larger  []*hardware.Accelerator
 }
 
 // choose picks among those that bear a name.
@@ -135,7 +139,7 @@ func (c *Catalog) choose(name string, ids []string, s said) (Match, error) {
 		return Match{}, fmt.Errorf("looking up accelerator %q: %s: %w", name, notThatSize(all, s.gb), ErrUnknown)
 	}
 	if len(found) == 1 {
-		return Match{found[0].gpu, found[0].assumed}, nil
+		return Match{GPU: found[0].gpu, Assumed: found[0].assumed, Larger: found[0].larger}, nil
 	}
 	for _, f := range found {
 		if f.gpu.MemoryGB != found[0].gpu.MemoryGB || s.gb == 0 && len(f.record.Options) > 0 {
@@ -143,7 +147,7 @@ func (c *Catalog) choose(name string, ids []string, s said) (Match, error) {
 		}
 	}
 	slices.SortFunc(found, cautious(s.visible > 0))
-	return Match{found[0].gpu, fmt.Sprintf("%q may be %s, of equal memory: %s is assumed", name, list(found), found[0].gpu.ID)}, nil
+	return Match{GPU: found[0].gpu, Assumed: fmt.Sprintf("%q may be %s, of equal memory: %s is assumed", name, list(found), found[0].gpu.ID)}, nil
 }
 
 // candidates decodes the records of a name, and finds which of them there are with the size that was named. Where one of
@@ -161,6 +165,7 @@ func (c *Catalog) candidates(ids []string, s said) (all []*Record, found []candi
 			f.gpu, ok = r.withSize(s.gb)
 		} else {
 			f.gpu, f.assumed = r.smallest()
+			f.larger = r.larger()
 		}
 		if !ok {
 			continue
@@ -248,7 +253,7 @@ func (m Match) seen(name string, mib float64) (Match, error) {
 	default:
 		g.VisibleMiB, g.UsableMiB = mib, max(g.UsableMiB, mib)
 		text := fmt.Sprintf("%q is taken at its word: %.4g GiB of memory to a process", name, mib/1024)
-		return Match{&g, strings.TrimPrefix(m.Assumed+"; "+text, "; ")}, nil
+		return Match{GPU: &g, Assumed: strings.TrimPrefix(m.Assumed+"; "+text, "; ")}, nil
 	}
 }
 
@@ -275,7 +280,7 @@ func (c *Catalog) generic(name string, s said) (Match, error) {
 		g.UsableMiB, g.VisibleMiB = least.UsableMiB, least.VisibleMiB
 		why = "as on " + least.ID
 	}
-	return Match{g, fmt.Sprintf("%q names no card that is known: one of %s GB is assumed, of which a process sees %.4g GiB, %s",
+	return Match{GPU: g, Assumed: fmt.Sprintf("%q names no card that is known: one of %s GB is assumed, of which a process sees %.4g GiB, %s",
 		name, plain(s.gb), g.VisibleMiB/1024, why)}, nil
 }
 
