@@ -216,9 +216,6 @@ func (m *Model) Server(l Load) queue.Server {
 	}
 }
 
-// Replicas is how many of them share nothing.
-func (m *Model) Replicas() int { return m.work.Replicas }
-
 // tokens is what the caches hold of such requests.
 func (m *Model) tokens(r *mean) int64 {
 	full := r.in + r.out
