@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/llmcheck/llmcheck/internal/serve"
+
 	"github.com/llmcheck/llmcheck/internal/printable"
 )
 
@@ -84,4 +86,13 @@ func orList(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// engineNames are all engines, those whose needs were measured first.
+func engineNames() []string {
+	others, err := serve.Others()
+	if err != nil {
+		return serve.Kinds() // a shell is offered what there is; the question itself tells what is wrong
+	}
+	return append(serve.Kinds(), others...)
 }
