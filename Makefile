@@ -24,7 +24,7 @@ fmt: ## format the code
 	gofmt -w cmd internal
 
 generate: ## make the names of licenses anew, the index of accelerators, and the index of texts where the corpora are present
-	$(GO) generate ./internal/license/catalog ./internal/hardware/catalog
+	$(GO) generate ./internal/license/catalog ./internal/hardware/catalog ./internal/cost/catalog
 	@if [ -d $(SHARED)/corpus ]; then $(GO) generate ./internal/license/identify; fi
 
 check: ## what CI checks: format, vet, tests, generated files

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ func answerFlags(cmd *cobra.Command, output *string) {
 type questions struct {
 	config *config.Config
 	refs   []model.Ref
-	format render.Format
+	render func(w io.Writer, docs []*report.Document, page render.Page) error
 	output string                     // file; "" is the standard output
 	ready  func(diligence.Deps) error // checks what only the catalogs can tell; may be nil
 	// ask answers question i within its time. Without a document, the command ends with the error.
@@ -72,7 +73,7 @@ func (g *global) answer(ctx context.Context, q questions) error {
 	progress.stop()
 	var b bytes.Buffer
 	page := render.Page{Width: g.app.Width, Color: q.output == "" && g.app.color(q.config.Color)}
-	if err := q.format.Render(&b, docs, page); err != nil {
+	if err := q.render(&b, docs, page); err != nil {
 		return err
 	}
 	if err := g.app.write(q.output, b.Bytes()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,9 @@ import (
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
+	"github.com/llmcheck/llmcheck/internal/fleet"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
+	"github.com/llmcheck/llmcheck/internal/manifest"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/render"
@@ -33,6 +36,7 @@ type estimateOptions struct {
 
 	asked  []diligence.EstimateQuestion
 	format render.Format
+	script bool // what --emit asks for is written, and nothing else
 }
 
 // estimateFlags are the flags as they were given; 0 and "" are what nobody said.
@@ -118,6 +122,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	fl.StringVar(&f.flash, "flash-attn", "", "llama.cpp: flash attention, `on` or off")
 	fl.BoolVar(&f.fullWindow, "swa-full", false, "llama.cpp: keep all tokens of layers with a sliding window")
 	fl.BoolVar(&f.allOutputs, "all-logits", false, "llama.cpp: keep the logits of every token, as users of the library do")
+	fl.StringVar(&f.emit, "emit", "", "write the plan as something to run instead of an answer: `format` "+strings.Join(manifest.Formats(), ", "))
 	fl.BoolVar(&f.explain, "explain", false, "show every number with its formula, inputs and source")
 }
 
@@ -139,6 +144,7 @@ func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
 		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
 		"kv-dtype": cacheFormats(), "color": {"auto", "always", "never"},
+		"emit": manifest.Formats(), "price-terms": priceTerms(), "seller": sellers(), "concurrency": {"max"},
 	} {
 		// The only error is a flag that does not exist, and the flags stand above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
@@ -156,6 +162,7 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 	if err := o.flags.check(); err != nil {
 		return usage(err, "llmcheck estimate --help lists the flags")
 	}
+	o.script = o.flags.emit != "" && !cmd.Flags().Changed("format")
 	if len(args) == 0 {
 		return usage(errors.New("no model is named"), "llmcheck estimate org/name, ./folder, config.json or model.gguf")
 	}
@@ -192,6 +199,9 @@ func (f *estimateFlags) check() error {
 		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
 	}
 	faults = append(faults, f.load.check(), f.money.check())
+	if f.emit != "" {
+		faults = append(faults, oneOf("emit", f.emit, manifest.Formats()))
+	}
 	if n := f.load.input + f.load.output; f.length > 0 && n > f.length {
 		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", n, f.length))
 	}
@@ -317,8 +327,12 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 // runEstimate asks every question and writes one answer.
 func runEstimate(ctx context.Context, o *estimateOptions) error {
 	failed := make([]error, len(o.asked))
+	write := o.format.Render
+	if o.script {
+		write = writeManifests
+	}
 	err := o.answer(ctx, questions{
-		config: o.config, refs: o.refs(), format: o.format, output: o.output,
+		config: o.config, refs: o.refs(), render: write, output: o.output,
 		ask: func(ctx context.Context, d diligence.Deps, i int) (*report.Document, Code, error) {
 			doc, err := diligence.Estimate(ctx, d, o.asked[i])
 			if doc == nil {
@@ -332,6 +346,23 @@ func runEstimate(ctx context.Context, o *estimateOptions) error {
 		s.Hint = o.hint(failed)
 	}
 	return err
+}
+
+// writeManifests writes the plans of --emit one after the other, so that they can be piped to what runs them.
+func writeManifests(w io.Writer, docs []*report.Document, _ render.Page) error {
+	for i, doc := range docs {
+		if doc.Estimate == nil || doc.Estimate.Manifest == "" {
+			return &statusError{Code: No, Err: fmt.Errorf("writing the plan for %s: there is none", doc.Subject.Ref)}
+		}
+		text := doc.Estimate.Manifest
+		if i > 0 {
+			text = "---\n" + text
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // hint says what to do about the first model that could not be sized.
@@ -361,8 +392,10 @@ func (o *estimateOptions) refs() []model.Ref {
 // estimateFault is an error that left no document: the question itself is wrong, or we are.
 func estimateFault(err error) error {
 	switch {
-	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine):
+	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion):
 		return usage(err, "")
+	case errors.Is(err, manifest.ErrPlan):
+		return &statusError{Code: No, Err: err, Hint: "run it without --emit for the answer with its reasons"}
 	case errors.Is(err, gpus.ErrAmbiguous):
 		return usage(fmt.Errorf("reading --gpu: %w", err), "say which, like the ids that llmcheck catalog gpus lists")
 	case gpus.IsUnknown(err):
@@ -387,8 +420,23 @@ func estimateCode(doc *report.Document, err error) Code {
 	}
 	switch doc.Estimate.Verdict {
 	case string(serve.Fits):
-		return OK
+		return promiseCode(doc.Estimate.Speed)
 	case string(serve.DoesNot):
+		return No
+	}
+	return NotEnough
+}
+
+// promiseCode is the status of what was asked of latency. A plan that fits and does not keep its limits is no answer.
+func promiseCode(s *report.Speed) Code {
+	switch {
+	case s == nil:
+		return OK
+	case s.Saturated:
+		return No
+	case s.Targets == nil || s.Targets.Met == "yes":
+		return OK
+	case s.Targets.Met == "no":
 		return No
 	}
 	return NotEnough

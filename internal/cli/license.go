@@ -223,7 +223,7 @@ func (a *App) resolveRef(s string) (model.Ref, error) {
 // runLicense asks every question and writes one answer.
 func runLicense(ctx context.Context, o *licenseOptions) error {
 	return o.answer(ctx, questions{
-		config: o.config, refs: o.refs(), format: o.format, output: o.output,
+		config: o.config, refs: o.refs(), render: o.format.Render, output: o.output,
 		ready: func(d diligence.Deps) error { return o.agree(d.Licenses) },
 		ask: func(ctx context.Context, d diligence.Deps, i int) (*report.Document, Code, error) {
 			doc, err := diligence.License(ctx, d, o.asked[i])

@@ -78,7 +78,7 @@ func newRoot(app *App) *cobra.Command {
 	root.SetFlagErrorFunc(flagFault)
 	root.PersistentFlags().StringVar(&g.config, "config", "", "`file` with settings (default: llmcheck/config.yaml in the folder for settings)")
 	root.PersistentFlags().String("color", "auto", "`when` to color: auto, always, never")
-	root.AddCommand(newLicense(g, nil), newEstimate(g, nil), newCatalog(g), newRender(g), newVersion(app))
+	root.AddCommand(newLicense(g, nil), newEstimate(g, nil), newCalibrate(g), newCatalog(g), newRender(g), newVersion(app))
 	addTopics(root, app)
 	wrapArgs(root)
 	return root

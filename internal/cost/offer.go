@@ -116,14 +116,27 @@ func ParseSnapshot(s string) (Snapshot, error) {
 		d, err := evidence.ParseDate(rest)
 		return Snapshot{latest: d, text: s}, err
 	}
-	for _, end := range []struct{ first, last string }{{"", ""}, {"-01", "-31"}, {"-01", "-30"}, {"-01", "-29"}, {"-01", "-28"}, {"-01-01", "-12-31"}} {
-		first, err1 := evidence.ParseDate(s + end.first)
-		last, err2 := evidence.ParseDate(s + end.last)
+	for _, end := range ends(len(s)) {
+		first, err1 := evidence.ParseDate(s + end[0])
+		last, err2 := evidence.ParseDate(s + end[1])
 		if err1 == nil && err2 == nil {
 			return Snapshot{first, last, s}, nil
 		}
 	}
 	return Snapshot{}, fmt.Errorf("date %s is none: want 2026-11-24, 2026-11, 2026 or <=2026-11-24", strconv.Quote(s))
+}
+
+// ends are what makes days of a date that is so long: the first and the last that it can mean.
+func ends(length int) [][2]string {
+	switch length {
+	case len("2026-11-24"):
+		return [][2]string{{"", ""}}
+	case len("2026-11"):
+		return [][2]string{{"-01", "-31"}, {"-01", "-30"}, {"-01", "-29"}, {"-01", "-28"}}
+	case len("2026"):
+		return [][2]string{{"-01-01", "-12-31"}}
+	}
+	return nil
 }
 
 // String is the date as a record writes it.

@@ -102,11 +102,11 @@ func (o Owner) price() (bill, bool, error) {
 		}
 		return bill{o.Price.Times(float64(o.GPUs)), fmt.Sprintf("%d × %s USD", o.GPUs, o.Price), "given", ""}, true, nil
 	}
-	best := best(o.Purchases, o.GPUs)
+	best := o.best()
 	if best == nil {
 		return bill{}, false, fmt.Errorf("computing the cost of owning: %w", ErrNoPrice)
 	}
-	units := (o.GPUs + best.GPUs - 1) / best.GPUs
+	units := o.units(best)
 	note := best.Note
 	if best.Confidence == Low || best.Confidence == Assumed {
 		note = join("the purchase price is of low confidence ("+string(best.Basis)+" price)", note)
@@ -120,37 +120,44 @@ func (o Owner) price() (bill, bool, error) {
 	}, best.Whole, nil
 }
 
-// best takes a whole machine where the plan fills it, and cards otherwise, street prices before those of a list.
-func best(all []Purchase, gpus int) *Purchase {
+// best is the cheapest way to buy the cards with what is around them, at street prices if there are any.
+func (o Owner) best() *Purchase {
 	var out *Purchase
-	rank := func(p *Purchase) int {
-		r := 0
-		if p.GPUs > 1 && gpus%p.GPUs != 0 {
-			r += 4
+	for i := range o.Purchases {
+		p := &o.Purchases[i]
+		if !p.Value.Positive() || p.GPUs < 1 {
+			continue
 		}
-		if p.GPUs == 1 && gpus > 1 && !p.Whole {
-			r++
-		}
-		if p.Basis == Suggested {
-			r += 2
-		}
-		return r
-	}
-	for i := range all {
-		p := &all[i]
-		if p.Value.Positive() && p.GPUs > 0 && (out == nil || rank(p) < rank(out)) {
+		switch {
+		case out == nil || p.Basis == Street && out.Basis != Street:
+			out = p
+		case p.Basis == out.Basis && o.all(p) <= o.all(out):
 			out = p
 		}
 	}
 	return out
 }
 
+// all is the price of a purchase for all cards, servers included.
+func (o Owner) all(p *Purchase) float64 {
+	usd := p.Value.Mid * float64(o.units(p))
+	if !p.Whole {
+		usd *= o.Figures.Server.Value.Mid
+	}
+	return usd
+}
+
+func (o Owner) units(p *Purchase) int { return (o.GPUs + p.GPUs - 1) / p.GPUs }
+
 // cards puts the cards themselves on the bill.
 func (b *Bought) cards(o Owner, c bill) {
 	b.Purchase = c.usd
 	b.Note = join(c.note, b.Note)
 	share, formula := o.Figures.monthly()
-	b.Parts = append(b.Parts, Part{"accelerators", product(c.usd, share), "USD a month", c.formula + " × " + formula, sources(c.source, o.Figures.Life, o.Figures.Residual)})
+	b.Parts = append(b.Parts, Part{
+		"accelerators", product(c.usd, share), "USD a month",
+		c.formula + " × " + formula, sources(c.source, o.Figures.Life, o.Figures.Residual),
+	})
 }
 
 // server puts the machines around the cards on the bill.

@@ -24,7 +24,7 @@ type System struct {
 type Draw struct {
 	System   System
 	GPUs     int
-	Machines int     // 0 where each holds eight at most
+	Machines int     // 0 where a server holds eight at most, and a computer in one piece one
 	Watts    float64 // maximum of one accelerator, as the plan counts them
 	Bound    string  // what bounds decoding: memory, compute, network, kv, overhead
 	Prompts  float64 // share of the busy time in which prompts are read
@@ -48,10 +48,7 @@ func Power(d Draw) (Watts, error) {
 	if err := d.check(); err != nil {
 		return Watts{}, fmt.Errorf("computing the power of the plan: %w", err)
 	}
-	machines := d.Machines
-	if machines < 1 {
-		machines = (d.GPUs + perMachine - 1) / perMachine
-	}
+	machines := d.machines()
 	top := float64(d.GPUs) * d.Watts
 	around := d.System.Host.Value.Times(top).Plus(d.System.Machine.Value.Times(float64(machines)))
 	load := d.load()
@@ -62,9 +59,19 @@ func Power(d Draw) (Watts, error) {
 	}
 	w.Mean = w.over(d.Busy)
 	w.Parts = []Part{
-		{"accelerators under load", load.Times(top), "W", fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), load), sources("", d.figures()...)},
-		{"accelerators without load", d.System.Idle.Value.Times(top), "W", fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), d.System.Idle.Value), sources("", d.System.Idle)},
-		{"machines around them", around, "W", fmt.Sprintf("%s × %s W + %d × %s W", d.System.Host.Value, plain(top), machines, d.System.Machine.Value), sources("", d.System.Host, d.System.Machine)},
+		{
+			"accelerators under load", load.Times(top), "W",
+			fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), load), sources("", d.figures()...),
+		},
+		{
+			"accelerators without load", d.System.Idle.Value.Times(top), "W",
+			fmt.Sprintf("%d × %s W × %s", d.GPUs, plain(d.Watts), d.System.Idle.Value), sources("", d.System.Idle),
+		},
+		{
+			"machines around them", around, "W",
+			fmt.Sprintf("%s × %s W + %d × %s W", d.System.Host.Value, plain(top), machines, d.System.Machine.Value),
+			sources("", d.System.Host, d.System.Machine),
+		},
 	}
 	return w, nil
 }
@@ -91,6 +98,16 @@ func (w Watts) swing(busy Range, by func(busy float64) float64) Range {
 }
 
 func mean(busy, idle, loaded float64) float64 { return idle + busy*max(0, loaded-idle) }
+
+func (d Draw) machines() int {
+	switch {
+	case d.Machines > 0:
+		return d.Machines
+	case d.System.Whole:
+		return d.GPUs
+	}
+	return (d.GPUs + perMachine - 1) / perMachine
+}
 
 func (d Draw) check() error {
 	switch {
@@ -210,10 +227,16 @@ func (e *Energy) chain(wall Range) []Part {
 		{"in a month", *e.KWhMonth, "kWh", fmt.Sprintf("%s W × %d h / 1000", wall, Hours), ""},
 	}
 	if e.KgMonth != nil {
-		parts = append(parts, Part{"emissions of a month", *e.KgMonth, "kg CO2e", fmt.Sprintf("%s kWh × %s g a kWh / 1000", e.KWhMonth, e.Grid.Value), sources("", e.Grid)})
+		parts = append(parts, Part{
+			"emissions of a month", *e.KgMonth, "kg CO2e",
+			fmt.Sprintf("%s kWh × %s g a kWh / 1000", e.KWhMonth, e.Grid.Value), sources("", e.Grid),
+		})
 	}
 	if e.Electricity != nil {
-		parts = append(parts, Part{"electricity of a month", *e.Electricity, "USD", fmt.Sprintf("%s kWh × %s USD a kWh", e.KWhMonth, e.Price.Value), sources("", e.Price)})
+		parts = append(parts, Part{
+			"electricity of a month", *e.Electricity, "USD",
+			fmt.Sprintf("%s kWh × %s USD a kWh", e.KWhMonth, e.Price.Value), sources("", e.Price),
+		})
 	}
 	return parts
 }

@@ -34,6 +34,7 @@ type Deps struct {
 
 // Measurements is the catalog of measured speed.
 type Measurements interface {
+	Matching(card, engine, model string) []bench.Measurement // the user's own
 	Nearest(q *bench.Question, n int, known bench.Lookup) (near []bench.Near, why string, err error)
 }
 

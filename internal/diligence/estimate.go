@@ -85,6 +85,7 @@ func newEstimateOf(in *inquiry, s *described, q EstimateQuestion) *estimate {
 	return &estimate{
 		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Load.AtOnce()},
 		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
+		owns: make(map[string]*ownRuns),
 	}
 }
 
@@ -129,6 +130,9 @@ type estimate struct {
 	q       EstimateQuestion
 	need    serve.Need
 	load    speed.Load
+	raw     bool                // the user's measurements are left out
+	owns    map[string]*ownRuns // by card and engine
+	doubts  []string            // of those measurements
 	assumed []report.Assumption // of the question, whatever the card
 	refused []report.Refused
 	ready   map[serve.Kind]*ready
@@ -179,7 +183,8 @@ func (e *estimate) answer() (*report.Estimate, error) {
 		}
 	}
 	e.details(&list[0])
-	return e.shown(list), nil
+	out := e.shown(list)
+	return out, e.emit(out, &list[0])
 }
 
 // shown is the answer with the first outlook as the one that is meant.
@@ -368,6 +373,13 @@ func counterpart(m serve.Model) string {
 
 // wideBits is the number of bits above which a format is nearer to 8 bits than to 4.
 const wideBits = 6
+
+// doubt notes what contradicts the answer, once.
+func (e *estimate) doubt(text string) {
+	if !slices.Contains(e.doubts, text) {
+		e.doubts = append(e.doubts, text)
+	}
+}
 
 func (e *estimate) assume(what, value, why string) {
 	a := report.Assumption{What: what, Value: value, Why: why}

@@ -25,7 +25,7 @@ func (e *estimate) cheapest(cards []*hardware.Accelerator) (*report.Estimate, er
 	}
 	q := fleet.Question{
 		Load: e.fleetLoad(), Targets: fleet.Targets{TTFT: e.q.Load.TTFT, TPOT: e.q.Load.TPOT}, Spare: e.q.Search.Spare, MaxGPUs: e.q.Search.MaxGPUs,
-		Estimate: fleet.By(constants), Price: e.price(), Power: e.power,
+		Price: e.price(), Power: e.power,
 	}
 	for _, card := range cards {
 		c, err := e.candidate(card)
@@ -34,6 +34,7 @@ func (e *estimate) cheapest(cards []*hardware.Accelerator) (*report.Estimate, er
 		}
 		q.Candidates = append(q.Candidates, c)
 	}
+	q.Estimate = e.replicas(constants, q.Candidates)
 	found, err := fleet.Search(q)
 	if err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ func (e *estimate) found(q *fleet.Question, r *fleet.Result) (*report.Estimate, 
 			cheaper.Model.Format(), cheaper.GPUs, cheaper.Card.Name, dollars(cheaper.PerHour.Mid), dollars(best.PerHour.Mid)))
 	}
 	out.Summary = e.summaryOfFleet(out, best)
-	return out, nil
+	return out, e.emit(out, o)
 }
 
 // shownChoices is how many other plans are shown.
@@ -158,11 +159,10 @@ func (e *estimate) chosen(c *fleet.Choice) (*outlook, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := constants.Of(c.Model, o.plan, o.memory)
-	if err != nil {
+	if o.timed, err = e.time(constants, c.Model, o.plan, o.memory); err != nil {
 		return nil, err
 	}
-	o.timed = &timed{Model: m, load: c.Each, figures: c.Figures}
+	o.timed.load, o.timed.figures = c.Each, c.Figures
 	o.Speed = e.shownSpeed(&o)
 	o.Speed.Targets = e.metBy(c)
 	if err := e.value(&o); err != nil {
@@ -188,9 +188,9 @@ func (e *estimate) metBy(c *fleet.Choice) *report.Targets {
 		out.Why = w.broken(c.Figures)
 	}
 	if c.Each.Rate > 0 {
-		out.AtMostRate = &c.AtMost
+		out.AtMostRate = new(c.AtMost())
 	} else {
-		out.AtMost = new(int64(c.AtMost))
+		out.AtMost = new(int64(c.AtMost()))
 	}
 	return out
 }
@@ -215,7 +215,7 @@ func (e *estimate) nothing(q *fleet.Question, r *fleet.Result) (*report.Estimate
 		Fleet: e.shownFleet(q, r), Refused: e.refused,
 	}
 	out.Summary = e.s.ref.String() + ": " + why
-	return out, nil
+	return out, e.emit(out, &o)
 }
 
 func (e *estimate) shownFleet(q *fleet.Question, r *fleet.Result) *report.Fleet {

@@ -39,6 +39,9 @@ func (e *estimate) nearest(o *outlook) []report.NearestMeasure {
 // computed is what we would have said of the setting that was measured, so that a reader sees how far off we were there;
 // nil where it cannot be computed.
 func (e *estimate) computed(m *bench.Measurement) *report.Range {
+	if _, found, err := e.Known.Facts(m.Model); err != nil || !found { // no request is made to compute what somebody else ran
+		return nil
+	}
 	r, err := Replay(e.ctx, e.Deps, m)
 	if err != nil {
 		return nil
@@ -49,11 +52,9 @@ func (e *estimate) computed(m *bench.Measurement) *report.Range {
 // asked is the plan and its load as a measurement that somebody might have made.
 func (e *estimate) asked(o *outlook) *bench.Question {
 	p, l, params := &o.plan, &o.timed.load, o.model.Model().Shape.Params()
-	m := bench.Measurement{
-		Model: e.s.ref.Name, Precision: strings.ToLower(o.model.Format()), KV: p.KV, Engine: string(p.Engine.Kind), Version: p.Engine.Version,
-		GPU: p.GPU.ID, GPUs: p.Devices(), Tensor: p.Tensor, Pipeline: p.Pipeline, Expert: p.Expert, Data: p.Data,
-		Input: int64(l.Input.Mean), Output: int64(l.Output.Mean), Rate: l.Rate, Concurrency: int(l.Concurrency), Metric: bench.TPOT,
-	}
+	m := o.timed.setting
+	m.Precision = strings.ToLower(m.Precision)
+	m.Input, m.Output, m.Rate, m.Concurrency, m.Metric = int64(l.Input.Mean), int64(l.Output.Mean), l.Rate, int(l.Concurrency), bench.TPOT
 	switch {
 	case e.q.Load.Unlimited:
 		m.Metric = bench.MaxOutput

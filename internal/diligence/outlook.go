@@ -278,7 +278,7 @@ func (e *estimate) allAssumed(o *outlook) []report.Assumption {
 // notes are what a reader has to know of the number format and of the adapter.
 func (e *estimate) notes(o *outlook) []string {
 	m := o.model.Model()
-	notes := slices.Clone(m.Weights.Notes)
+	notes := slices.Concat(m.Weights.Notes, e.doubts)
 	if m.Shape.Of(arch.Adapter).Total > 0 {
 		notes = append(notes, "the adapter is counted once, whole on every rank; the slots for several adapters that a server "+
 			"sets aside (--max-loras × --max-lora-rank in vLLM) are not modeled")

@@ -16,13 +16,9 @@ import (
 // errReplay is wrapped by the error for a measurement that says too little to be computed, or of what is not known here.
 var errReplay = errors.New("the measurement cannot be computed")
 
-// Replay computes what we would have said of a setting that somebody measured, for the metric that was measured. It
-// makes no request: the model has to be in the catalog.
+// Replay computes what we would have said of a setting that somebody measured, for the metric that was measured.
 func Replay(ctx context.Context, d Deps, m *bench.Measurement) (*speed.Range, error) {
 	in := &inquiry{Deps: d, ctx: ctx}
-	if _, found, err := d.Known.Facts(m.Model); err != nil || !found {
-		return nil, errors.Join(err, fmt.Errorf("%w: %s is not in the catalog of models", errReplay, m.Model))
-	}
 	q := EstimateQuestion{
 		Ref: model.Ref{Scheme: model.SchemeHub, Name: m.Model}, Quant: m.Precision, Cards: []string{m.GPU}, Kind: serve.Kind(m.Engine), Version: m.Version,
 	}
@@ -47,6 +43,7 @@ func (in *inquiry) replay(s *described, q EstimateQuestion, m *bench.Measurement
 		q.Plan.MaxModelLen = n
 	}
 	e := newEstimateOf(in, s, q)
+	e.raw = true
 	e.load = e.usual()
 	cards, err := e.cards()
 	if err != nil {

@@ -52,13 +52,6 @@ func (e *estimate) within(n float64) float64 {
 
 func tokens(f float64) string { return units.Thousands(int64(f)) }
 
-// timed is a plan whose speed can be told.
-type timed struct {
-	*speed.Model
-	load    speed.Load
-	figures *speed.Figures
-}
-
 // fast adds how fast a plan is. Who starts is fast or slow, whether or not as many find room at once as are asked for:
 // the others wait.
 func (e *estimate) fast(o *outlook) error {
@@ -69,7 +62,7 @@ func (e *estimate) fast(o *outlook) error {
 	if err != nil {
 		return err
 	}
-	m, err := constants.Of(o.model, o.plan, o.memory)
+	t, err := e.time(constants, o.model, o.plan, o.memory)
 	if errors.Is(err, speed.ErrUnknown) {
 		o.Speed = &report.Speed{Why: err.Error(), Peak: []report.PeakUsed{}, Defined: definitions()}
 		return nil
@@ -77,9 +70,9 @@ func (e *estimate) fast(o *outlook) error {
 	if err != nil {
 		return err
 	}
-	o.timed = &timed{Model: m, load: e.load}
-	o.timed.load.Rate = e.rate(o.timed)
-	o.timed.figures = m.Figures(o.timed.load)
+	o.timed = t
+	t.load.Rate = e.rate(t)
+	t.figures = t.Figures(t.load)
 	o.Speed = e.shownSpeed(o)
 	return nil
 }
@@ -148,6 +141,11 @@ func (e *estimate) shownSpeed(o *outlook) *report.Speed {
 	}
 	if t.load.Rate > 0 {
 		out.RequestRate = &t.load.Rate
+	}
+	var doubts []string
+	out.Narrowed, doubts = t.basis()
+	for _, d := range doubts {
+		e.doubt(d)
 	}
 	if f.Saturated {
 		return out

@@ -35,11 +35,13 @@ var layers = map[string]int{
 	"internal/fleet":                    7,
 	"internal/manifest":                 6,
 	"internal/speed":                    6,
+	"internal/speed/fit":                10,
 	"internal/fetch":                    6,
 	"internal/render/svg":               6,
 	"internal/serve":                    5,
 	"internal/queue":                    4,
 	"internal/cost/catalog":             4,
+	"internal/cost/catalog/gen":         5,
 	"internal/cost":                     3,
 	"internal/bench/catalog":            3,
 	"internal/bench":                    2,
@@ -85,6 +87,8 @@ var doors = map[string][]string{
 	"golang.org/x/text/unicode/norm": {"internal/model/catalog"},
 	"golang.org/x/term":              {"internal/cli"},
 	"golang.org/x/sync/errgroup":     {"internal/cli"},
+
+	"github.com/guptarohit/asciigraph": {"internal/render/text"},
 }
 
 // world are packages that the pure part of the program must not see: the same input gives the same output.

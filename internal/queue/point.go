@@ -25,6 +25,8 @@ type visit struct {
 	p     point
 	first float64 // seconds from the beginning of a request to its first token
 	burst float64 // seconds that requests wait in the mean because many came at once at the start
+	early float64 // share of requests that came then
+	step  float64 // share in which requests keep step with each other
 	rest  float64 // from the first to the last token
 	token float64 // seconds that one more token of its prompt takes
 	queue float64 // of first, the part in which it waits for others

@@ -1,6 +1,7 @@
 // Package queue simulates continuous batching: requests arrive, wait for room, have their prompts computed in pieces and
 // their answers token by token, all in forward passes that they share. How long a pass takes is an argument, so the
-// package knows nothing of models or cards. Simulate plays one request after the other; Steady is its closed form.
+// package knows nothing of models or cards. Simulate plays one request after the other; Steady is its closed form;
+// Within finds the largest load that meets limits of latency.
 // Times are seconds, lengths are tokens.
 package queue
 
@@ -14,7 +15,8 @@ type Batch struct {
 	Prompts int     // sequences that those tokens are of; each that ends in this pass has its first token sampled
 }
 
-// Pass is how long a forward pass takes. It is a pure function, called once for each pass that is played.
+// Pass is how long a forward pass takes, in seconds. It is a pure function; passes that differ only in what their
+// sequences have in the cache are not all asked for.
 type Pass func(Batch) float64
 
 // Server is one replica: what runs at once, and for how long. Sequences at once are also limited to those whose next
@@ -45,10 +47,10 @@ type Load struct {
 	Concurrency int     // closed loop: requests that are always there; 0 for an open one
 	Rate        float64 // open loop: requests a second
 	Burst       float64 // coefficient of variation of the time between arrivals; 1 is Poisson, 0 is a clock
-	Ramp        bool    // closed loop: all requests arrive at once at the beginning, as benchmarks send them
+	Ramp        bool    // closed loop: all requests arrive at once at the beginning, as benchmarks send them; else spread
 	Input       Length
 	Output      Length
-	Requests    int // to play
+	Requests    int // to play; more follow them, so that the last ones do not find an empty server
 	Warmup      int // of them, not counted
 }
 

@@ -89,7 +89,7 @@ func (p *play) rates() (tokens, requests, running, busy float64) {
 		return 0, 0, 0, 0
 	}
 	return (p.to.tokens - p.from.tokens) / t, float64(p.to.requests-p.from.requests) / t,
-		(p.to.running - p.from.running) / t, (p.to.busy - p.from.busy) / t
+		(p.to.running - p.from.running) / t, min(1, (p.to.busy-p.from.busy)/t)
 }
 
 // cacheBound is true where a request waited for room in more than a hundredth of the time, or one in a hundred lost it.

@@ -102,8 +102,12 @@ func (m *model) closed() Result {
 		n = max(1, c*v.total()/(v.total()+ahead), c-v.p.rate*ahead)
 	}
 	wait := max(0, n-v.p.n) / v.p.rate
+	between := min(wait, m.interrupted(v.p)/v.p.rate)
+	wait -= between
+	v.rest += between
 	v.p.rate = c / (wait + ahead + v.total())
-	v.burst = m.burst(v.p)
+	v.step = share
+	m.burst(&v)
 	v.waits = 1 / math.Sqrt(max(1, c-v.p.n))
 	r := m.result(v, wait, wait+ahead, c)
 	r.Busy = min(1, v.p.rate*v.total())
@@ -136,13 +140,29 @@ func (m *model) inProgress(n float64) float64 {
 	return max(1, min(most, most-spread*density-(most-m.room)*share))
 }
 
+// interrupted is how many of those that wait for room in a full cache have begun before and lost it. Each answer that
+// ends leaves room to begin several prompts, which grow until the youngest of them have to go again, the more of them the
+// longer answers are beside prompts, and the fewer the more answers end in each pass. The share was found by playing it.
+func (m *model) interrupted(p point) float64 {
+	full := m.again / m.output
+	return 0.8 * full * p.n * math.Pow(m.output/(m.input+m.output), 1.7) * math.Exp(-3*p.starts)
+}
+
 // burst is what the requests of the first wave wait more than later ones, spread over all that are counted.
-func (m *model) burst(p point) float64 {
+func (m *model) burst(v *visit) {
 	n := m.l.Requests - m.l.Warmup
 	first := min(m.l.Concurrency, m.l.Requests) - m.l.Warmup
 	if !m.l.Ramp || first <= 0 {
-		return 0
+		return
 	}
-	queued := max(0, p.n*m.prompt/p.room-1) / 2
-	return queued * m.pass(p.n/2, p.room, m.before(p.room), max(1, p.room/m.prompt)) * float64(first) / float64(n)
+	tokens := v.p.n * m.prompt
+	passes := max(1, tokens/m.budget())
+	chunk := min(tokens, m.budget())
+	decodes := 0.0
+	if passes > 1 && !m.s.Whole {
+		decodes = math.Floor(v.p.n / 2)
+	}
+	wave := (passes + 1) / 2 * m.pass(decodes, chunk, m.before(chunk), max(1, chunk/m.prompt))
+	v.early = float64(first) / float64(n)
+	v.burst = max(0, wave-v.first) * v.early
 }

@@ -170,6 +170,10 @@ func TestEveryPart(t *testing.T) {
 				mark(t, seen, "plan.", e.Plan)
 				mark(t, seen, "memory.", e.Memory)
 				mark(t, seen, "cache.", e.Cache)
+				mark(t, seen, "speed.", e.Speed)
+				mark(t, seen, "cost.", e.Cost)
+				mark(t, seen, "energy.", e.Energy)
+				mark(t, seen, "fleet.", e.Fleet)
 			}
 			seen["both"] = seen["both"] || d.License != nil && d.Estimate != nil
 		}
@@ -189,7 +193,14 @@ const estimateParts = `estimate.summary estimate.plan estimate.why estimate.memo
 	estimate.max_concurrency estimate.cache estimate.at estimate.host_bytes estimate.terms estimate.breaks estimate.changes
 	estimate.candidates estimate.refused estimate.assumed estimate.notes model.params_low model.params_high model.params_mtp
 	model.weights_bytes_low model.weights_bytes_high model.state_bytes model.layers model.components model.symbols model.sizes
-	model.license plan.gpu_memory_utilization plan.n_gpu_layers plan.n_cpu_moe memory.budget_bytes cache.blocks cache.state_bytes`
+	model.license plan.gpu_memory_utilization plan.n_gpu_layers plan.n_cpu_moe memory.budget_bytes cache.blocks cache.state_bytes
+	estimate.manifest plan.replicas plan.spare_replicas speed.ttft_s speed.tpot_s speed.single_stream_tokens_per_s speed.prompt_tokens_per_s
+	speed.output_tokens_per_s speed.output_tokens_per_s_per_gpu speed.requests_per_s speed.max_output_tokens_per_s
+	speed.max_requests_per_s speed.concurrency speed.request_rate speed.prompt_bound_by speed.why speed.targets speed.percentiles
+	speed.curve speed.decode_step speed.prefill_step speed.peak speed.nearest speed.calibrated speed.definitions cost.usd_per_hour
+	cost.usd_per_month cost.usd_per_million_output_tokens cost.usd_per_million_tokens cost.prices cost.bought cost.why energy.watts
+	energy.wh_per_million_output_tokens energy.gco2e_per_million_output_tokens energy.kwh_per_month energy.kgco2e_per_month
+	energy.usd_per_month energy.parts fleet.request_rate fleet.users fleet.front fleet.rejected`
 
 // mark notes the keys of a part that hold something.
 func mark(t *testing.T, seen map[string]bool, prefix string, part any) {

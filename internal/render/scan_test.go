@@ -80,7 +80,21 @@ func scanJSON(s string) []string {
 // scanMarkdown takes code spans out as CommonMark does, and then looks for anything that is markup and not ours.
 func scanMarkdown(s string) []string {
 	faults := hidden(s)
+	fence := ""
 	for i, line := range strings.Split(s, "\n") {
+		if strings.Trim(line, "`") == "" && len(line) > 2 { // a block of code, which ends with as many
+			if fence == "" {
+				fence = line
+				continue
+			}
+			if line == fence {
+				fence = ""
+				continue
+			}
+		}
+		if fence != "" {
+			continue
+		}
 		fault := func(format string, args ...any) {
 			faults = append(faults, fmt.Sprintf("line %d: ", i+1)+fmt.Sprintf(format, args...)+": "+line)
 		}
@@ -110,6 +124,9 @@ func scanMarkdown(s string) []string {
 		if blockStart.MatchString(item) {
 			fault("a block from the data")
 		}
+	}
+	if fence != "" {
+		faults = append(faults, "a block of code does not end")
 	}
 	return faults
 }
@@ -165,8 +182,8 @@ func withoutCode(line string) (rest string, ok bool) {
 }
 
 var (
-	elements   = strings.Fields("html head meta title style body main section article header footer p h1 h2 h3 div span dl dt dd ul li table thead tbody tr th td a br strong code svg rect text desc")
-	attributes = strings.Fields("lang charset http-equiv content name class id scope colspan href aria-hidden aria-label role viewBox preserveAspectRatio x y width height aria-labelledby text-anchor")
+	elements   = strings.Fields("html head meta title style body main section article header footer p h1 h2 h3 div span dl dt dd ul li table thead tbody tr th td a br strong code svg rect text desc path circle pre")
+	attributes = strings.Fields("lang charset http-equiv content name class id scope colspan href aria-hidden aria-label role viewBox preserveAspectRatio x y width height aria-labelledby text-anchor d cx cy r")
 )
 
 func scanHTML(s string) []string {
@@ -358,11 +375,17 @@ func everywhere(s string) *report.Document {
 // estimateOf is an estimate that says s and nothing else.
 func estimateOf(s string) *report.Estimate {
 	one := report.Range{Low: 1, Mid: 1 << 30, High: 1 << 31}
+	some := report.Range{Low: 1, Mid: 2, High: 3}
 	o := report.Outlook{
 		Plan: &report.ServingPlan{
 			GPU: s, GPUName: s, GPUs: 2, Nodes: 2, Tensor: 2, Engine: s, EngineVersion: s, Quantization: s, KVType: s, MaxModelLen: 8192,
 		},
 		Verdict: s, Why: s, Host: new(int64(1)), KVTokens: new(int64(1)), MaxConcurrency: new(1.5), Breaks: s,
+		Speed: speedOf(s), Cost: costOf(s), Manifest: s + "\n" + s + "\n\t" + s,
+		Energy: &report.Energy{
+			Watts: &some, WhPerMOut: &some, GramsPerM: &some, KWhMonth: &some, KgMonth: &some, Electricity: &some, PUE: some, Grid: some,
+			Place: s, Parts: []report.CostPart{{What: s, Value: some, Unit: s, Formula: s, Source: s}}, Why: s,
+		},
 		Memory:  &report.DeviceMemory{Capacity: 10 << 30, Budget: 9 << 30, Weights: 11 << 30, Unused: -1 << 30, Rank: s},
 		Cache:   &report.Cache{BytesPerToken: 1, BytesPerRequest: 1, Blocks: new(int64(1)), BlockTokens: 16},
 		At:      []report.AtContext{{MaxModelLen: 1, Verdict: s}},
@@ -375,10 +398,51 @@ func estimateOf(s string) *report.Estimate {
 	return &report.Estimate{
 		Summary: s, Outlook: o, Candidates: []report.Outlook{o, other}, Refused: []report.Refused{{Plan: s, Why: s}},
 		Assumed: []report.Assumption{{What: s, Value: s, Why: s}}, Notes: []string{s},
+		Fleet: &report.Fleet{
+			RequestRate: 1, Users: 2, Spare: 1, Looked: 9, Met: 3, Rejected: []report.Rejection{{What: s, Why: s}},
+			Front: []report.Choice{
+				{Plan: *other.Plan, Replicas: 2, GPUs: 4, TTFT: some, TPOT: some, PerHour: some, PerMOut: some, Watts: &some, Busy: .5},
+				{Plan: *o.Plan, Replicas: 1, GPUs: 2, TTFT: one, TPOT: report.Range{Low: 4, Mid: 5, High: 6}, PerHour: some, PerMOut: some},
+			},
+		},
 		Model: report.EstimatedModel{
 			Architecture: s, Family: s + "2", Quantization: s, Layers: []report.LayerKind{{Kind: s, Count: 1}}, Source: s, License: s,
 			Components: []report.Component{{Name: s, Tensors: []report.TensorFormula{{Name: s, Formula: s, Format: s}}}},
 			Symbols:    []report.Symbol{{Text: s, Key: s, Value: 1}}, Sizes: []report.Size{{Source: s, Explanation: s}},
+		},
+	}
+}
+
+// speedOf is a speed that says s and nothing else.
+func speedOf(s string) *report.Speed {
+	some := report.Range{Low: 1, Mid: 2, High: 3}
+	parts := []report.StepPart{{Cause: s, Seconds: 1, Formula: s, Source: s}, {Cause: "kv", Seconds: 2}}
+	sp := &report.Speed{
+		TTFT: &some, TPOT: &some, Single: &some, Prompt: &some, Output: &some, Requests: &some, MaxOutput: &some, Concurrency: new(int64(4)),
+		InputTokens: 1, OutputTokens: 2, BoundBy: s, PromptBound: s + "2", Why: s, Basis: s, Narrowed: s, Step: parts, Prefill: parts,
+		Targets: &report.Targets{TTFT: new(1.0), TPOT: new(2.0), Met: s, Why: s, AtMost: new(int64(2))},
+		Peak:    []report.PeakUsed{{What: s, Value: 1e12, Unit: s, Note: s}}, Defined: []report.Definition{{Term: s, Means: s}},
+		Nearest: []report.NearestMeasure{{What: s, Metric: s, Value: 1, Unit: s, Computed: &some, Differs: s, Source: s, Version: s}},
+		Tails:   &report.Tails{Requests: 5, TTFT: report.Tail{P50: 1, P90: 2, P99: 3}},
+	}
+	for n := range int64(5) {
+		sp.Curve = append(sp.Curve, report.LoadPoint{Concurrency: n + 1, Output: some, Requests: some, TTFT: some, TPOT: some, Met: new(n < 2)})
+	}
+	return sp
+}
+
+func costOf(s string) *report.Cost {
+	some := report.Range{Low: 1, Mid: 2, High: 3}
+	price := report.PriceUsed{
+		Seller: s, Terms: s, PerGPUHour: some, PerHour: some, PerMonth: some, PerMOutput: &some, Offers: 2, From: s, Oldest: s, Newest: s + "2",
+		Source: s, Note: s,
+	}
+	return &report.Cost{
+		PerHour: &some, PerMonth: &some, PerMOutput: &some, PerMTokens: &some, Busy: some, BusyFrom: s, Basis: s, Why: s,
+		Prices: []report.PriceUsed{price, price},
+		Bought: &report.Bought{
+			Purchase: some, PerHour: some, PerMonth: some, PerMOut: &some,
+			Parts: []report.CostPart{{What: s, Value: some, Unit: s, Formula: s, Source: s}},
 		},
 	}
 }
@@ -390,6 +454,11 @@ func TestWidth(t *testing.T) {
 		docs = append(docs, s.docs...)
 		for turn := range poison {
 			docs = append(docs, parse(t, poisonedJSON(t, s.data, turn))...)
+		}
+	}
+	for _, d := range docs {
+		if d.Estimate != nil {
+			d.Estimate.Manifest = "" // is there to be copied, and never broken
 		}
 	}
 	cond := &runewidth.Condition{StrictEmojiNeutral: true}

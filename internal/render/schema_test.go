@@ -133,7 +133,7 @@ func TestSchemaEstimate(t *testing.T) {
 		ok   bool
 	}{
 		{"unchanged", func(map[string]any) {}, true},
-		{"a new field", func(e map[string]any) { e["speed"], at(e, "plan")["new"] = map[string]any{}, 1.0 }, true},
+		{"a new field", func(e map[string]any) { e["training"], at(e, "plan")["new"] = map[string]any{}, 1.0 }, true},
 		{"without what was not asked", func(e map[string]any) { delete(e, "plan"); delete(e, "memory_per_gpu"); delete(e, "cache") }, true},
 		{"no verdict", func(e map[string]any) { delete(e, "verdict") }, false},
 		{"an unknown verdict", func(e map[string]any) { e["verdict"] = "sure" }, false},
@@ -159,6 +159,55 @@ func TestSchemaEstimate(t *testing.T) {
 			}
 			tt.edit(doc["estimate"].(map[string]any))
 			if data, err = json.Marshal(doc); err != nil {
+				t.Fatal(err)
+			}
+			if err := valid(schema, string(data)); (err == nil) != tt.ok {
+				t.Errorf("valid is %t, want %t: %v", err == nil, tt.ok, err)
+			}
+		})
+	}
+}
+
+// TestSchemaSpeed: the same of speed, cost, energy and fleets.
+func TestSchemaSpeed(t *testing.T) {
+	schema := compile(t, "report-1.json", jsondoc.Schema())
+	for _, tt := range []struct {
+		name, sample string
+		edit         func(e map[string]any)
+		ok           bool
+	}{
+		{"unchanged", "speed-fleet", func(map[string]any) {}, true},
+		{"a new field", "speed-dense", func(e map[string]any) { e["speed"].(map[string]any)["new"] = 1.0 }, true},
+		{"without what is not known", "speed-dense", func(e map[string]any) {
+			s := e["speed"].(map[string]any)
+			delete(s, "ttft_s")
+			delete(s, "targets")
+			delete(s, "curve")
+		}, true},
+		{"a latency beyond saturation", "speed-saturated", func(e map[string]any) {
+			e["speed"].(map[string]any)["ttft_s"] = map[string]any{"low": 1, "mid": 2, "high": 3}
+		}, false},
+		{"an unknown answer to the targets", "speed-dense", func(e map[string]any) {
+			e["speed"].(map[string]any)["targets"].(map[string]any)["met"] = "maybe"
+		}, false},
+		{"faster than nothing", "speed-dense", func(e map[string]any) {
+			e["speed"].(map[string]any)["tpot_s"].(map[string]any)["low"] = -1
+		}, false},
+		{"a cost without its utilization", "speed-dense", func(e map[string]any) { delete(e["cost"].(map[string]any), "utilization") }, false},
+		{"null for a list", "speed-dense", func(e map[string]any) { e["cost"].(map[string]any)["prices"] = nil }, false},
+		{"energy without a place", "speed-dense", func(e map[string]any) { delete(e["energy"].(map[string]any), "place") }, false},
+		{"a choice without a plan", "speed-fleet", func(e map[string]any) {
+			delete(e["fleet"].(map[string]any)["front"].([]any)[0].(map[string]any), "plan")
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var doc map[string]any
+			if err := json.Unmarshal([]byte(write(t, "json", []*report.Document{named(t, tt.sample)}, render.Page{})), &doc); err != nil {
+				t.Fatal(err)
+			}
+			tt.edit(doc["estimate"].(map[string]any))
+			data, err := json.Marshal(doc)
+			if err != nil {
 				t.Fatal(err)
 			}
 			if err := valid(schema, string(data)); (err == nil) != tt.ok {

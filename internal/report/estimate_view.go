@@ -65,6 +65,14 @@ func (d *Document) Target() string {
 
 // Cards is what the plan runs on: "16 x NVIDIA H100 SXM on 2 nodes".
 func (p *ServingPlan) Cards() string {
+	if p.Replicas > 1 {
+		return replicas(p.Replicas) + " of " + p.replica()
+	}
+	return p.replica()
+}
+
+// replica is what one replica runs on.
+func (p *ServingPlan) replica() string {
 	s := cmp.Or(p.GPUName, p.GPU, "a card that is not named")
 	if p.GPUs > 0 {
 		s = units.Thousands(int64(p.GPUs)) + " x " + s
@@ -94,6 +102,9 @@ func (p *ServingPlan) Settings() []Fact {
 	var fs facts
 	fs.add("engine", strings.TrimSpace(p.Engine+" "+p.EngineVersion))
 	fs.add("on", p.Cards())
+	if p.Replicas > 1 && p.Spare > 0 {
+		fs.add("spare among them", replicas(p.Spare))
+	}
 	fs.add("parallel", p.Parallel())
 	fs.add("weights in", p.Quantization)
 	fs.add("KV cache in", p.KVType)
@@ -399,12 +410,45 @@ func (e *Estimate) complete() *Estimate {
 		return nil
 	}
 	c := *e
-	c.Candidates, c.Assumed = nonNil(e.Candidates), nonNil(e.Assumed)
+	c.Outlook, c.Fleet = e.Outlook.complete(), e.Fleet.complete()
+	c.Candidates, c.Assumed = nonNil(slices.Clone(e.Candidates)), nonNil(e.Assumed)
+	for i := range c.Candidates {
+		c.Candidates[i] = c.Candidates[i].complete()
+	}
 	if e.Model.Architecture == "" && e.Model.ParamsTotal == 0 {
 		return &c // nothing was sized, and a list would make a model of nothing
 	}
 	c.Model.Layers, c.Model.Components = nonNil(e.Model.Layers), nonNil(e.Model.Components)
 	c.Model.Symbols, c.Model.Sizes = nonNil(e.Model.Symbols), nonNil(e.Model.Sizes)
+	return &c
+}
+
+func (o Outlook) complete() Outlook {
+	if o.Speed != nil {
+		o.Speed = new(*o.Speed)
+		o.Speed.Peak, o.Speed.Defined = nonNil(o.Speed.Peak), nonNil(o.Speed.Defined)
+	}
+	if o.Cost != nil {
+		o.Cost = new(*o.Cost)
+		o.Cost.Prices = nonNil(o.Cost.Prices)
+	}
+	if o.Cost != nil && o.Cost.Bought != nil {
+		o.Cost.Bought = new(*o.Cost.Bought)
+		o.Cost.Bought.Parts = nonNil(o.Cost.Bought.Parts)
+	}
+	if o.Energy != nil {
+		o.Energy = new(*o.Energy)
+		o.Energy.Parts = nonNil(o.Energy.Parts)
+	}
+	return o
+}
+
+func (f *Fleet) complete() *Fleet {
+	if f == nil {
+		return nil
+	}
+	c := *f
+	c.Front, c.Rejected = nonNil(f.Front), nonNil(f.Rejected)
 	return &c
 }
 

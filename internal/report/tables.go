@@ -19,6 +19,7 @@ type Column struct {
 	Name   string
 	Number bool // to the right
 	Code   bool // formulas and flags, word for word
+	Spare  int  // where there is no room for all columns, those with the highest number are left out first; 0 never is
 }
 
 // Row is a row of a table.
@@ -45,14 +46,45 @@ func (e *Estimate) CandidateTable() Table {
 	if len(lengths) == 0 {
 		t.Columns = append(t.Columns, Column{Name: "context", Number: true}, Column{Name: "at once", Number: true})
 	}
-	for _, n := range lengths {
-		t.Columns = append(t.Columns, Column{Name: "of " + counted(n), Number: true})
+	for i, n := range lengths {
+		t.Columns = append(t.Columns, Column{Name: "of " + counted(n), Number: true, Spare: i})
 	}
-	t.Columns = append(t.Columns, Column{Name: "largest context", Number: true})
+	t.Columns = append(t.Columns, Column{Name: "largest context", Number: true, Spare: len(lengths) + 1})
+	t.Columns = append(t.Columns, paceColumns...)
 	for i := range e.Candidates {
 		t.Rows = append(t.Rows, e.Candidates[i].row(lengths))
 	}
-	return t.without("weights in")
+	t = t.without("weights in")
+	for _, c := range paceColumns {
+		t = t.withoutEmpty(c.Name)
+	}
+	if slices.ContainsFunc(e.Candidates, func(o Outlook) bool { return o.Speed != nil || o.Cost != nil }) {
+		return t
+	}
+	for i := range t.Columns {
+		t.Columns[i].Spare = 0 // all there is
+	}
+	return t
+}
+
+// paceColumns of the table of candidates are shown where any of them has such a figure.
+var paceColumns = []Column{
+	{Name: "TTFT", Number: true, Spare: 9}, {Name: "TPOT", Number: true}, {Name: "tokens/s", Number: true},
+	{Name: "USD/hour", Number: true}, {Name: "USD/M output tokens", Number: true, Spare: 8},
+}
+
+// paces are the cells of paceColumns.
+func (o *Outlook) paces() []string {
+	cells := make([]string, len(paceColumns))
+	if s := o.Speed; s != nil && s.Saturated {
+		cells[1] = "saturated"
+	} else if s != nil {
+		cells[0], cells[1], cells[2] = seconds.between(given(s.TTFT)), seconds.between(given(s.TPOT)), times.between(given(s.Output))
+	}
+	if c := o.Cost; c != nil {
+		cells[3], cells[4] = inUSD(c.PerHour), inUSD(c.PerMOutput)
+	}
+	return cells
 }
 
 // without leaves out a column that says the same, or nothing, in all rows.
@@ -61,6 +93,19 @@ func (t Table) without(name string) Table {
 	if at < 0 || slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Cells[at] != t.Rows[0].Cells[at] }) {
 		return t
 	}
+	return t.drop(at)
+}
+
+// withoutEmpty leaves out a column in which nothing stands.
+func (t Table) withoutEmpty(name string) Table {
+	at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
+	if at < 0 || slices.ContainsFunc(t.Rows, func(r Row) bool { return r.Cells[at] != "" }) {
+		return t
+	}
+	return t.drop(at)
+}
+
+func (t Table) drop(at int) Table {
 	t.Columns = slices.Delete(t.Columns, at, at+1)
 	for i := range t.Rows {
 		t.Rows[i].Cells = slices.Delete(t.Rows[i].Cells, at, at+1)
@@ -103,7 +148,7 @@ func (o *Outlook) row(lengths []int64) Row {
 		}
 		r.Cells = append(r.Cells, o.At[i].Short())
 	}
-	r.Cells = append(r.Cells, o.largest())
+	r.Cells = append(append(r.Cells, o.largest()), o.paces()...)
 	if r.Verdict != Fits && o.Why != "" {
 		r.Notes = []string{o.Why}
 	}

@@ -98,8 +98,7 @@ func (p *Prepared) legalLength(plan *Plan) error {
 // unmeasured says that nobody measured the engine on devices of this maker, so that nothing better than tight can be said;
 // "" where somebody did, and for engines whose ranges are wide for that very reason.
 func (f *fit) unmeasured() string {
-	switch v := f.plan.GPU.Vendor; {
-	case f.plan.Engine.kin != nil, v == "", v == "nvidia", v == "amd":
+	if v := f.plan.GPU.Vendor; f.plan.Engine.kin != nil || v != "apple" && v != "intel" { // cards of one's own are taken at their word
 		return ""
 	}
 	return "there is room for it with ranges twice as wide as those of devices of NVIDIA, but what " + string(f.plan.Engine.Kind) + " needs on " +

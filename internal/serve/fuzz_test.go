@@ -19,7 +19,7 @@ func FuzzPlan(f *testing.F) {
 	for _, name := range names {
 		models = append(models, serve.Prepare(modelOf(f, shapes[name], "fp8")))
 	}
-	engines := []serve.Kind{serve.VLLM, serve.SGLang, serve.TensorRT, serve.Transformers}
+	engines := []serve.Kind{serve.VLLM, serve.SGLang, serve.TensorRT, serve.Transformers, "exllamav2", "tgi"}
 	f.Add(uint8(0), uint8(0), "0.19.0", int64(8192), int64(256), int64(8192), 2, 1, 1, 1, 0.9, 79.19, "fp8")
 	f.Add(uint8(6), uint8(1), "", int64(math.MaxInt64), int64(-1), int64(0), 1<<40, -3, 7, 2, 1e-300, 1e6, "")
 	f.Add(uint8(5), uint8(0), "0.7.2", int64(1<<31), int64(1<<31), int64(1<<31), 16, 27, 1, 1, 1.0, 80.0, "nvfp4")

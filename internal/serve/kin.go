@@ -49,8 +49,8 @@ type kin struct {
 // readKin reads all records of the folder.
 func readKin() ([]kin, error) {
 	names, err := fs.Glob(kinFiles, "engines/kin/*.yaml")
-	if err != nil || len(names) == 0 {
-		return nil, fmt.Errorf("reading the records of engines: %d files: %w", len(names), err)
+	if err != nil {
+		return nil, fmt.Errorf("reading the records of engines: %w", err)
 	}
 	list := make([]kin, len(names))
 	for i, name := range names {
@@ -139,7 +139,8 @@ func (k *kin) runsOn(device, vendor string) error {
 	if len(makers) == 0 {
 		makers = []string{"nvidia", "amd"}
 	}
-	if slices.Contains(makers, vendor) {
+	others := []string{"nvidia", "amd", "apple", "intel"}
+	if slices.Contains(makers, vendor) || !slices.Contains(others, vendor) { // a card of one's own is taken at its word
 		return nil
 	}
 	return fmt.Errorf("%w: whether %s runs on %s is not known: it is known on devices of %s", ErrNoProfile, k.Name, device, strings.Join(makers, ", "))

@@ -75,7 +75,7 @@ func (f *fit) elsewhere(o overhead) overhead {
 		o.nonTorch.bytes.Low -= f.capacity / 16
 		o.nonTorch.source += "; less where the system gives back memory of its own meanwhile"
 	}
-	if v := f.plan.GPU.Vendor; v != "" && v != "nvidia" {
+	if v := f.plan.GPU.Vendor; v == "amd" || v == "apple" || v == "intel" {
 		for _, e := range []*estimate{&o.nonTorch, &o.graphs, &o.context, &o.group} {
 			e.bytes = widened(e.bytes)
 			e.source += "; fitted on devices of NVIDIA, so twice as wide here"

@@ -218,6 +218,8 @@ func TestDevices(t *testing.T) {
 		{"Arc", "vllm", "bf16", gpu("intel", ""), nil},
 		{"Arc with llama.cpp", "llama.cpp", "bf16", gpu("intel", ""), nil},
 		{"a Mac with vLLM", "vllm", "bf16", gpu("apple", "metal"), serve.ErrNoProfile},
+		{"a card of one's own", "vllm", "bf16", gpu("acme", ""), nil},
+		{"a card of one's own and an engine that nobody measured", "tgi", "bf16", gpu("acme", ""), nil},
 		{"a Mac with transformers", "transformers", "bf16", gpu("apple", "metal"), nil},
 		{"TensorRT-LLM elsewhere", "trt-llm", "bf16", gpu("amd", "gfx942"), serve.ErrIllegal},
 		{"AMD", "vllm", "bf16", gpu("amd", "gfx942"), nil},

@@ -18,6 +18,7 @@ type Choice struct {
 func (c *Constants) Best(m *serve.Prepared, p serve.Plan, l Load) (Choice, error) {
 	var best Choice
 	var most float64
+	r := l.mean()
 	var refused error
 	for q := range divisions(p, m.Experts()) {
 		memory, err := m.Fit(q)
@@ -29,7 +30,7 @@ func (c *Constants) Best(m *serve.Prepared, p serve.Plan, l Load) (Choice, error
 		if err != nil {
 			return Choice{}, err
 		}
-		output, _ := model.most(l.lengths())
+		output, _ := model.most(&r)
 		output *= float64(model.work.Replicas)
 		if memory.Verdict == serve.DoesNot {
 			output *= 1e-9 // only where nothing fits

@@ -1,56 +1,79 @@
 package speed
 
+import "math"
+
 // Figures are what a deployment does under a load, in closed form.
 func (m *Model) Figures(l Load) *Figures {
-	n := l.lengths()
+	r := l.mean()
 	replicas := float64(m.work.Replicas)
-	most, running := m.most(n)
+	most, running := m.most(&r)
+	prompt := load{prompt: r.fresh, before: r.fresh * r.before, prompts: 1, lone: true}
 	f := &Figures{
-		Single: m.around("decode", m.single(n), 0), Prompt: m.around("prefill", n.in/m.prompted(1, 0, n), 0),
-		MaxOutput: m.around("max_output", replicas*most, 0), MaxRequests: m.around("max_output", replicas*most/n.out, 0),
+		Single: m.around("decode", m.single(&r), 0), Prompt: m.around("prefill", r.in/m.prompted(1, 0, &r), 0),
+		MaxOutput: m.around("max_output", replicas*most, 0), MaxRequests: m.around("max_output", replicas*most/r.out, 0),
+		PromptBound: m.bound(prompt), Basis: m.basis(),
 	}
+	rate, concurrency := atLeast(0, l.Rate), atLeast(0, l.Concurrency)
 	switch {
-	case l.Rate > 0:
-		m.open(f, l, n, most)
-	case l.Concurrency > 0:
-		c := m.closed(max(1, l.Concurrency/replicas), n)
-		f.fill(m, &c, replicas, n)
-		f.Concurrency = l.Concurrency
+	case rate > 0:
+		m.open(f, rate, &r, most)
+	case concurrency > 0:
+		c := m.closed(max(1, concurrency/replicas), &r)
+		f.fill(m, &c, &r)
+		f.Concurrency, running = concurrency, c.running
 	default:
 		f.Concurrency = running * replicas
+	}
+	f.Bound = m.bound(r.answer(running))
+	if full := m.room(&r, m.pool, m.running()); full < m.seats() && running > 0.8*full {
+		f.Bound = KV
 	}
 	return f
 }
 
-func (f *Figures) fill(m *Model, c *closed, replicas float64, n lengths) {
-	at := c.running * replicas
-	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
-	f.Output, f.Requests = new(m.around("output", replicas*c.output, at)), new(m.around("output", replicas*c.output/n.out, at))
+func (m *Model) bound(b load) Cause {
+	c := m.costs(b)
+	return bound(&c)
 }
 
-// open finds the number of requests at once that answers as many a second as arrive.
-func (m *Model) open(f *Figures, l Load, n lengths, most float64) {
+// fill writes down what requests see.
+func (f *Figures) fill(m *Model, c *closed, r *mean) {
 	replicas := float64(m.work.Replicas)
-	rate := l.Rate / replicas
-	if rate*n.out >= most {
-		f.Saturated, f.Why = true, "requests arrive faster than they are answered"
+	at := c.running * replicas
+	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
+	f.Output, f.Requests = new(m.around("output", replicas*c.output, at)), new(m.around("output", replicas*c.output/r.out, at))
+}
+
+// open finds the number of requests at once that answers as many a second as arrive. Where the bad end of what can be
+// answered is below that, nothing is promised.
+func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
+	replicas := float64(m.work.Replicas)
+	each := rate / replicas
+	if each*r.out >= most {
+		f.Saturated, f.Why = true, "requests arrive faster than they are answered, so the queue grows without end"
+		f.Concurrency = m.room(r, m.pool, m.running()) * replicas
 		return
 	}
-	low, high := 1e-3, m.room(n, m.poolHigh, m.running())
-	for range 40 {
-		mid := (low + high) / 2
-		c := m.closed(mid, n)
-		if c.output/n.out < rate {
+	low, high := 1e-3, m.room(r, m.poolHigh, m.running())
+	for range 12 { // the span may be from a thousandth to a thousand, so halve its logarithm
+		mid := math.Sqrt(low * high)
+		if c := m.settled(mid, r, 0); c.output < each*r.out {
 			low = mid
 		} else {
 			high = mid
 		}
 	}
-	c := m.closed(high, n)
-	f.fill(m, &c, replicas, n)
-	f.Output, f.Requests = exactly(l.Rate*n.out), exactly(l.Rate)
+	c := m.settled(high, r, 0)
+	f.fill(m, &c, r)
+	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // what is not saturated answers all
 	f.Concurrency = high * replicas
 }
 
-// exactly is a figure that follows from the question: what is not saturated answers as much as arrives.
-func exactly(v float64) *Range { return &Range{v, v, v} }
+// basis says what the ranges rest on.
+func (m *Model) basis() string {
+	if m.cons.seen["max_output "+m.in.where()] || m.cons.seen["tpot "+m.in.where()] || m.cons.seen["decode "+m.in.where()] {
+		return "ranges hold eight of ten measurements of " + m.in.engine + " on cards of this generation (" + m.in.generation + ")"
+	}
+	return "nobody measured " + m.in.engine + " on cards of this generation (" + m.in.generation + ") as far as we know, so ranges are wide: " +
+		"they are those of measurements that a fit without them had to tell"
+}

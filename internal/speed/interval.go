@@ -46,6 +46,10 @@ func (m *Model) Case(seen bool, n float64) string {
 
 // around is a figure with the range of its family, in the narrowest case that enough measurements are of.
 func (m *Model) around(family string, mid, n float64) Range {
+	if family == "output" { // what is answered a second is the inverse of the time between tokens
+		w := m.width("tpot", n)
+		return Range{mid / w.High, mid, mid / w.Low}
+	}
 	w := m.width(family, n)
 	return Range{mid * w.Low, mid, mid * w.High}
 }

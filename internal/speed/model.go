@@ -190,3 +190,6 @@ func pcie(a *hardware.Accelerator) float64 {
 	}
 	return 0.985 * float64(lanes) * math.Exp2(float64(gen-3))
 }
+
+// Work is what one rank does in a pass.
+func (m *Model) Work() *serve.Work { return m.work }

@@ -60,40 +60,52 @@ func (m *Model) Pass(b queue.Batch) float64 {
 	return c.total()
 }
 
-// load is a batch in numbers that need not be whole, as a mean over passes is.
-type load struct{ decodes, context, verify, prompt, before, prompts float64 }
+// load is a batch in numbers that need not be whole, as a mean over passes is. How long a lone prompt takes is asked of
+// the prompt and not of the passes: no other comes with it to fill the stages of a pipeline.
+type load struct {
+	decodes, context, verify, prompt, before, prompts float64
 
-// costs of a pass. Stages of a pipeline work at different parts of the batch at the same time: a sequence passes all of
-// them one after the other, each with one part. One prompt alone falls into parts too, and stages wait at its ends.
+	lone bool
+}
+
+// parts are into how many parts the answers and the prompts of a batch fall for the stages of a pipeline, which work at
+// different parts at the same time.
+type parts struct{ decodes, prompt float64 }
+
+// costs of a pass. A sequence passes all stages of a pipeline one after the other, each with one part of the batch.
 func (m *Model) costs(b load) costs {
 	var c costs
-	parts := 1.0
-	if n := float64(m.work.Pipeline); n > 1 {
-		parts = m.parts(&b, n)
-	}
-	ranks := float64(m.work.Data) * parts
+	p := m.parts(&b)
+	ranks := float64(m.work.Data)
 	s := share{
-		decodes: b.decodes / ranks, verify: b.verify, prompt: b.prompt / ranks, before: b.before / ranks,
-		prompts: b.prompts / ranks, routed: (b.decodes*(1+b.verify) + b.prompt) / parts, sequence: b.decodes + b.prompts,
+		decodes: b.decodes / (ranks * p.decodes), verify: b.verify, prompt: b.prompt / (ranks * p.prompt), before: b.before / (ranks * p.prompt),
+		prompts: b.prompts / (ranks * p.prompt), routed: b.decodes*(1+b.verify)/p.decodes + b.prompt/p.prompt, sequence: b.decodes + b.prompts,
 	}
 	if b.decodes > 0 {
 		s.context = b.context / b.decodes
-		s.decodes = max(s.decodes, min(1, b.decodes)/parts)
+		s.decodes = max(s.decodes, min(1, b.decodes)/p.decodes)
 	}
 	head := m.multiply(&s, &c)
 	m.attend(&s, &c)
 	m.exchange(&s, &c)
-	m.overheads(&s, parts, &c)
-	m.pipeline(&b, parts, head, &c)
+	m.overheads(&s, p.decodes, &c)
+	m.pipeline(&b, p, head, &c)
 	return c
 }
 
-// parts is into how many parts a batch falls for a pipeline of n stages.
-func (m *Model) parts(b *load, n float64) float64 {
-	if b.decodes >= 1 {
-		return max(1, min(n, b.decodes+b.prompts))
+func (m *Model) parts(b *load) parts {
+	n := float64(m.work.Pipeline)
+	p := parts{max(1, min(n, b.decodes)), 1}
+	switch {
+	case n <= 1:
+		return parts{1, 1}
+	case b.lone || b.decodes < 1:
+		p.prompt = max(1, math.Ceil(b.prompt/m.chunk()))
+	default:
+		p.decodes = max(1, min(n, b.decodes+b.prompts))
+		p.prompt = p.decodes
 	}
-	return max(1, math.Ceil(b.prompt/m.chunk()))
+	return p
 }
 
 // chunk is the tokens of a prompt that a stage works at at a time.
@@ -104,21 +116,21 @@ func (m *Model) chunk() float64 {
 	return float64(max(1, m.plan.BatchedTokens))
 }
 
-// pipeline is what stages add: of a prompt alone in k parts, k-1 more parts pass the longest
-// stage after the first, as far as stages work at the same time.
-func (m *Model) pipeline(b *load, parts, head float64, c *costs) {
+// pipeline is what stages add: of a prompt alone in k parts, k-1 more parts pass the longest stage after the first, as far
+// as stages work at the same time.
+func (m *Model) pipeline(b *load, p parts, head float64, c *costs) {
 	n := float64(m.work.Pipeline)
 	if n <= 1 {
 		return
 	}
 	even := (c.total() - head) / n
 	uneven := n*max(even*m.work.Longest, even+head) - c.total()
-	if b.decodes < 1 {
+	if b.lone || b.decodes < 1 {
 		overlap := m.rates.value[Overlap]
-		c[bubble] += (c.total() + uneven) * (parts - 1) * (overlap/n + 1 - overlap)
+		c[bubble] += (c.total() + uneven) * (p.prompt - 1) * (overlap/n + 1 - overlap)
 		return
 	}
-	if parts > 1 {
+	if p.decodes > 1 {
 		c[bubble] += uneven
 	}
 }

@@ -26,8 +26,8 @@ func (m *Model) Step(b queue.Batch) Step {
 
 func loadOf(b queue.Batch) load {
 	return load{
-		decodes: float64(max(0, b.Decodes)), context: max(0, b.Context), verify: float64(max(0, b.Verify)),
-		prompt: float64(max(0, b.Prompt)), before: max(0, b.Before), prompts: float64(max(0, b.Prompts)),
+		decodes: float64(max(0, b.Decodes)), context: atLeast(0, b.Context), verify: float64(max(0, b.Verify)),
+		prompt: float64(max(0, b.Prompt)), before: atLeast(0, b.Before), prompts: float64(max(0, b.Prompts)),
 	}
 }
 

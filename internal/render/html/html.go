@@ -30,7 +30,9 @@ var style string
 // Render writes the documents.
 func Render(w io.Writer, docs []*report.Document) error {
 	bars := &drawer{}
-	t, err := template.New("page").Funcs(functions).Funcs(template.FuncMap{"chart": bars.chart, "small": bars.small}).
+	t, err := template.New("page").Funcs(functions).Funcs(template.FuncMap{
+		"chart": bars.chart, "small": bars.small, "step": bars.step, "throughput": bars.throughput, "latency": bars.latency, "front": bars.front,
+	}).
 		Parse(estimatePage + page)
 	if err != nil {
 		return fmt.Errorf("reading the page template: %w", err)
@@ -66,7 +68,8 @@ func policy() string {
 var functions = template.FuncMap{
 	"clean": printable.Line, "join": strings.Join, "outcome": report.Outcome, "capital": capital, "kicker": func(d *report.Document) string { return kicker([]*report.Document{d}) }, "sign": sign,
 	"place": place, "percent": percent, "places": report.Places, "sentence": report.Sentence, "bar": barOf, "bound": bound, "measured": measured, "when": when,
-	"tone": report.Tone, "spoken": report.Spoken, "trouble": troubleOf, "hosted": hosted,
+	"tone": report.Tone, "spoken": report.Spoken, "trouble": troubleOf, "hosted": hosted, "glances": glances,
+	"verbatim":   verbatim,
 	"intervals":  func() string { return report.Intervals },
 	"titled":     func(title string, t report.Table) titledTable { return titledTable{title, t} },
 	"anchor":     func(i int) string { return fmt.Sprintf("m%d", i+1) },
@@ -91,11 +94,15 @@ func title(docs []*report.Document) string {
 // kicker names what was asked.
 func kicker(docs []*report.Document) string {
 	estimates := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil })
+	memory := "Memory estimate"
+	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil && d.Estimate.Speed != nil }) {
+		memory = "Estimate of memory and speed"
+	}
 	switch licenses := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.License != nil }); {
 	case estimates && licenses:
-		return "License check and memory estimate"
+		return "License check and " + strings.ToLower(memory[:1]) + memory[1:]
 	case estimates:
-		return "Memory estimate"
+		return memory
 	}
 	return "License check"
 }

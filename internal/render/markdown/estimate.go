@@ -12,8 +12,15 @@ func fit(verdict string) string { return mark(report.Tone(verdict)) }
 func (w *writer) outlook(d *report.Document) {
 	e := d.Estimate
 	w.printf("### %s %s: %s\n\n%s\n", fit(e.Word()), capital(report.Spoken(e.Word())), code(d.Target()), inline(e.Summary))
-	if g := e.Glance(); g != "" {
-		w.printf("\n**%s**\n", inline(g))
+	st := e.Speed.Standing()
+	mood := ""
+	if st.Word != "" {
+		mood = fit(st.Verdict) + " " + capital(st.Word)
+	}
+	for _, g := range []string{e.Glance(), mood, e.Speed.Glance(), e.Cost.Glance()} {
+		if g != "" {
+			w.printf("\n**%s**\n", inline(report.Sentence(g)))
+		}
 	}
 }
 
@@ -22,6 +29,7 @@ func (w *writer) estimate(d *report.Document) {
 	if e.Word() != report.Fits {
 		w.mends(e)
 	}
+	w.serving(e)
 	w.memory(&e.Outlook)
 	w.facts("KV cache", e.CacheFacts())
 	w.table("Other lengths of context", e.ContextTable())
@@ -80,11 +88,21 @@ func (w *writer) memory(o *report.Outlook) {
 }
 
 func (w *writer) facts(title string, facts []report.Fact) {
+	w.table(title, factTable(facts))
+}
+
+func (w *writer) factRows(facts []report.Fact) {
+	if t := factTable(facts); len(t.Rows) > 0 {
+		w.rows(t)
+	}
+}
+
+func factTable(facts []report.Fact) report.Table {
 	t := report.Table{Columns: []report.Column{{Name: "what"}, {Name: "value"}}}
 	for _, f := range facts {
 		t.Rows = append(t.Rows, report.Row{Cells: []string{f.Name, f.Value}})
 	}
-	w.table(title, t)
+	return t
 }
 
 func (w *writer) assumed(e *report.Estimate) {
@@ -130,7 +148,7 @@ func (w *writer) rows(t report.Table) {
 	}
 	var head, rule strings.Builder
 	for _, c := range t.Columns {
-		head.WriteString(" " + c.Name + " |")
+		head.WriteString(" " + within(c.Name) + " |")
 		rule.WriteString(map[bool]string{false: "---|", true: "---:|"}[c.Number])
 	}
 	if notes {

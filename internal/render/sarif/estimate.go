@@ -10,6 +10,7 @@ import (
 // estimateRules follow the rules of licenses in a run that holds an estimate.
 func estimateRules() []rule {
 	tags := properties{[]string{"memory", "capacity", "model"}}
+	pace := properties{[]string{"latency", "capacity", "model"}}
 	return []rule{
 		{
 			"estimate-does-not-fit", "EstimateDoesNotFit",
@@ -35,7 +36,54 @@ func estimateRules() []rule {
 			configuration{"warning"},
 			tags,
 		},
+		{
+			"estimate-saturated", "EstimateSaturated",
+			message{"Requests arrive faster than the plan answers them"},
+			message{"Beyond saturation the wait grows without end, so that no time to first token holds."},
+			message{"Add replicas or larger accelerators, or lower the rate. llmcheck estimate says what the plan answers at most."},
+			configuration{"error"},
+			pace,
+		},
+		{
+			"estimate-targets-missed", "EstimateTargetsMissed",
+			message{"The plan misses its targets of latency"},
+			message{"Even the good end of the ranges is beyond a target that was given."},
+			message{"Take a faster plan or a lower load: llmcheck estimate says up to which load the targets are met, and with --request-rate which plans meet them."},
+			configuration{"error"},
+			pace,
+		},
+		{
+			"estimate-targets-open", "EstimateTargetsOpen",
+			message{"Whether the plan meets its targets of latency is open"},
+			message{"The good and the bad end of the ranges disagree, or a figure that decides is not known."},
+			message{"Measure for an hour on the accelerator and hand the result to llmcheck calibrate, or leave more room."},
+			configuration{"warning"},
+			pace,
+		},
 	}
+}
+
+// pacing gives one alert for a plan that does not clearly keep up with its load and its targets.
+func pacing(d *report.Document) []result {
+	if d.Estimate == nil {
+		return nil
+	}
+	e := d.Estimate
+	st := e.Speed.Standing()
+	i := 3
+	switch {
+	case st.Word == "" || st.Verdict == report.Fits:
+		return nil
+	case e.Speed.Saturated:
+	case st.Verdict == report.DoesNotFit:
+		i = 4
+	default:
+		i = 5
+	}
+	r := estimateRules()[i]
+	key := strings.Join([]string{d.Subject.Ref, r.ID, planKey(e.Plan), e.Speed.Title()}, "\x00")
+	text := strings.TrimSuffix(report.Sentence(e.Speed.Title()+": "+st.Word+", "+st.Text), ", ")
+	return []result{alert(d, text, key, r.ID, len(rules())+i, r.DefaultConfiguration.Level)}
 }
 
 // fitting gives one alert for an estimate of what does not clearly fit, and none for what does.

@@ -168,6 +168,7 @@ func Render(w io.Writer, docs []*report.Document) error {
 		r.Tool.Driver.Version = clean(d.Tool.Version)
 		r.Results = append(r.Results, results(d)...)
 		r.Results = append(r.Results, fitting(d)...)
+		r.Results = append(r.Results, pacing(d)...)
 		inv.Notifications = append(inv.Notifications, notifications(d)...)
 	}
 	r.Invocations = []invocation{inv}

@@ -58,7 +58,8 @@ const (
 	smallHeight = 22
 	labelHeight = 22 // above or below the bar
 	entryHeight = 40
-	perLine     = 4 // entries of the legend side by side
+	perLine     = 4 // entries of the legend side by side, or fewer where their words are long
+	textIndent  = 19
 	stroke      = 2 // of a mark
 	letter      = 9 // about the width of a letter of a label
 )
@@ -103,7 +104,8 @@ func (d *drawing) printf(format string, args ...any) { fmt.Fprintf(&d.b, format,
 
 func (d *drawing) open() {
 	id := name(d.stack.ID)
-	lines := (len(d.stack.Legend) + perLine - 1) / perLine
+	side := d.stack.side()
+	lines := (len(d.stack.Legend) + side - 1) / side
 	d.printf(`<svg class="stack%s" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-t %s-d">`, size(lines), page,
 		d.bottom+lines*entryHeight, id, id)
 	d.printf(`<title id="%s-t">%s</title><desc id="%s-d">%s</desc>`, id, text(d.stack.Title), id, text(d.stack.Desc))
@@ -186,12 +188,22 @@ func (d *drawing) stroke(m Mark) (top, height int) {
 	return d.top, d.height
 }
 
+// side is how many entries of the legend stand side by side without meeting.
+func (s *Stack) side() int {
+	longest := 0
+	for _, e := range s.Legend {
+		longest = max(longest, wide(short(e.Label)), wide(short(e.Value)))
+	}
+	return max(1, min(perLine, page/(longest+textIndent+1)))
+}
+
 func (d *drawing) legend() {
+	side := d.stack.side()
 	for i, e := range d.stack.Legend {
-		x, y := i%perLine*page/perLine, d.bottom+i/perLine*entryHeight
+		x, y := i%side*page/side, d.bottom+i/side*entryHeight
 		d.printf(`<rect class="%s" x="%d" y="%d" width="11" height="11"/>`, name(e.Class), x+1, y+13)
-		d.printf(`<text class="key" x="%d" y="%d">%s</text>`, x+19, y+23, text(e.Label))
-		d.printf(`<text class="value" x="%d" y="%d">%s</text>`, x+19, y+38, text(e.Value))
+		d.printf(`<text class="key" x="%d" y="%d">%s</text>`, x+textIndent, y+23, text(short(e.Label)))
+		d.printf(`<text class="value" x="%d" y="%d">%s</text>`, x+textIndent, y+38, text(short(e.Value)))
 	}
 }
 

@@ -44,11 +44,11 @@ func check(t *testing.T, drawing string) []xml.StartElement {
 		if !ok {
 			continue
 		}
-		if !slices.Contains([]string{"svg", "title", "desc", "rect", "text"}, e.Name.Local) {
+		if !slices.Contains([]string{"svg", "title", "desc", "rect", "text", "path", "circle"}, e.Name.Local) {
 			t.Errorf("element %s", e.Name.Local)
 		}
 		for _, a := range e.Attr {
-			if !slices.Contains(strings.Fields("class viewBox role aria-labelledby id x y width height text-anchor"), a.Name.Local) {
+			if !slices.Contains(strings.Fields("class viewBox role aria-labelledby id x y width height text-anchor d cx cy r"), a.Name.Local) {
 				t.Errorf("attribute %s of %s", a.Name.Local, e.Name.Local)
 			}
 		}
@@ -111,11 +111,44 @@ func inside(t *testing.T, elements []xml.StartElement) {
 				h, _ = strconv.Atoi(m[2])
 			}
 		}
+		for _, a := range e.Attr {
+			if a.Name.Local == "d" && !onPage(a.Value, w, h) {
+				t.Errorf("%s reaches out of %d x %d", a.Value, w, h)
+			}
+		}
+		if cx, cy, r := number(t, e, "cx"), number(t, e, "cy"), number(t, e, "r"); cx < r && cx+cy+r > 0 || cx+r > w || cy+r > h {
+			t.Errorf("%v reaches out of %d x %d", e, w, h)
+		}
 		x, y := number(t, e, "x")+number(t, e, "width"), number(t, e, "y")+number(t, e, "height")
 		if e.Name.Local != "svg" && (x > w || y > h || number(t, e, "x") < 0 || number(t, e, "y") < 0 || number(t, e, "width") < 0) {
 			t.Errorf("%v reaches out of %d x %d", e, w, h)
 		}
 	}
+}
+
+var (
+	pathParts = regexp.MustCompile(`([MLHVZ])([0-9 ]*)`)
+	wholePath = regexp.MustCompile(`^([MLHVZ][0-9 ]*)+$`)
+)
+
+// onPage reports whether a path is one of ours and stays on the page.
+func onPage(d string, w, h int) bool {
+	if !wholePath.MatchString(d) {
+		return false
+	}
+	for _, m := range pathParts.FindAllStringSubmatch(d, -1) {
+		for i, f := range strings.Fields(m[2]) {
+			n, err := strconv.Atoi(f)
+			most := w
+			if m[1] == "V" || i == 1 {
+				most = h
+			}
+			if err != nil || n < 0 || n > most {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func FuzzStack(f *testing.F) {

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/report"
@@ -11,15 +12,32 @@ func (p *printer) outlook(d *report.Document) {
 	e := d.Estimate
 	p.head(report.Spoken(e.Word()), outcomeStyle(report.Tone(e.Word())), d.Target())
 	p.paragraph(e.Summary, plain)
-	if g := e.Glance(); g != "" {
-		p.paragraph(g, bold)
+	p.glance(e.Glance(), bold)
+	st := e.Speed.Standing()
+	if st.Verdict == report.Fits {
+		p.glance(joined(e.Speed.Glance(), st.Word), bold)
+	} else {
+		p.glance(st.Word, outcomeStyle(report.Tone(st.Verdict)))
+		p.glance(e.Speed.Glance(), bold)
 	}
+	p.glance(e.Cost.Glance(), bold)
+}
+
+func (p *printer) glance(s string, st style) {
+	if s != "" {
+		p.paragraph(report.Sentence(s), st)
+	}
+}
+
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }
 
 func (p *printer) estimate(e *report.Estimate) {
 	if e.Word() != report.Fits {
 		p.mends(e)
 	}
+	p.serving(e)
 	p.memory(&e.Outlook)
 	p.facts("KV cache", e.CacheFacts())
 	p.titled("Other lengths of context", e.ContextTable())

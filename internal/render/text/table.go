@@ -42,10 +42,15 @@ const (
 	tableIndent = 2
 	columnGap   = 2
 	minColumn   = 12 // a column of words is not made narrower
+	comfortable = 24 // nor narrower than this while there are columns that may be left out
 )
 
 func (p *printer) grid(g grid) {
 	widths, ok := g.fit(p.page.Width - tableIndent)
+	for at := g.spare(); at >= 0 && (!ok || g.cramped(widths)); at = g.spare() {
+		g = g.without(at)
+		widths, ok = g.fit(p.page.Width - tableIndent)
+	}
 	if !ok {
 		p.stacked(g)
 		return
@@ -63,6 +68,40 @@ func (p *printer) grid(g grid) {
 			p.note(n)
 		}
 	}
+}
+
+// cramped reports whether a column of words is so narrow that a column that may be left out is worth less.
+func (g grid) cramped(widths []int) bool {
+	for i, c := range g.columns {
+		natural := width(c.Name)
+		for _, r := range g.rows {
+			natural = max(natural, width(r.cells[i]))
+		}
+		if !c.Number && widths[i] < min(natural, comfortable) {
+			return true
+		}
+	}
+	return false
+}
+
+// spare is the column that is left out first; -1 if none may be.
+func (g grid) spare() int {
+	at := -1
+	for i, c := range g.columns {
+		if c.Spare > 0 && (at < 0 || c.Spare > g.columns[at].Spare) {
+			at = i
+		}
+	}
+	return at
+}
+
+func (g grid) without(at int) grid {
+	out := grid{columns: slices.Delete(slices.Clone(g.columns), at, at+1)}
+	for _, r := range g.rows {
+		r.cells = slices.Delete(slices.Clone(r.cells), at, at+1)
+		out.rows = append(out.rows, r)
+	}
+	return out
 }
 
 // note stands below a row.

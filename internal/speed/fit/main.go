@@ -14,6 +14,9 @@ import (
 func main() {
 	verbose := flag.Bool("rows", false, "print every row")
 	flag.BoolVar(&debug, "debug", false, "print steps")
+	flag.Float64Var(&within, "within", within0, "weight of rows")
+	flag.Float64Var(&familyPower, "power", familyPower0, "weight of families")
+	flag.Float64Var(&looser, "loose", 1, "times loose")
 	quick := flag.Bool("quick", false, "no cross-validation")
 	file := flag.String("update", "", "write the constants into this file")
 	flag.Parse()

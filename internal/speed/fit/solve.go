@@ -22,7 +22,7 @@ func newFit(c *speed.Constants, rows []*row) *fitted {
 	f := &fitted{constants: c, rows: rows}
 	for i, one := range c.List() {
 		f.prior = append(f.prior, c.Added(i, one.Prior))
-		f.loose = append(f.loose, one.Loose)
+		f.loose = append(f.loose, one.Loose*looser)
 	}
 	count := map[string]float64{}
 	for _, r := range rows {
@@ -35,10 +35,10 @@ func newFit(c *speed.Constants, rows []*row) *fitted {
 }
 
 const (
-	familyPower = 0.5  // 0 counts rows, 1 counts families
-	usual       = 0.12 // a residual of this size is no surprise
-	within      = 0.5  // of the error of a row that is as good as it gets, against priors
-	most        = 25   // steps
+	familyPower0 = 0.5  // 0 counts rows, 1 counts families
+	usual        = 0.12 // a residual of this size is no surprise
+	within0      = 0.5  // of the error of a row that is as good as it gets, against priors
+	most         = 25   // steps
 )
 
 // trust is how much the rows of a family say of the constants, against their neighbors.
@@ -111,7 +111,12 @@ func (f *fitted) loss(values []float64) float64 {
 
 const workers = 2
 
-var debug = false
+var (
+	debug       = false
+	within      = within0
+	familyPower = familyPower0
+	looser      = 1.0
+)
 
 // each visits every row, several at a time.
 func (f *fitted) each(visit func(worker, i int)) {
