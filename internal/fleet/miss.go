@@ -55,9 +55,9 @@ func noRoom(m *serve.Memory, format string) *miss {
 	return &miss{stage: noMemory, gap: float64(m.Cache.PerRequest) / float64(max(1, m.Cache.Pool)), why: m.Why}
 }
 
-// tooSlow says which target a request alone misses by most.
-func (o *option) tooSlow() *miss {
-	f, t := o.alone, &o.question.Targets
+// tooSlow says which target a request alone, with such figures, misses by most.
+func (o *option) tooSlow(f *speed.Figures) *miss {
+	t := &o.question.Targets
 	if f.TTFT == nil || f.TPOT == nil && o.question.Load.Output.Mean > 1 {
 		m := &miss{stage: noSpeed, why: "its latency is not known"}
 		if f.Why != "" {

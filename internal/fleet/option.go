@@ -19,11 +19,11 @@ type option struct {
 	replica  Replica
 	id       string // number format and division, to break ties
 
-	best    Met            // that can be: one request alone is within the targets with the middle of the ranges
-	most    int            // replicas without spare ones that the limit of GPUs allows
-	room    float64        // requests at once that one replica takes
-	alone   *speed.Figures // of one request
-	fastest float64        // latency of one request alone
+	best    Met         // that can be: one request alone is within the targets with the middle of the ranges
+	most    int         // replicas without spare ones that the limit of GPUs allows
+	room    float64     // requests at once that one replica takes
+	ceiling speed.Range // requests a second under unlimited load
+	fastest float64     // latency of one request alone
 }
 
 // option tries a plan. It is nil for one that cannot meet the targets, which is noted with the reason.
@@ -59,6 +59,9 @@ func (o *option) fits() *miss {
 	}
 	return nil
 }
+
+// release lets go of what takes most memory; fits computes it again.
+func (o *option) release() { o.memory, o.replica = nil, nil }
 
 // settle is the account of the plan, with the settings that nobody said and that the defaults leave too narrow.
 func (o *option) settle() (*serve.Memory, error) {
@@ -147,7 +150,7 @@ func (o *option) holds() *miss {
 	return nil
 }
 
-// counts finds how many replicas there may be, and whether their capacity is enough.
+// counts finds how many replicas there may be.
 func (o *option) counts() *miss {
 	o.most = o.question.limit()/o.plan.GPUs - o.question.Spare
 	if o.most < 1 {
@@ -155,15 +158,6 @@ func (o *option) counts() *miss {
 	}
 	if users := o.question.Load.Concurrency; users > 0 {
 		o.most = min(o.most, int(math.Ceil(users))) // one user each
-	}
-	lone := o.question.Load
-	lone.Rate, lone.Concurrency = 0, 1
-	o.alone = o.replica(lone)
-	if !(o.alone.MaxRequests.Mid > 0) {
-		return &miss{stage: noSpeed, why: "how many requests it answers is not known"}
-	}
-	if least := o.bound(Perhaps); least > o.most {
-		return o.tooMany(o.fewest(Perhaps))
 	}
 	return nil
 }
@@ -173,17 +167,26 @@ func (o *option) tooMany(gpus int) *miss {
 		o.question.limit())}
 }
 
-// meets asks whether one request alone is within the targets. Only the middle of the ranges tells: how far a measurement
+// meets asks whether one request alone is within the targets, and whether the capacity is enough. Only the middle of the ranges tells: how far a measurement
 // may lie from it depends on the load, and is not always least for one request.
 func (o *option) meets() *miss {
-	if !o.within(o.alone, speed.Load{Concurrency: 1, Output: o.question.Load.Output}, Perhaps) {
-		return o.tooSlow()
+	l := o.question.Load
+	l.Rate, l.Concurrency = 0, 1
+	alone := o.replica(l)
+	o.ceiling = alone.MaxRequests
+	switch {
+	case !(o.ceiling.Mid > 0):
+		return &miss{stage: noSpeed, why: "how many requests it answers is not known"}
+	case !o.within(alone, l, Perhaps):
+		return o.tooSlow(alone)
+	case o.bound(Perhaps) > o.most:
+		return o.tooMany(o.fewest(Perhaps))
 	}
 	o.best = Yes
 	if o.bound(Yes) > o.most || o.memory.Verdict != serve.Fits {
 		o.best = Perhaps
 	}
-	o.fastest = o.latency(o.alone)
+	o.fastest = o.latency(alone)
 	return nil
 }
 
@@ -192,7 +195,7 @@ func (o *option) bound(want Met) int {
 	l := &o.question.Load
 	share := l.Concurrency / o.room
 	if l.Rate > 0 {
-		share = l.Rate / o.capacity(o.alone, want)
+		share = l.Rate / o.capacity(want)
 	}
 	if !(share < mostReplicas) { // nothing, or not a number
 		return mostReplicas
@@ -200,15 +203,15 @@ func (o *option) bound(want Met) int {
 	return max(1, int(math.Ceil(share)))
 }
 
-// mostReplicas is more than any limit allows.
+// mostReplicas is more than anybody has, and keeps products of small numbers of devices finite.
 const mostReplicas = 1 << 30
 
 // capacity is how many requests a second a replica may be given.
-func (o *option) capacity(f *speed.Figures, want Met) float64 {
+func (o *option) capacity(want Met) float64 {
 	if want == Yes {
-		return f.MaxRequests.Low * Headroom
+		return o.ceiling.Low * Headroom
 	}
-	return f.MaxRequests.Mid * Headroom
+	return o.ceiling.Mid * Headroom
 }
 
 // fewest is how few GPUs the plan could take in all.
@@ -236,7 +239,7 @@ func (o *option) grade(f *speed.Figures, l speed.Load) Met {
 
 func (o *option) within(f *speed.Figures, l speed.Load, want Met) bool {
 	t := o.question.Targets
-	if l.Rate > o.capacity(f, want) || l.Concurrency > o.room {
+	if l.Rate > o.capacity(want) || l.Concurrency > o.room {
 		return false
 	}
 	if l.Output.Mean > 1 && !below(f.TPOT, t.TPOT, want) {

@@ -185,13 +185,23 @@ func (m *market) offer(options []*option) {
 		if b.cost >= worth {
 			continue
 		}
-		if b.cost >= m.worth(b.option, b.crowd()) {
+		if b.replica != nil { // the best of its card is there already
 			continue
 		}
-		if c := b.choice(Yes, b.affordable(worth)); c != nil {
+		if c := m.bought(b, worth); c != nil {
 			m.add(c)
+		} else {
+			b.release()
 		}
 	}
+}
+
+// bought is the choice of a plan that may cost less than it is worth; nil if it does not.
+func (m *market) bought(b bid, worth float64) *Choice {
+	if b.fits() != nil || b.cost >= m.worth(b.option, b.crowd()) {
+		return nil
+	}
+	return b.choice(Yes, b.affordable(worth))
 }
 
 // worth is the cost below which a plan that is no faster than so many seconds would be on the front, or be the cheapest
