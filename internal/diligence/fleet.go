@@ -23,6 +23,7 @@ func (e *estimate) cheapest(cards []*hardware.Accelerator) (*report.Estimate, er
 	if err != nil {
 		return nil, err
 	}
+	e.need = serve.Need{} // the search tells whether the load is served; requests that find no room at once wait
 	q := fleet.Question{
 		Load: e.fleetLoad(), Targets: fleet.Targets{TTFT: e.q.Load.TTFT, TPOT: e.q.Load.TPOT}, Spare: e.q.Search.Spare, MaxGPUs: e.q.Search.MaxGPUs,
 		Price: e.price(), Power: e.power,
