@@ -358,10 +358,17 @@ func (f *estimateFlags) checkEngine() error {
 		return fmt.Errorf("--%s is a flag of llama.cpp, and --engine is %s", flag, f.engine)
 	case engine.Kind == serve.LlamaCPP && f.utilization > 0:
 		return errors.New("--gpu-memory-utilization: llama.cpp takes what it needs and no share of the card; leave it out")
+	case f.load.drafts > 0 && draftless()[f.engine] != "":
+		return fmt.Errorf("--draft-tokens: %s drafts no tokens (%s); leave it out, or name another --engine", f.engine, draftless()[f.engine])
 	case engine.Kind == serve.LlamaCPP && f.eager:
 		return errors.New("--eager: llama.cpp captures no graphs that could be left out")
 	}
 	return nil
+}
+
+// draftless are the engines that have no speculative decoding, with where that is asked for.
+func draftless() map[string]string {
+	return map[string]string{"ollama": "github.com/ollama/ollama/issues/5800", "ctranslate2": "github.com/OpenNMT/CTranslate2/issues/1474"}
 }
 
 // llamaFlag is the first flag that only llama.cpp has, "" if none was given.
