@@ -92,11 +92,14 @@ func (c *catalogs) foreign(own map[string]fs.FS) error {
 		_, err := c.GPUs.Get(card)
 		return err == nil
 	}
-	faults := []error{in(measurementFolder, c.Measured.Foreign(known))}
+	var faults []error
+	if fsys, ok := own[measurementFolder]; ok {
+		faults = append(faults, in(measurementFolder, c.Measured.Foreign(fsys, known)))
+	}
 	if fsys, ok := own[costFolder]; ok {
 		r, err := costs.Load(fsys)
 		if err == nil {
-			err = c.Prices.Foreign(r, known)
+			err = c.Prices.Foreign(fsys, r, known)
 		}
 		faults = append(faults, in(costFolder, err))
 	}

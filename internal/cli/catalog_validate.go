@@ -109,7 +109,7 @@ func validateMeasurements(root *os.Root, folder string) (int, error) {
 	if err != nil {
 		return 0, in(folder, err)
 	}
-	return c.Count(), in(folder, c.Foreign(cardsKnown(root.FS())))
+	return c.Count(), in(folder, c.Foreign(sub, cardsKnown(root.FS())))
 }
 
 func validateCosts(root *os.Root, folder string) (int, error) {
@@ -125,7 +125,7 @@ func validateCosts(root *os.Root, folder string) (int, error) {
 	if err != nil {
 		return 0, in(folder, err)
 	}
-	return r.Count(), in(folder, c.Foreign(r, cardsKnown(root.FS())))
+	return r.Count(), in(folder, c.Foreign(sub, r, cardsKnown(root.FS())))
 }
 
 // in says in which folder the files of a fault lie.

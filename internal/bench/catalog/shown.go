@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/records"
 )
 
 // ErrUnknown means that the catalog has no document of that name.
@@ -45,13 +47,15 @@ func (c *Catalog) Document(name string) (*Record, error) {
 	return decodeTable(name+".tsv", string(text))
 }
 
-// Foreign reports the cards of the user's records that nobody knows: no question would find what was measured on them.
-func (c *Catalog) Foreign(known func(card string) bool) error {
+// Foreign reports the cards of the user's records that nobody knows: no question would find what was measured on them. The
+// folder that the records are from is read once more for the lines of the faults.
+func (c *Catalog) Foreign(fsys fs.FS, known func(card string) bool) error {
 	var faults []error
 	for _, name := range c.owned() {
 		for i, row := range c.over[name].Rows {
 			if !known(row.GPU) {
-				faults = append(faults, fmt.Errorf("%s.yaml: measurement %d, %.40q: gpu %q is not in the catalog of accelerators", name, i+1, row.ID, row.GPU))
+				fault := fmt.Errorf("measurement %d, %.40q: gpu %q is not in the catalog of accelerators", i+1, row.ID, row.GPU)
+				faults = append(faults, records.Placed(fsys, name+".yaml", fault))
 			}
 		}
 	}

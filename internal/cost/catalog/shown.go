@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/records"
 )
 
 // IDs lists the records of a kind in order.
@@ -86,19 +89,20 @@ func distinct(ids []string) []string {
 }
 
 // Foreign reports the cards that records name and that nobody knows: neither the hardware catalog, of which known tells,
-// nor a group of records or of the catalog. Prices of such a card would never be found.
-func (c *Catalog) Foreign(r *Records, known func(card string) bool) error {
+// nor a group of records or of the catalog. Prices of such a card would never be found. The tree that the records are from
+// is read once more for the lines of the faults.
+func (c *Catalog) Foreign(fsys fs.FS, r *Records, known func(card string) bool) error {
 	var faults []error
 	for m := range r.mentions() {
 		_, err := decode[struct{}](c, groups, m.card)
 		if known(unsized(m.card)) || m.group && (err == nil || r.Groups[m.card] != nil) {
 			continue
 		}
-		fault := fmt.Errorf("%s.yaml: %s: card %q is not in the catalog of accelerators", m.record, m.where, m.card)
+		fault := fmt.Errorf("%s: card %q is not in the catalog of accelerators", m.where, m.card)
 		if m.group {
 			fault = fmt.Errorf("%w, and no group of cards has the name", fault)
 		}
-		faults = append(faults, fault)
+		faults = append(faults, records.Placed(fsys, m.record+".yaml", fault))
 	}
 	return errors.Join(faults...)
 }
