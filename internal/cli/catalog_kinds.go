@@ -26,22 +26,23 @@ type recordKind struct {
 	name  string
 	find  func(name string) ([]any, error) // the records that bear a name
 	dated func() ([]aged, error)
+	costs bool // a name without its kind means others first: the price of an H100 is called like the card
 }
 
 // kinds are all there are, in the order in which a name is sought.
 func (c *catalogs) kinds() []recordKind {
 	return []recordKind{
-		{"license", c.licenses, c.datedLicenses},
-		{"model", c.models, c.datedModels},
-		{"gpu", c.gpus, c.datedGPUs},
-		{"seller", c.sellers, c.datedCosts(sellerRecords)},
-		{"place", c.places, c.datedCosts(placeRecords)},
-		{"cloud", c.clouds, c.datedCosts(cloudRecords)},
-		{"figure", c.costs(figureRecords), c.datedCosts(figureRecords)},
-		{"purchase", c.costs(purchaseRecords), c.datedCosts(purchaseRecords)},
-		{"system", c.costs(systemRecords), c.datedCosts(systemRecords)},
-		{"group", c.costs(groupRecords), c.datedCosts(groupRecords)},
-		{"measurement", c.measurements, c.datedMeasurements},
+		{"license", c.licenses, c.datedLicenses, false},
+		{"model", c.models, c.datedModels, false},
+		{"gpu", c.gpus, c.datedGPUs, false},
+		{"seller", c.sellers, c.datedCosts(sellerRecords), true},
+		{"place", c.places, c.datedCosts(placeRecords), true},
+		{"cloud", c.clouds, c.datedCosts(cloudRecords), true},
+		{"figure", c.costs(figureRecords), c.datedCosts(figureRecords), true},
+		{"purchase", c.costs(purchaseRecords), c.datedCosts(purchaseRecords), true},
+		{"system", c.costs(systemRecords), c.datedCosts(systemRecords), true},
+		{"group", c.costs(groupRecords), c.datedCosts(groupRecords), true},
+		{"measurement", c.measurements, c.datedMeasurements, true},
 	}
 }
 

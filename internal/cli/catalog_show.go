@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,8 @@ func newCatalogShow(g *global) *cobra.Command {
 		Long: `show prints a record by any of its names: a license by id, SPDX id or hub identifier, a model by its id on the hub, an
 accelerator by id or as people and drivers write it, a seller with its offers by id or name, a country by name or code, a
 cloud by one of its regions, a document of measurements, and all else by id. Where a name is in more than one catalog, put
-the kind before it: ` + strings.Join(recordKinds(), ":, ") + `:.`,
+the kind before it: ` + strings.Join(recordKinds(), ":, ") + `:. Without it, what is
+recorded of costs steps back behind a license, a model or an accelerator of the name.`,
 		Example:           "  llmcheck catalog show llama-3.1-community\n  llmcheck catalog show \"NVIDIA H100 80GB HBM3\"\n  llmcheck catalog show gpu:h100-sxm --format json\n  llmcheck catalog show seller:lambda\n  llmcheck catalog show DE",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: g.completeRecords,
@@ -51,41 +53,50 @@ the kind before it: ` + strings.Join(recordKinds(), ":, ") + `:.`,
 
 // find looks a name up in the catalog that its prefix says, or in all of them, and returns the records that bear it.
 func (c *catalogs) find(name string) ([]any, error) {
-	var found []any
-	var where []string
-	kind, rest, prefixed := strings.Cut(name, ":")
-	for _, k := range c.kinds() {
-		sought := name
-		if prefixed && kind == k.name {
-			found, where, sought = nil, nil, rest
-		}
-		more, err := k.find(sought)
-		if err != nil {
-			return nil, err
-		}
-		if len(more) > 0 {
-			where = append(where, k.name+":"+sought)
-			found = append(found, more...)
-		}
-		if prefixed && kind == k.name {
-			break
-		}
+	found, where, err := c.sought(name)
+	if err == nil && len(found) == 0 {
+		found, err = c.nicknamed(strings.TrimPrefix(name, "model:"))
 	}
-	if len(found) == 0 {
-		more, err := c.nicknamed(strings.TrimPrefix(name, "model:"))
-		if err != nil {
-			return nil, err
-		}
-		found = more
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case len(found) == 0:
 		return nil, usage(fmt.Errorf("no record %q in the catalog", name),
-			"llmcheck catalog licenses lists the known ids, and so do catalog models, gpus, prices, figures and measurements")
+			"llmcheck catalog licenses lists the known ids, and so do catalog models, catalog gpus, prices, figures and measurements")
 	case len(where) > 1:
 		return nil, usage(fmt.Errorf("%q is in more than one catalog", name), "say "+strings.Join(where, " or "))
 	}
 	return found, nil
+}
+
+// sought looks in the catalog of the kind before the colon, else in all, and says in which the name is. What is recorded
+// of costs is looked through where nothing else bears the name.
+func (c *catalogs) sought(name string) (found []any, where []string, err error) {
+	kinds := c.kinds()
+	kind, rest, _ := strings.Cut(name, ":")
+	if i := slices.IndexFunc(kinds, func(k recordKind) bool { return k.name == kind }); i >= 0 && kind != name {
+		found, err = kinds[i].find(rest)
+		return found, []string{name}, err
+	}
+	for _, costs := range []bool{false, true} {
+		for _, k := range kinds {
+			if k.costs != costs {
+				continue
+			}
+			more, err := k.find(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(more) > 0 {
+				found, where = append(found, more...), append(where, k.name+":"+name)
+			}
+		}
+		if len(found) > 0 {
+			break
+		}
+	}
+	return found, where, nil
 }
 
 func (c *catalogs) licenses(name string) ([]any, error) {
