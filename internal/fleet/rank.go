@@ -198,7 +198,7 @@ func (m *market) offer(options []*option) {
 
 // bought is the choice of a plan that may cost less than it is worth; nil if it does not.
 func (m *market) bought(b bid, worth float64) *Choice {
-	if b.fits() != nil || b.cost >= m.worth(b.option, b.crowd()) {
+	if b.fits() != nil {
 		return nil
 	}
 	return b.choice(Yes, b.affordable(worth))
