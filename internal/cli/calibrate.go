@@ -95,7 +95,7 @@ func (o *calibrateOptions) declare(cmd *cobra.Command) {
 	fl.String("cache", "", "`folder` for what is fetched, or none")
 	catalogFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPUs) // the flag stands above
-	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions(serve.Kinds(), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions(engineNames(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (o *calibrateOptions) check(cmd *cobra.Command) (err error) {

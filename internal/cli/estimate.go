@@ -103,7 +103,7 @@ func (f *estimateFlags) declare(fl *pflag.FlagSet) {
 	whole(&f.pipeline, "pp", 1, maxGPUs, "pipeline parallel `stages`")
 	whole(&f.expert, "ep", 1, maxGPUs, "`ranks` that share out the experts")
 	whole(&f.data, "dp", 1, maxGPUs, "data parallel `replicas`")
-	fl.StringVar(&f.engine, "engine", "", "`program` that serves: "+strings.Join(serve.Kinds(), ", "))
+	fl.StringVar(&f.engine, "engine", "", "`program` that serves: "+strings.Join(serve.Kinds(), ", ")+", or another like ollama, tgi or exllamav2")
 	fl.StringVar(&f.version, "engine-version", "", "`version` of it, like 0.19.0 (default: the newest that is known)")
 	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
 	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
@@ -142,7 +142,7 @@ func cacheFormats() []string {
 // completions offers the words of the flags to shells.
 func (o *estimateOptions) completions(cmd *cobra.Command) {
 	for flag, list := range map[string][]string{
-		"engine": serve.Kinds(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
+		"engine": engineNames(), "quant": append([]string{diligence.BestQuant}, quant.Names()...), "format": render.Names(), "flash-attn": {"on", "off"},
 		"kv-dtype": cacheFormats(), "color": {"auto", "always", "never"},
 		"emit": manifest.Formats(), "price-terms": priceTerms(), "seller": sellers(), "concurrency": {"max"},
 	} {
@@ -255,7 +255,7 @@ func (f *estimateFlags) checkEngine() error {
 	if err != nil {
 		return fmt.Errorf("reading --engine and --engine-version: %w", err)
 	}
-	f.engine = string(engine.Kind)
+	f.engine = engine.Name
 	switch flag := f.llamaFlag(); {
 	case flag != "" && engine.Kind != serve.LlamaCPP:
 		return fmt.Errorf("--%s is a flag of llama.cpp, and --engine is %s", flag, f.engine)

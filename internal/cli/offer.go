@@ -8,6 +8,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/bench"
 	"github.com/llmcheck/llmcheck/internal/cost"
 	"github.com/llmcheck/llmcheck/internal/printable"
+	"github.com/llmcheck/llmcheck/internal/serve"
 )
 
 // completeModels offers the models of the catalog by what was typed. Where none begins like it, the shell offers files.
@@ -188,4 +189,13 @@ func orList(words []string) string {
 		return strings.Join(words, "")
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// engineNames are all engines, those whose needs were measured first.
+func engineNames() []string {
+	others, err := serve.Others()
+	if err != nil {
+		return serve.Kinds() // a shell is offered what there is; the question itself tells what is wrong
+	}
+	return append(serve.Kinds(), others...)
 }

@@ -85,7 +85,7 @@ func newEstimateOf(in *inquiry, s *described, q EstimateQuestion) *estimate {
 	return &estimate{
 		inquiry: in, s: s, q: q, need: serve.Need{Concurrency: q.Load.AtOnce()},
 		ready: make(map[serve.Kind]*ready), engines: make(map[serve.Kind]*serve.Engine),
-		owns: make(map[string]*ownRuns),
+		owns: make(map[string]*ownRuns), larger: make(map[string][]*hardware.Accelerator),
 	}
 }
 
@@ -130,10 +130,11 @@ type estimate struct {
 	q       EstimateQuestion
 	need    serve.Need
 	load    speed.Load
-	raw     bool                // the user's measurements are left out
-	owns    map[string]*ownRuns // by card and engine
-	doubts  []string            // of those measurements
-	assumed []report.Assumption // of the question, whatever the card
+	raw     bool                               // the user's measurements are left out
+	owns    map[string]*ownRuns                // by card and engine
+	larger  map[string][]*hardware.Accelerator // of a card whose size of memory nobody said
+	doubts  []string                           // of those measurements
+	assumed []report.Assumption                // of the question, whatever the card
 	refused []report.Refused
 	ready   map[serve.Kind]*ready
 	engines map[serve.Kind]*serve.Engine
@@ -245,6 +246,7 @@ func (e *estimate) card(name string) ([]*hardware.Accelerator, error) {
 		if match.Assumed != "" {
 			e.assume("gpu", match.GPU.ID, match.Assumed)
 		}
+		e.larger[match.GPU.ID] = match.Larger
 		return []*hardware.Accelerator{match.GPU}, nil
 	case !strings.Contains(name, ","):
 		return nil, err
@@ -401,6 +403,19 @@ func (e *estimate) length(p *serve.Plan) {
 // fewest finds the smallest number of cards.
 func (e *estimate) fewest(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	q, memory, err := m.MinGPUs(p, e.need)
+	for _, gpu := range e.larger[p.GPU.ID] {
+		if err == nil {
+			break
+		}
+		larger := p
+		larger.GPU = gpu
+		if q2, memory2, err2 := m.MinGPUs(larger, e.need); err2 == nil {
+			q2.Assumed = append(slices.Clone(q2.Assumed), serve.Setting{
+				Name: "gpu_memory", Value: strconv.FormatFloat(gpu.MemoryGB, 'f', -1, 64) + " GB", Why: "the smallest of the sizes that " + p.GPU.Name + " is sold with that holds the model",
+			})
+			q, memory, err = q2, memory2, nil
+		}
+	}
 	switch {
 	case err == nil:
 		return e.judged(m, p, q, memory), nil
@@ -432,7 +447,7 @@ func (e *estimate) planned(m *serve.Prepared, p serve.Plan) (outlook, error) {
 	if q, memory := e.spread(m, p); memory != nil {
 		return e.judged(m, p, q, memory), nil
 	}
-	q, memory, err := m.Settle(p)
+	q, memory, err := m.SettleOn(p, e.larger[p.GPU.ID])
 	if err != nil {
 		return e.refuse(m, p, err)
 	}

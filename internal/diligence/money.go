@@ -12,6 +12,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/fleet"
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
@@ -46,9 +47,9 @@ type bill struct {
 	energy *cost.Energy
 }
 
-// value adds what a plan costs and what it draws. What fails is told in its place and leaves the rest standing.
+// value adds what a plan that starts costs and what it draws. What fails is told in its place and leaves the rest standing.
 func (e *estimate) value(o *outlook) error {
-	if e.Prices == nil || o.plan.GPU == nil || o.plan.GPU.Usable() <= 0 {
+	if e.Prices == nil || o.memory == nil || o.memory.Verdict == serve.DoesNot || o.plan.GPU.Usable() <= 0 {
 		return nil
 	}
 	b := &bill{estimate: e, o: o, card: o.plan.GPU}
