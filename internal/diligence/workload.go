@@ -56,8 +56,9 @@ func (w *Workload) AtOnce() float64 {
 	return w.Concurrency
 }
 
-// The most that is believed of a question.
+// The least and the most that is believed of a question.
 const (
+	least      = 1e-9
 	mostTokens = 1 << 31
 	mostSpread = 10
 	mostLoad   = 1e9 // requests, people, tokens a second
@@ -87,8 +88,13 @@ func (q *EstimateQuestion) check() error {
 		{"the price of an hour", m.PerGPUHour, mostMoney}, {"the price of a card", m.Purchase, mostMoney}, {"the price of electricity", m.Electricity, mostMoney},
 		{"power usage effectiveness", m.PUE, mostPUE}, {"utilization", m.Busy, 1},
 	} {
-		if !(one.value >= 0 && one.value <= one.most) { // NaN is neither
-			return fmt.Errorf("%w: %s is %g, want 0 to %g", ErrNumber, one.what, one.value, one.most)
+		if one.value != 0 && !(one.value >= least && one.value <= one.most) { // NaN is neither
+			return fmt.Errorf("%w: %s is %g, want %g to %g", ErrNumber, one.what, one.value, least, one.most)
+		}
+	}
+	for _, tokens := range []float64{w.Input.Mean, w.Output.Mean} {
+		if tokens > 0 && tokens < 1 {
+			return fmt.Errorf("%w: a prompt or an answer of %g tokens, want 1 or more", ErrNumber, tokens)
 		}
 	}
 	said := 0
