@@ -268,6 +268,3 @@ func (w *Work) merge(a Attending) {
 	}
 	w.Attention = append(w.Attention, a)
 }
-
-// Experts reports whether the model has routed experts.
-func (p *Prepared) Experts() bool { return p.experts }

@@ -143,7 +143,7 @@ func (m *Model) resolve(values []float64) {
 	for q := range r.value {
 		r.value[q] = m.cons.kinds[q].squash(total(values, m.terms[q]))
 	}
-	r.bandwidth = m.card.BandwidthGBs * 1e9
+	r.bandwidth = m.card.BandwidthGBs * 1e9 / devices(m.card)
 	ceiling := m.measured
 	if ceiling == 0 {
 		ceiling = r.value[Ceiling]
@@ -159,6 +159,9 @@ func (m *Model) resolve(values []float64) {
 		}
 	}
 }
+
+// devices is how many a board shows as; the figures of its datasheet are of all of them.
+func devices(a *hardware.Accelerator) float64 { return float64(max(1, a.Devices)) }
 
 func total(values []float64, terms []int) float64 {
 	var sum float64

@@ -57,6 +57,10 @@ func settingOf(p *serve.Plan, w *serve.Work) setting {
 		"class " + s.class + ", generation " + s.generation, "engine " + s.engine + ", generation " + s.generation,
 		"card " + p.GPU.ID, "link " + s.link, "engine " + s.engine + ", link " + s.link,
 	}
+	switch s.generation {
+	case "volta", "ampere-server", "hopper", "blackwell", "cdna":
+		s.groups = append(s.groups, "class "+s.class+", stacked memory")
+	}
 	if p.GPU.Unified {
 		s.groups = append(s.groups, "unified memory")
 	}
