@@ -17,6 +17,9 @@ func (c *Choice) price() {
 		return
 	}
 	tokens := c.tokens()
+	if !(tokens.Low > 0) {
+		return
+	}
 	each := func(usd, tokens float64) float64 { return usd / (tokens * 3600) * million }
 	c.PerMOut = speed.Range{
 		Low: each(c.PerHour.Low, tokens.High), Mid: each(c.PerHour.Mid, tokens.Mid), High: each(c.PerHour.High, tokens.Low),
@@ -72,7 +75,7 @@ const halvings = 10
 func (c *Choice) AtMost() float64 {
 	o := c.option
 	closed := o.question.Load.Concurrency > 0
-	low, high := c.Each.Rate, o.capacity(o.alone, c.Met)
+	low, high := c.Each.Rate, o.capacity(c.Met)
 	if closed {
 		low, high = c.Each.Concurrency, o.room
 	}

@@ -260,6 +260,9 @@ func TestAloneTheSame(t *testing.T) {
 			if diff := gocmp.Diff(m.Figures(c.Each), c.Figures); diff != "" {
 				t.Errorf("%s: %s: %s", name, c.Card.ID, diff)
 			}
+			if c.Figures.TTFT.High > q.Targets.TTFT || c.Figures.TPOT.High > q.Targets.TPOT || memory.Verdict != serve.Fits {
+				t.Errorf("%s: %s does not meet the targets: %+v %+v", name, c.Card.ID, c.Figures.TTFT, c.Figures.TPOT)
+			}
 		}
 	}
 }
@@ -317,6 +320,7 @@ func TestQuestionsWithoutAnswer(t *testing.T) {
 		"a target of none": func(q *fleet.Question) { q.Targets.TPOT = math.NaN() },
 		"negative spare":   func(q *fleet.Question) { q.Spare = -1 },
 		"negative limit":   func(q *fleet.Question) { q.MaxGPUs = -1 },
+		"too many spare":   func(q *fleet.Question) { q.Spare = math.MaxInt },
 		"nothing to ask":   func(q *fleet.Question) { q.Estimate = nil },
 	} {
 		q := newWorld(t, "8b", "l4").question(t)
@@ -368,6 +372,66 @@ func TestNothingIsLost(t *testing.T) {
 		}
 		if least := fleet.Least(all, func(c *fleet.Choice) bool { return !c.Lossy }); stored != least {
 			t.Errorf("%s: with the weights as published %v, the cheapest %v", name, stored, least)
+		}
+	}
+}
+
+// TestNoFiguresNoAnswer: what is not known, or is no number, is never an answer.
+func TestNoFiguresNoAnswer(t *testing.T) {
+	nan := math.NaN()
+	for name, spoil := range map[string]func(*speed.Figures){
+		"no TTFT":               func(f *speed.Figures) { f.TTFT = nil },
+		"no TPOT":               func(f *speed.Figures) { f.TPOT = nil },
+		"TTFT is no number":     func(f *speed.Figures) { f.TTFT = &speed.Range{Low: 0.1, Mid: 0.2, High: nan} },
+		"TPOT is no number":     func(f *speed.Figures) { f.TPOT = &speed.Range{Low: nan, Mid: nan, High: nan} },
+		"TPOT is negative":      func(f *speed.Figures) { f.TPOT = &speed.Range{Low: -1, Mid: -1, High: -1} },
+		"saturated":             func(f *speed.Figures) { f.Saturated = true },
+		"no capacity":           func(f *speed.Figures) { f.MaxRequests = speed.Range{} },
+		"capacity is no number": func(f *speed.Figures) { f.MaxRequests = speed.Range{Low: nan, Mid: nan, High: nan} },
+	} {
+		for asked, q := range questions(t) {
+			q.Estimate = func(m *serve.Prepared, p serve.Plan, memory *serve.Memory) (fleet.Replica, error) {
+				r, err := estimate(m, p, memory)
+				return func(l speed.Load) *speed.Figures {
+					f := r(l)
+					spoil(f)
+					return f
+				}, err
+			}
+			r := search(t, q)
+			if len(r.Ranked)+len(r.Front)+len(r.Perhaps) > 0 || len(r.Rejected) != len(q.Candidates) {
+				t.Errorf("%s, %s: %d answers, %d perhaps, %d rejected", name, asked, len(r.Ranked), len(r.Perhaps), len(r.Rejected))
+			}
+		}
+	}
+	q := newWorld(t, "8b", few()...).question(t)
+	q.Estimate = func(*serve.Prepared, serve.Plan, *serve.Memory) (fleet.Replica, error) { return nil, speed.ErrUnknown }
+	for _, x := range search(t, q).Rejected {
+		if !strings.Contains(x.Why, speed.ErrUnknown.Error()) {
+			t.Errorf("%s: %q", x.Card.ID, x.Why)
+		}
+	}
+}
+
+// TestCostOfTokens: the fleet is paid for by the hour, whatever it does.
+func TestCostOfTokens(t *testing.T) {
+	for name, q := range questions(t) {
+		q.Power = func(c *fleet.Choice) (speed.Range, bool) { return speed.Range{Mid: float64(c.GPUs)}, true }
+		r := search(t, q)
+		for _, c := range slices.Concat(r.Ranked, r.Front, []fleet.Choice{*r.Stored}) {
+			if c.Watts == nil || c.Watts.Mid != float64(c.GPUs) {
+				t.Errorf("%s: %s: %v watts", name, c.Card.ID, c.Watts)
+			}
+			tokens := q.Load.Rate * q.Load.Output.Mean
+			if tokens == 0 {
+				tokens = c.Figures.Output.Mid * q.Load.Concurrency / c.Each.Concurrency
+			}
+			if got, want := c.PerMOut.Mid*tokens*3600/1e6, c.PerHour.Mid; c.Priced && math.Abs(got/want-1) > 1e-9 {
+				t.Errorf("%s: %s: the tokens of an hour cost %v, the hour %v", name, c.Card.ID, got, want)
+			}
+			if c.PerMOut.Low > c.PerMOut.Mid || c.PerMOut.Mid > c.PerMOut.High {
+				t.Errorf("%s: %s: %+v", name, c.Card.ID, c.PerMOut)
+			}
 		}
 	}
 }

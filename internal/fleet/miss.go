@@ -55,9 +55,9 @@ func noRoom(m *serve.Memory, format string) *miss {
 	return &miss{stage: noMemory, gap: float64(m.Cache.PerRequest) / float64(max(1, m.Cache.Pool)), why: m.Why}
 }
 
-// tooSlow says which target a request alone misses by most.
-func (o *option) tooSlow() *miss {
-	f, t := o.alone, &o.question.Targets
+// tooSlow says which target a request alone, with such figures, misses by most.
+func (o *option) tooSlow(f *speed.Figures) *miss {
+	t := &o.question.Targets
 	if f.TTFT == nil || f.TPOT == nil && o.question.Load.Output.Mean > 1 {
 		m := &miss{stage: noSpeed, why: "its latency is not known"}
 		if f.Why != "" {
@@ -69,9 +69,11 @@ func (o *option) tooSlow() *miss {
 	if excess(f.TPOT, t.TPOT) > excess(f.TTFT, t.TTFT) {
 		what, r, target = "TPOT", f.TPOT, t.TPOT
 	}
-	return &miss{
-		stage: tooSlow, gap: excess(r, target), why: what + " of one request alone is " + span(r) + ", above " + seconds(target),
+	above := ", above "
+	if r.Low <= target {
+		above = ", most likely above "
 	}
+	return &miss{stage: tooSlow, gap: excess(r, target), why: what + " of one request alone is " + span(r) + above + seconds(target)}
 }
 
 // excess is how often the middle of a figure contains its target.

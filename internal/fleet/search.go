@@ -51,8 +51,8 @@ func (q *Question) check() error {
 		return fmt.Errorf("%w: say how many tokens a prompt and an answer have", ErrQuestion)
 	case l.Rate > mostLoad || l.Concurrency > mostLoad:
 		return fmt.Errorf("%w: more than %.0f requests", ErrQuestion, mostLoad)
-	case q.Spare < 0 || q.MaxGPUs < 0:
-		return fmt.Errorf("%w: spare replicas and the limit of GPUs cannot be negative", ErrQuestion)
+	case min(q.Spare, q.MaxGPUs) < 0 || max(q.Spare, q.MaxGPUs) > mostReplicas:
+		return fmt.Errorf("%w: want 0 to %d spare replicas and GPUs in all", ErrQuestion, mostReplicas)
 	case q.Estimate == nil:
 		return fmt.Errorf("%w: nothing says how fast a plan is", ErrQuestion)
 	}
@@ -113,8 +113,16 @@ func (s *search) find() finding {
 		s.perhaps = fewest(options, Perhaps)
 		s.explain(options)
 	}
+	for _, o := range options {
+		if !s.best.of(o) && !s.perhaps.of(o) {
+			o.release()
+		}
+	}
 	return s.finding
 }
+
+// of reports whether there is a choice, and it is of an option.
+func (c *Choice) of(o *option) bool { return c != nil && c.option == o }
 
 // explain notes why plans that are fast enough for one request alone are no answer.
 func (s *search) explain(options []*option) {

@@ -144,7 +144,9 @@ func (g *graph) explain(on backend, a arena) string {
 	if peak == 0 {
 		return "nothing runs here"
 	}
-	again := g.plan(a.align, when)
+	own := *g // several goroutines may share the graph, and planning writes into its nodes
+	own.nodes = slices.Clone(g.nodes)
+	again := own.plan(a.align, when)
 	type sort struct {
 		what  string
 		bytes int64
