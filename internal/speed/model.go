@@ -65,6 +65,9 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 	}
 	p.KV = cacheFormat(m, &p)
 	w, err := m.Work(p)
+	if errors.Is(err, serve.ErrHost) {
+		return nil, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
 	if err != nil {
 		return nil, err
 	}

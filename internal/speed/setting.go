@@ -70,6 +70,9 @@ func settingOf(p *serve.Plan, w *serve.Work) setting {
 	if kind := string(p.Engine.Kind); kind != s.engine {
 		s.groups = append(s.groups, "engine "+kind)
 	}
+	if w.Latent {
+		s.groups = append(s.groups, "latent attention", "engine "+s.engine+", latent attention")
+	}
 	if w.Expert > 1 {
 		s.groups = append(s.groups, "expert parallel")
 	}
