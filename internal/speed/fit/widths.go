@@ -33,7 +33,7 @@ func widths(list []*row, inside []float64, outside []held) []speed.Width {
 			all = append(all, sample{"tpot", r.model.Case(seen, 1), residual, i})
 		}
 		if r.family == "mlperf" { // few rows, whose division nobody names, among many of one engine
-			all = append(all, sample{family, name, -residual, i})
+			all = append(all, sample{family, name, -residual, i}, sample{family, name, -residual, i})
 		}
 	}
 	for i := range list {
@@ -92,7 +92,7 @@ func rangesOf(all []sample) []speed.Width {
 
 // beyond is the share of residuals that a range leaves on either side: a little below a tenth, as rows to come are less
 // like those measured than these are like each other.
-const beyond = 0.09
+const beyond = 0.095
 
 // rangeOf leaves about one of ten above and one of ten below; the middle is always inside.
 func rangeOf(key [2]string, samples []sample) (speed.Width, bool) {
