@@ -41,7 +41,8 @@ func (f *Figures) fill(m *Model, c *closed, r *mean) {
 	replicas := float64(m.work.Replicas)
 	at := c.running * replicas
 	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
-	f.Output, f.Requests = new(m.around("output", replicas*c.output, at)), new(m.around("output", replicas*c.output/r.out, at))
+	f.Output = new(m.around("output", replicas*c.output, at))
+	f.Requests = new(m.around("output", replicas*c.output/r.out, at))
 }
 
 // open finds the number of requests at once that answers as many a second as arrive. Where the bad end of what can be
@@ -65,7 +66,7 @@ func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
 	}
 	c := m.settled(high, r, 0)
 	f.fill(m, &c, r)
-	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // what is not saturated answers all
+	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // all are answered
 	f.Concurrency = high * replicas
 }
 
