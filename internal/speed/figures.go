@@ -72,9 +72,11 @@ func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
 
 // basis says what the ranges rest on.
 func (m *Model) basis() string {
-	if m.cons.seen["max_output "+m.in.where()] || m.cons.seen["tpot "+m.in.where()] || m.cons.seen["decode "+m.in.where()] {
-		return "ranges hold eight of ten measurements of " + m.in.engine + " on cards of this generation (" + m.in.generation + ")"
+	here := m.in.engine + " on cards of this generation (" + m.in.generation + ")"
+	for _, family := range []string{"max_output", "tpot", "decode"} {
+		if m.cons.seen[family+" "+m.in.where()] {
+			return "measurements of " + here
+		}
 	}
-	return "nobody measured " + m.in.engine + " on cards of this generation (" + m.in.generation + ") as far as we know, so ranges are wide: " +
-		"they are those of measurements that a fit without them had to tell"
+	return "no measurement of " + here + " that we know of: they are as wide as for what a fit had to tell without having seen it"
 }
