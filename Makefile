@@ -2,7 +2,7 @@
 GO ?= go
 SHARED ?= ../shared
 
-.PHONY: help build test race lint fmt generate check update fuzz bench cover
+.PHONY: help build test race lint fmt generate calibrate check update fuzz bench cover
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
@@ -26,6 +26,9 @@ fmt: ## format the code
 generate: ## make the names of licenses anew, the index of accelerators, and the index of texts where the corpora are present
 	$(GO) generate ./internal/license/catalog ./internal/hardware/catalog ./internal/cost/catalog
 	@if [ -d $(SHARED)/corpus ]; then $(GO) generate ./internal/license/identify; fi
+
+calibrate: ## fit the constants of speed to the published measurements again and say how far off they are; FIT=-update writes them
+	$(GO) run ./internal/speed/fit $(FIT)
 
 check: ## what CI checks: format, vet, tests, generated files
 	@test -z "$$(gofmt -l cmd internal)" || { gofmt -l cmd internal; echo 'run make fmt'; exit 1; }

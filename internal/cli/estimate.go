@@ -181,7 +181,8 @@ func (o *estimateOptions) completions(cmd *cobra.Command) {
 		// The only error is a flag that does not exist, and the flags stand above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
 	}
-	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPUs) // the same
+	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPUs)       // the same
+	_ = cmd.RegisterFlagCompletionFunc("country", o.completePlaces) // the same
 }
 
 func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error) {
