@@ -540,7 +540,8 @@ func (o *estimateOptions) refs() []model.Ref {
 // estimateFault is an error that left no document: the question itself is wrong, or we are.
 func estimateFault(err error) error {
 	switch {
-	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion):
+	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion),
+		errors.Is(err, diligence.ErrNumber):
 		return usage(err, "")
 	case errors.Is(err, manifest.ErrPlan):
 		return usage(err, "llmcheck help manifests tells what is written, and of which plans")
