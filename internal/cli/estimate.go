@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -252,6 +253,8 @@ func (f *estimateFlags) check() error {
 	faults = append(faults, f.load.check(), f.load.idle(f.fixed()), f.money.check(), f.money.ofOneCard(f.distinct()), f.checkEmit())
 	if n := f.load.input + f.load.output; f.length > 0 && n > f.length {
 		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", n, f.length))
+	} else if n == f.length && f.length > 0 && f.load.output == 0 {
+		faults = append(faults, fmt.Errorf("--input-tokens %d leave no room for an answer in --max-model-len %d", n, f.length))
 	}
 	if f.load.output > 0 && f.load.input == 0 && f.length == 0 {
 		faults = append(faults, errors.New("--output-tokens alone says nothing of the prompt; give --input-tokens too, or --max-model-len"))
@@ -407,8 +410,8 @@ func (f *estimateFlags) named() int {
 
 func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 	length := f.length
-	if length == 0 {
-		length = f.load.input + f.load.output
+	if length == 0 && f.load.input > 0 {
+		length = f.load.input + cmp.Or(f.load.output, diligence.UsualOutput)
 	}
 	q := diligence.EstimateQuestion{
 		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version,
