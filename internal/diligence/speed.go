@@ -396,6 +396,10 @@ func (w *Workload) broken(f *speed.Figures) string {
 	switch {
 	case f.Saturated:
 		return f.Why
+	case w.TTFT > 0 && f.TTFT != nil && f.TTFT.Low > w.TTFT:
+		return "the time to the first token is longer"
+	case w.TPOT > 0 && f.TPOT != nil && f.TPOT.Low > w.TPOT:
+		return "the time between tokens is longer"
 	case w.TTFT > 0 && (f.TTFT == nil || f.TTFT.High > w.TTFT):
 		return "the time to the first token may be longer"
 	}
