@@ -304,10 +304,6 @@ func (e *Estimate) FrontChart() (Chart, bool) {
 // named says shortly what the choice runs on, all replicas together.
 func (c *Choice) named() string {
 	p := c.Plan
-	p.Replicas, p.Nodes = 0, 0
-	s := p.Cards()
-	if c.Replicas > 1 {
-		s = units.Thousands(int64(c.Replicas)) + " x (" + s + ")"
-	}
-	return s
+	p.Replicas, p.Nodes, p.Tensor, p.Pipeline, p.Expert, p.Data = c.Replicas, 0, 0, 0, 0, 0
+	return p.fleet()
 }

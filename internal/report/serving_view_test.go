@@ -137,7 +137,7 @@ func TestPartsOfNothing(t *testing.T) {
 	s := Speed{Curve: []LoadPoint{{Concurrency: 1}, {Concurrency: 2}}}
 	c := Cost{Prices: []PriceUsed{{Seller: "x"}, {Seller: "y"}}}
 	f := Fleet{Front: []Choice{{}}}
-	for _, table := range []Table{s.CurveTable(), c.PriceTable(), f.FrontTable()} {
+	for _, table := range []Table{s.CurveTable(), c.PriceTable(), (&Estimate{Fleet: &f}).PlanTable()} {
 		for _, r := range table.Rows {
 			if slices.Contains(r.Cells, "0") || slices.Contains(r.Cells, "$0") || slices.Contains(r.Cells, "0 s") || len(r.Cells) != len(table.Columns) {
 				t.Errorf("%q in %v", r.Cells, table.Columns)
