@@ -16,12 +16,27 @@ func (c *Cost) Facts() []Fact {
 	fs.add("reserved", join(", ", hourly(c.PerHour), suffixed(dollars.between(c.PerMonth), " a month")))
 	fs.add("a million tokens", join(", ", suffixed(dollars.about(c.PerMOutput), " of output"), suffixed(dollars.about(c.PerMTokens), " of all, prompts included")))
 	if busy := some(c.Busy); busy != nil && (c.PerMOutput != nil || c.PerMTokens != nil) {
-		fs.add("used", join(", ", percents.between(busy)+" of what it can do, over the whole time", c.BusyFrom))
+		fs.add("used", join(", ", percents.between(busy)+" of what it can do, over the whole time", brief(c.BusyFrom)))
 	}
 	fs.add("price", c.Basis)
+	fs.add("elsewhere", c.Elsewhere())
 	fs.add("bought", c.Bought.headline())
 	fs.add(note, c.Why)
 	return fs
+}
+
+// brief is a reason without its sources.
+func brief(why string) string {
+	head, _, _ := strings.Cut(why, "; ")
+	return head
+}
+
+// Shares is where the share that is used is from, if Facts leave out a part of it.
+func (c *Cost) Shares() []Fact {
+	if c == nil || c.Unknown() != "" || brief(c.BusyFrom) == c.BusyFrom {
+		return nil
+	}
+	return []Fact{{"used", c.BusyFrom}}
 }
 
 // Unknown says why no figure of cost is known; "" where one is.

@@ -42,6 +42,9 @@ func (u unit) at(v float64) step {
 	if i := slices.IndexFunc(u, func(s step) bool { return s.per == 1 }); v == 0 && i >= 0 {
 		return u[i]
 	}
+	if rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', fine-1, 64), 64); err == nil {
+		v = rounded // 999.9 µs is 1 ms
+	}
 	for _, s := range u {
 		if v < s.below {
 			return s

@@ -225,7 +225,7 @@ func (s *Speed) tails() string {
 // bound is the resource that limits the plan, with what it does most of a step.
 func (s *Speed) bound() string {
 	decode, prompt := limit(s.BoundBy), limit(s.PromptBound)
-	most := prefixed("; ", suffixed(longest(s.Step), " of a decode step"))
+	most := prefixed("; ", longest(s.Step))
 	switch {
 	case decode == "":
 		return suffixed(prompt, " while reading prompts") + most
@@ -237,14 +237,14 @@ func (s *Speed) bound() string {
 	return decode + " while answering, " + prompt + " while reading prompts" + most
 }
 
-// longest is the cause that takes most of a step: "reading weights takes 55 %".
+// longest is the cause that takes most of a step: "55 % of a decode step is reading weights".
 func longest(parts []StepPart) string {
 	list := shares(parts)
 	if len(list) == 0 {
 		return ""
 	}
 	most := slices.MaxFunc(list, func(a, b Share) int { return cmp.Compare(a.Seconds, b.Seconds) })
-	return most.Name + " takes " + most.Percent
+	return most.Percent + " of a decode step is " + most.Name
 }
 
 // limit is a bound in words; "" where none is known.
@@ -308,7 +308,9 @@ func (s *Speed) NearestBrief() []string {
 	if n.Differs != "" {
 		differs = "differs in " + n.Differs
 	}
-	return []string{first, cmp.Or(n.What, "a setting that is not named"), "source " + cmp.Or(n.place(), unknown), differs}
+	what, with, _ := strings.Cut(n.What, ", ")
+	parts := []string{first, cmp.Or(what, "a setting that is not named"), "source " + cmp.Or(n.place(), unknown), with, differs}
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
 }
 
 // place is where a measurement is published, without the file and the row.
@@ -336,6 +338,8 @@ func metric(key string) string {
 	switch key {
 	case "ttft", "ttft_s":
 		return "TTFT"
+	case "decode":
+		return "decoding"
 	case "tpot", "tpot_s":
 		return "TPOT"
 	case "single_stream_tokens_per_s":

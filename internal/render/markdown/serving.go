@@ -43,6 +43,7 @@ func (w *writer) lookup(e *report.Estimate) {
 	}
 	inner.facts("What the speed is held against", e.Speed.PeakFacts())
 	inner.facts("What the words mean", e.Speed.Definitions())
+	inner.facts("What share is used", e.Cost.Shares())
 	inner.table("What others take for the same plan", e.Cost.PriceTable())
 	inner.table("A month of owning it", e.Cost.BoughtTable())
 	inner.table("What the power adds up from", e.Energy.PartTable())

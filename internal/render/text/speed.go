@@ -64,7 +64,7 @@ func (p *printer) nearest(e *report.Estimate) {
 			longer = line + "; " + part
 		}
 		if i > 1 && len(wrap(printable.Line(longer), p.page.Width-2)) > 2 {
-			break
+			continue
 		}
 		line = longer
 	}
@@ -124,11 +124,9 @@ func (p *printer) cost(e *report.Estimate) {
 	}
 	p.facts("Cost", facts)
 	if !e.Detailed() {
-		if other := e.Cost.Elsewhere(); other != "" {
-			p.item(label{"elsewhere", plain, wider}, other)
-		}
 		return
 	}
+	p.facts("What share is used", e.Cost.Shares())
 	p.titled("What others take for the same plan", e.Cost.PriceTable())
 	p.titled("A month of owning it", e.Cost.BoughtTable())
 }
