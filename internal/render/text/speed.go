@@ -1,6 +1,8 @@
 package text
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/printable"
@@ -157,10 +159,7 @@ func (p *printer) fleet(e *report.Estimate) {
 	for _, fact := range f.Facts() {
 		p.item(label{fact.Name, plain, wider}, fact.Value)
 	}
-	if t := e.PlanTable(); len(t.Rows) > 0 {
-		p.table(t)
-		p.paragraph(report.PlanKey, dim)
-	}
+	p.plans(e)
 	if c, ok := e.FrontChart(); ok && (e.Detailed() || p.page.Width >= roomy) {
 		p.scatter(c)
 	}
@@ -171,6 +170,26 @@ func (p *printer) fleet(e *report.Estimate) {
 	p.titled(e.NearTitle(), e.NearTable())
 	if rest := e.Rest(); rest != "" {
 		p.paragraph(report.Sentence(rest)+"; "+everything, dim)
+	}
+}
+
+// crowd is how many of many plans are shown where nobody asked for all: those of the front, and some beside them.
+const crowd = 16
+
+func (p *printer) plans(e *report.Estimate) {
+	t := e.PlanTable()
+	all := len(t.Rows)
+	if all == 0 {
+		return
+	}
+	if !e.Detailed() {
+		chosen := slices.IndexFunc(t.Rows, func(r report.Row) bool { return strings.HasSuffix(r.Cells[0], "*") })
+		t = t.First(max(crowd, chosen+1))
+	}
+	p.table(t)
+	p.paragraph(report.PlanKey, dim)
+	if left := all - len(t.Rows); left > 0 {
+		p.paragraph(fmt.Sprintf("And %d more that cost as much or more; %s", left, everything), dim)
 	}
 }
 
