@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
@@ -37,7 +38,7 @@ func (g *global) deps(c *config.Config, asked []model.Ref, hear func(fetch.Event
 	}
 	info, _ := debug.ReadBuildInfo() // without it the version is "devel"
 	return diligence.Deps{
-		Models: opener, Licenses: known.Licenses, Known: known.Models, Cards: known.GPUs, Engine: serve.FindEngine, Speed: speed.Default, Measured: known.Measured, Prices: known.Prices,
+		Models: opener, Licenses: known.Licenses, Known: known.Models, Cards: known.GPUs, Engine: serve.FindEngine, Speed: sync.OnceValues(speed.Default), Measured: known.Measured, Prices: known.Prices,
 		Texts: identify.Default, Now: g.app.Now,
 		Version: version(info), Offline: offline,
 	}, nil

@@ -23,7 +23,7 @@ type Deps struct {
 	Known    KnownModels
 	Cards    Accelerators
 	Engine   func(kind, version string) (*serve.Engine, error)
-	Speed    func() (*speed.Constants, error) // called when the first plan is timed
+	Speed    func() (*speed.Constants, error) // called for each plan that is timed, so it keeps what it reads
 	Measured Measurements
 	Prices   Prices
 	Texts    func() (*identify.Index, error) // called when the first text is read

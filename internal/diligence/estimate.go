@@ -56,9 +56,12 @@ func common() []string {
 // come near it, and planning for it alone makes every card look too small.
 const sane = 8192
 
-// Estimate answers what a model needs and whether it fits. An error that wraps ErrShape, serve.ErrIllegal or
+// Estimate answers what a model needs and whether it fits. An error that wraps ErrNumber, ErrShape, serve.ErrIllegal or
 // quant.ErrName lies in the question or its files; one that wraps arch.ErrUnknown means that nothing could be sized.
 func Estimate(ctx context.Context, d Deps, q EstimateQuestion) (*report.Document, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
 	in := &inquiry{Deps: d, ctx: ctx}
 	s, err := in.describe(q.Ref, strings.TrimPrefix(q.Quant, BestQuant))
 	if err == nil {

@@ -75,7 +75,7 @@ func (known) Organizations() ([]string, error)                  { return nil, ni
 func world(s source.Opener, k KnownModels) Deps {
 	return Deps{
 		Models: s, Known: k, Cards: gpus.Default(), Engine: serve.FindEngine, Version: "test",
-		Speed: speed.Default, Measured: measured.Default(), Prices: costs.Default(),
+		Speed: sync.OnceValues(speed.Default), Measured: measured.Default(), Prices: costs.Default(),
 		Now: func() time.Time { return time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) },
 	}
 }

@@ -329,11 +329,14 @@ func (w *Workload) verdict(f *speed.Figures) string {
 	if f.Saturated {
 		return missed
 	}
-	out := met
+	out, between := met, w.TPOT
+	if w.Output.Mean == 1 { // after the first token there is none
+		between = 0
+	}
 	for _, one := range []struct {
 		limit float64
 		is    *speed.Range
-	}{{w.TTFT, f.TTFT}, {w.TPOT, f.TPOT}} {
+	}{{w.TTFT, f.TTFT}, {between, f.TPOT}} {
 		switch {
 		case one.limit == 0:
 		case one.is == nil:

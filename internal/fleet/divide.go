@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/serve"
@@ -17,7 +18,7 @@ type degrees struct{ gpus, tensor, pipeline, expert, data int }
 
 // ways are the divisions that are tried of each model, engine and kind of machine. Which are legal hangs on nothing else of
 // a card but its kernels, which serve asks for with each plan, so they are listed once for all cards.
-type ways map[way]divisions
+type ways map[way]*divisions
 
 type divisions struct {
 	list  []degrees
@@ -35,15 +36,20 @@ type way struct {
 // learn lists the divisions for the candidates of a question.
 func learn(candidates []Candidate) ways {
 	w := make(ways)
+	var workers sync.WaitGroup
 	for i := range candidates {
-		c := &candidates[i]
-		for _, f := range c.Formats {
-			k := wayOf(f.Model, &c.Plan)
-			if _, ok := w[k]; !ok {
-				w[k] = divisions{list(f.Model, c.Plan, k.node), f.Model.Model().Bytes()}
+		p := candidates[i].Plan
+		for _, f := range candidates[i].Formats {
+			k := wayOf(f.Model, &p)
+			if w[k] != nil {
+				continue
 			}
+			d := new(divisions)
+			w[k] = d
+			workers.Go(func() { *d = divisions{list(f.Model, p, k.node), f.Model.Model().Bytes()} })
 		}
 	}
+	workers.Wait()
 	return w
 }
 

@@ -16,7 +16,7 @@ func Exhaustive(q Question) (all []Choice) {
 		s := search{question: &q, candidate: &q.Candidates[i], ways: ways}
 		for _, o := range s.tried() {
 			for n := 1; n <= o.most; n++ {
-				if f, ok := o.open(n, Yes); ok {
+				if f, ok := o.meetsWith(n, Yes); ok {
 					all = append(all, *o.made(n, f, Yes))
 					break
 				}

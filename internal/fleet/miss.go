@@ -77,9 +77,11 @@ func (o *option) tooSlow(f *speed.Figures) *miss {
 	if excess(f.TPOT, t.TPOT) > excess(f.TTFT, t.TTFT) {
 		what, r, target = "TPOT", f.TPOT, t.TPOT
 	}
-	return &miss{
-		stage: tooSlow, gap: excess(r, target), why: what + " of one request alone is " + span(r) + ", above " + seconds(target),
+	above := ", above "
+	if r.Low <= target {
+		above = ", most likely above "
 	}
+	return &miss{stage: tooSlow, gap: excess(r, target), why: what + " of one request alone is " + span(r) + above + seconds(target)}
 }
 
 // excess is how often the middle of a figure contains its target.

@@ -290,121 +290,48 @@ func (o *option) made(n int, f *speed.Figures, met Met) *Choice {
 	return c
 }
 
-// smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. What
-// glances found is computed in full before it is believed, and searched for in full where they were wrong.
+// smallest is the smallest number of replicas, up to a limit, that is graded as wanted, and the figures of each. A smaller
+// share of the load is never slower. A limit below that of the question is tried first: most plans that could have been
+// cheaper are not. Below it the search gallops up from what the capacity needs and halves what is left.
 func (o *option) smallest(want Met, most int) (n int, f *speed.Figures, ok bool) {
-	for _, meets := range []func(int, Met) bool{o.glance, o.meetsWith} {
-		if n, ok = o.gallop(want, most, meets); !ok {
+	from := o.bound(want)
+	if from > most {
+		return 0, nil, false
+	}
+	if most < o.most {
+		if f, ok = o.meetsWith(most, want); !ok {
 			return 0, nil, false
 		}
-		if f, ok = o.open(n, want); ok {
-			return n, f, true
-		}
-	}
-	return 0, nil, false
-}
-
-// gallop goes up from the number of replicas that the capacity needs and halves what is left, as a smaller share of the
-// load is never slower. A limit below that of the question is tried first: most plans that could have been cheaper are not.
-func (o *option) gallop(want Met, most int, meets func(int, Met) bool) (n int, ok bool) {
-	from := o.bound(want)
-	near := most < o.most
-	if from > most || near && !meets(most, want) {
-		return 0, false
 	}
 	n = most
 	bad := from - 1
-	for i, step := from, max(1, from/16); i < n; i, step = i+step, 2*step {
-		if meets(i, want) {
-			n = i
+	for i, step := from, max(1, from/8); i < n; i, step = i+step, 2*step {
+		if g, ok := o.meetsWith(i, want); ok {
+			n, f = i, g
 		} else {
 			bad = i
 		}
 	}
-	if n == most && !near && !meets(most, want) {
-		return 0, false
+	if f == nil {
+		if f, ok = o.meetsWith(most, want); !ok {
+			return 0, nil, false
+		}
 	}
 	for n-bad > 1 {
-		if middle := bad + (n-bad)/2; meets(middle, want) {
-			n = middle
+		middle := bad + (n-bad)/2
+		if g, ok := o.meetsWith(middle, want); ok {
+			n, f = middle, g
 		} else {
 			bad = middle
 		}
 	}
-	return n, true
+	return n, f, true
 }
 
-// meetsWith reports whether so many replicas are graded as wanted.
-func (o *option) meetsWith(n int, want Met) bool {
-	_, ok := o.open(n, want)
-	return ok
-}
-
-// open grades so many replicas.
-func (o *option) open(n int, want Met) (*speed.Figures, bool) {
+// meetsWith grades so many replicas.
+func (o *option) meetsWith(n int, want Met) (*speed.Figures, bool) {
 	l := o.share(n)
 	f := o.replica(l)
-	return f, o.graded(f, l, want)
-}
-
-func (o *option) graded(f *speed.Figures, l speed.Load, want Met) bool {
 	g := o.grade(f, l)
-	return g == Yes || g == want
-}
-
-// glance guesses whether so many replicas are graded as wanted from closed loops, which are quicker to compute than open
-// ones: with a little fewer requests in progress than there will be, and with a little more. Where the two disagree it
-// computes the open loop.
-func (o *option) glance(replicas int, want Met) bool {
-	l := o.share(replicas)
-	if l.Rate == 0 {
-		return o.meetsWith(replicas, want)
-	}
-	fewer, more := o.around(l)
-	if !o.within(fewer, l, Perhaps) {
-		return false
-	}
-	low, high := o.graded(fewer, l, want), more != nil && o.graded(more, l, want)
-	if low != high {
-		return o.meetsWith(replicas, want)
-	}
-	return low
-}
-
-// around is the figures of the closed loops with the most requests in progress that are no more than a rate keeps there,
-// and with some more than it does; nil where that is not certain. By Little's law a rate keeps rate times latency requests
-// in progress. Starting from the latency of one alone that number only grows, so every step of it is a lower bound.
-func (o *option) around(l speed.Load) (fewer, more *speed.Figures) {
-	rate, latency := l.Rate, o.fastest
-	l.Rate = 0
-	for range 6 {
-		before := latency
-		l.Concurrency = max(1, rate*latency)
-		fewer = o.replica(l)
-		if !o.within(fewer, l, Perhaps) {
-			return fewer, nil
-		}
-		if latency = max(before, o.latency(fewer)); latency < 1.05*before {
-			break
-		}
-	}
-	l.Concurrency = 1.2*max(1, rate*latency) + 0.5
-	if more = o.replica(l); more.Requests == nil || more.Requests.Mid < rate {
-		return fewer, nil
-	}
-	return fewer, more
-}
-
-// crowd is a latency that the plan is no faster than with the fewest replicas that hold the load, if it surely meets the
-// targets with them; else that of one request alone.
-func (o *option) crowd() float64 {
-	l := o.share(o.bound(Yes))
-	if l.Rate == 0 {
-		return o.fastest
-	}
-	fewer, more := o.around(l)
-	if more == nil || o.grade(more, l) != Yes {
-		return o.fastest
-	}
-	return max(o.fastest, o.latency(fewer))
+	return f, g == Yes || g == want
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 )
@@ -180,28 +181,39 @@ func (m *market) offer(options []*option) {
 			cmp.Compare(a.plan.Engine.Kind, b.plan.Engine.Kind), cmp.Compare(a.id, b.id),
 		)
 	})
-	for _, b := range bids {
-		worth := m.worth(b.option, b.fastest)
-		if b.cost >= worth {
-			continue
-		}
-		if b.replica != nil { // the best of its card is there already
-			continue
-		}
-		if c := m.bought(b, worth); c != nil {
-			m.add(c)
-		} else {
-			b.release()
+	for some := range slices.Chunk(bids, together) {
+		for _, c := range m.bought(some) {
+			if c != nil {
+				m.add(c)
+			}
 		}
 	}
 }
 
-// bought is the choice of a plan that may cost less than it is worth; nil if it does not.
-func (m *market) bought(b bid, worth float64) *Choice {
-	if b.fits() != nil || b.cost >= m.worth(b.option, b.crowd()) {
-		return nil
+// together is how many plans are bid for at once, before the front is looked at again. It hangs on no machine, so that the
+// answer does not either.
+const together = 16
+
+// bought are the choices of plans that may cost less than they are worth; nil for those that do not.
+func (m *market) bought(bids []bid) []*Choice {
+	list := make([]*Choice, len(bids))
+	var workers sync.WaitGroup
+	for i, b := range bids {
+		worth := m.worth(b.option, b.fastest)
+		if b.cost >= worth || b.replica != nil { // which the best of its card has, and that is there already
+			continue
+		}
+		workers.Go(func() {
+			if b.fits() == nil {
+				list[i] = b.choice(Yes, b.affordable(worth))
+			}
+			if list[i] == nil {
+				b.release()
+			}
+		})
 	}
-	return b.choice(Yes, b.affordable(worth))
+	workers.Wait()
+	return list
 }
 
 // worth is the cost below which a plan that is no faster than so many seconds would be on the front, or be the cheapest

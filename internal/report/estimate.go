@@ -177,7 +177,7 @@ type AtContext struct {
 
 // Term is one line of the account.
 type Term struct {
-	Part    string `json:"part"` // weights, activation, non_torch, graphs, kv_cache, reserved
+	Part    string `json:"part"` // weights, activation, non_torch, graphs, kv_cache, reserved, unused
 	Name    string `json:"name"`
 	Bytes   Range  `json:"bytes"`
 	Formula string `json:"formula,omitempty"`
