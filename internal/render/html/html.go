@@ -99,6 +99,9 @@ func kicker(docs []*report.Document) string {
 	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil && d.Estimate.Speed != nil }) {
 		memory = "Estimate of memory and speed"
 	}
+	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil && d.Estimate.Cost.Glance() != "" }) {
+		memory = "Estimate of memory, speed and cost"
+	}
 	switch licenses := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.License != nil }); {
 	case estimates && licenses:
 		return "License check and " + strings.ToLower(memory[:1]) + memory[1:]
