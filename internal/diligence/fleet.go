@@ -228,7 +228,14 @@ func (e *estimate) shownFleet(q *fleet.Question, r *fleet.Result) *report.Fleet 
 		out.Front = append(out.Front, shownChoice(&r.Front[i]))
 	}
 	for _, no := range r.Rejected {
-		out.Rejected = append(out.Rejected, report.Rejection{What: no.Card.Name, Why: no.Why})
+		one := report.Rejection{What: no.Card.Name, Kind: no.Kind, Why: no.Why}
+		if c := no.Nearest; c != nil {
+			one.GPUs = c.GPUs
+			if c.Priced {
+				one.PerHour = shownRange(&c.PerHour)
+			}
+		}
+		out.Rejected = append(out.Rejected, one)
 	}
 	return out
 }
