@@ -34,6 +34,31 @@ func examples(t *testing.T, command ...string) []string {
 	return lines
 }
 
+// topicExamples are the lines of the help topics that are commands.
+func topicExamples(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	text, _ := says(t, dir, "--help")
+	_, list, ok := strings.Cut(text, "\nAdditional help topics:\n")
+	if !ok {
+		t.Fatalf("help names no topics:\n%s", text)
+	}
+	var lines []string
+	for line := range strings.Lines(list) {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			break
+		}
+		page, _ := says(t, dir, "help", words[1])
+		for line := range strings.Lines(page) {
+			if strings.HasPrefix(line, "  llmcheck ") {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+	}
+	return lines
+}
+
 // says runs the program in a folder, without a network, and returns what it prints and its status.
 func says(t *testing.T, dir string, args ...string) (printed string, status int) {
 	t.Helper()
@@ -80,6 +105,16 @@ copyleft: {reach: none}
 patent: {grant: unknown}
 `
 
+// benchmark is what a benchmark program writes, with invented figures.
+func benchmark(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "internal", "bench", "testdata", "invented", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
 // Every line that help shows as an example runs, in the order shown, and is answered: with what it speaks of beside it,
 // and without a network.
 func TestExamples(t *testing.T) {
@@ -92,6 +127,7 @@ func TestExamples(t *testing.T) {
 		"models.yaml":        "models:\n  - ref: license:mit\n",
 		"company.yaml":       "purpose: product\nshipping: [hosted]\n",
 		"licenses/acme.yaml": record, "catalog/licenses/acme.yaml": record,
+		"result.json": benchmark(t, "vllm-serve.json"), "llama-bench.json": benchmark(t, "llama-bench.json"),
 	} {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -105,7 +141,11 @@ func TestExamples(t *testing.T) {
 	if len(lines) < 12 {
 		t.Fatalf("%d examples in help, want at least 12: %q", len(lines), lines)
 	}
-	for _, line := range lines {
+	topics := topicExamples(t)
+	if len(topics) < 12 {
+		t.Fatalf("%d examples in help topics, want at least 12: %q", len(topics), topics)
+	}
+	for _, line := range append(lines, topics...) {
 		printed, status := ran(t, dir, exec.CommandContext(t.Context(), "sh", "-c", line))
 		if status != 0 && status != 3 && status != 4 {
 			t.Errorf("%s\nends with status %d, want an answer:\n%s", line, status, printed)

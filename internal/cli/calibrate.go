@@ -1,31 +1,29 @@
 package cli
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"math"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/bench"
-	measured "github.com/llmcheck/llmcheck/internal/bench/catalog"
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
-	"github.com/llmcheck/llmcheck/internal/evidence"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/printable"
-	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/source"
 )
 
 // calibrateOptions is a checked command line of llmcheck calibrate.
@@ -35,11 +33,11 @@ type calibrateOptions struct {
 	file   string
 	name   string
 	format string
+	output string
 	dry    bool
 
 	model, gpu, engine, version, quant, kv                     string
 	gpus, tensor, pipeline, expert, data, concurrency, in, out int64
-	rate                                                       float64
 }
 
 func newCalibrate(g *global) *cobra.Command {
@@ -52,10 +50,11 @@ setting. The measurements are kept as a record in the folder of --catalog, and f
 that card, engine and model; each answer tells that they did.
 
 It reads the JSON of vllm bench serve, throughput and latency (and benchmark_serving.py), GuideLLM, llama-bench (-o json or
-jsonl), genai-perf and AIPerf. What a file does not say, mostly card, engine and number format, is given by flags.`,
-		Example: `  llmcheck calibrate result.json --model Qwen/Qwen3-32B --gpu H100 --gpus 2 --tp 2 --engine vllm --catalog ./company
-  llmcheck estimate Qwen/Qwen3-32B --gpu H100 --gpus 2 --catalog ./company --offline
-  llama-bench -m model.gguf -o json | llmcheck calibrate - --model Qwen/Qwen3-8B --gpu "RTX 4090" --quant Q4_K_M --dry-run`,
+jsonl), genai-perf and AIPerf; - is the standard input. What a file does not say, mostly card, engine and number format, is
+given by flags. llmcheck help calibration says how to measure, and what the answer means.`,
+		Example: `  llmcheck calibrate result.json --model Qwen/Qwen3-32B --gpu H100 --gpus 2 --tp 2 --engine vllm --catalog ./company --offline
+  llmcheck estimate Qwen/Qwen3-32B --gpu H100 --gpus 2 --concurrency 16 --catalog ./company --offline
+  llmcheck calibrate - --model Qwen/Qwen3-8B --gpu "RTX 4090" --quant Q4_K_M --dry-run --offline < llama-bench.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
@@ -70,8 +69,8 @@ jsonl), genai-perf and AIPerf. What a file does not say, mostly card, engine and
 }
 
 func (o *calibrateOptions) declare(cmd *cobra.Command) {
-	fl := cmd.Flags()
-	fl.SortFlags = false
+	var s sections
+	fl := s.add("What was measured")
 	whole := func(to *int64, name string, most int64, usage string) { fl.Var(&number{to, 1, most}, name, usage) }
 	fl.StringVar(&o.model, "model", "", "`model` that was served, like org/name")
 	fl.StringVar(&o.gpu, "gpu", "", "`card` that it ran on")
@@ -87,15 +86,22 @@ func (o *calibrateOptions) declare(cmd *cobra.Command) {
 	whole(&o.in, "input-tokens", maxTokens, "`tokens` of a prompt, where the file does not say")
 	whole(&o.out, "output-tokens", maxTokens, "`tokens` of an answer, where the file does not say")
 	whole(&o.concurrency, "concurrency", maxTokens, "`requests` at once, where the file does not say")
-	fl.Var(&share{&o.rate, maxRate, "requests a second above 0"}, "request-rate", "`requests` a second, where the file does not say")
+	fl = s.add("Record")
 	fl.StringVar(&o.name, "name", "", "`name` of the record (default: that of the file)")
 	fl.BoolVar(&o.dry, "dry-run", false, "hold the measurements against estimate and keep nothing")
+	s.attach(cmd, o.app.Width)
+	fl = cmd.Flags()
 	fl.StringVar(&o.format, "format", "text", "output `format`: text, json")
+	fl.StringVarP(&o.output, "output", "o", "", "`file` to write to instead of the standard output")
 	fl.Bool("offline", false, "make no request; answer from disk, caches and the catalog")
-	fl.String("cache", "", "`folder` for what is fetched, or none")
 	catalogFlag(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPUs) // the flag stands above
-	_ = cmd.RegisterFlagCompletionFunc("engine", cobra.FixedCompletions(engineNames(), cobra.ShellCompDirectiveNoFileComp))
+	fl.String("cache", "", "`folder` for what is fetched, or none")
+	fl.Duration("timeout", config.Default().Timeout, "`time` for reading the model")
+	for flag, list := range map[string][]string{"engine": engineNames(), "kv-dtype": cacheFormats(), "quant": quant.Names(), "format": {"text", "json"}} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp)) // the flags stand above
+	}
+	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPU)
+	_ = cmd.RegisterFlagCompletionFunc("model", o.completeModels)
 }
 
 func (o *calibrateOptions) check(cmd *cobra.Command) (err error) {
@@ -108,24 +114,41 @@ func (o *calibrateOptions) check(cmd *cobra.Command) (err error) {
 	}
 	if o.engine != "" {
 		engine, err := serve.FindEngine(o.engine, o.version)
+		if err == nil && engine.Name != string(engine.Kind) {
+			err = fmt.Errorf("--engine %s is counted as %s and is another program: what it did would be taken for what %[2]s does; measure one of %[3]s", engine.Name, engine.Kind, strings.Join(serve.Kinds(), ", "))
+		}
 		if err == nil {
 			o.engine = string(engine.Kind)
 		}
 		faults = append(faults, err)
 	}
+	if o.kv != "" && !serve.KnownCache(strings.ToLower(o.kv)) {
+		faults = append(faults, fmt.Errorf("unknown --kv-dtype %q, want one of %s", o.kv, strings.Join(cacheFormats(), ", ")))
+	}
+	if o.quant != "" {
+		if _, err := quant.As(new(arch.Shape), o.quant); errors.Is(err, quant.ErrName) {
+			faults = append(faults, fmt.Errorf("reading --quant: %w", err))
+		}
+	}
+	if o.dry && o.name != "" {
+		faults = append(faults, errors.New("--name is of the record, and --dry-run keeps none; leave one out"))
+	}
 	return usage(errors.Join(faults...), "llmcheck calibrate --help lists the flags")
 }
 
 func (o *calibrateOptions) run(ctx context.Context) error {
-	data, err := o.app.read(o.file)
-	if err != nil {
-		return usage(fmt.Errorf("reading benchmark results: %w", err), "")
+	ctx, cancel := context.WithTimeout(ctx, o.config.Timeout)
+	defer cancel()
+	if !o.dry {
+		if err := loose(o.config.Catalog); err != nil {
+			return err
+		}
 	}
-	file, err := bench.Read(bytes.NewReader(data))
+	file, digest, err := o.measured()
 	if err != nil {
-		return usage(fmt.Errorf("%s: %w", o.file, err), "llmcheck calibrate --help lists the programs whose results are read")
+		return err
 	}
-	deps, err := o.deps(o.config, nil, nil)
+	deps, err := o.deps(o.catalog(), nil, nil)
 	if err != nil {
 		return err
 	}
@@ -135,39 +158,95 @@ func (o *calibrateOptions) run(ctx context.Context) error {
 	}
 	found, doubts, err := diligence.Calibrate(ctx, deps, all)
 	if err != nil {
-		return &statusError{Code: NotEnough, Err: err, Hint: "the setting has to be one that llmcheck estimate answers"}
+		return &statusError{Code: statusOfSource(err, NotEnough), Err: err, Hint: "the setting has to be one that llmcheck estimate answers"}
 	}
-	kept, err := o.keep(data, file, all)
+	l := &lesson{file: file, found: found, doubts: doubts}
+	if l.of, err = o.setting(deps, &all[0]); err != nil {
+		return err
+	}
+	if !o.dry {
+		if l.kept, err = o.keep(digest, file, taught(found)); err != nil {
+			return err
+		}
+	}
+	text, err := l.write(o.format, o.config.Catalog)
 	if err != nil {
 		return err
 	}
-	return o.show(file, found, doubts, kept)
+	return o.app.write(o.output, text)
+}
+
+// measured reads the results, and the digest of their bytes.
+func (o *calibrateOptions) measured() (*bench.File, string, error) {
+	in := o.app.In
+	if o.file != "-" {
+		f, err := os.Open(o.file)
+		if err != nil {
+			return nil, "", usage(fmt.Errorf("reading benchmark results: %w", err), "name the JSON that the benchmark wrote, or - for the standard input")
+		}
+		defer f.Close()
+		in = f
+	}
+	sum := sha256.New()
+	file, err := bench.Read(io.TeeReader(in, sum))
+	if err != nil {
+		return nil, "", usage(fmt.Errorf("%s: %w", o.file, err), "llmcheck calibrate --help lists the programs whose results are read")
+	}
+	return file, hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// catalog are the settings with a folder of records only if there are any yet: the first record makes the folder.
+func (o *calibrateOptions) catalog() *config.Config {
+	c := *o.config
+	if entries, err := os.ReadDir(c.Catalog); errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		c.Catalog = ""
+	}
+	return &c
+}
+
+// setting is what was measured on, in a line.
+func (o *calibrateOptions) setting(d diligence.Deps, m *bench.Measurement) (string, error) {
+	card, err := d.Cards.Resolve(m.GPU)
+	if err != nil {
+		return "", err
+	}
+	return m.What(card.GPU.Name), nil
+}
+
+// taught are the measurements that something was learned from. The others would be told as gaps of every later answer.
+func taught(found []diligence.Calibrated) []bench.Measurement {
+	var all []bench.Measurement
+	for i := range found {
+		if found[i].Narrowed != nil {
+			all = append(all, found[i].Measurement)
+		}
+	}
+	return all
 }
 
 // complete lays what was given over what the file says, in the names that the catalogs use.
 func (o *calibrateOptions) complete(ctx context.Context, d diligence.Deps, f *bench.File) ([]bench.Measurement, error) {
 	said := f.Said()
 	given := bench.Measurement{
-		Model: first(o.model, said.Model), GPU: first(o.gpu, said.GPU), Engine: first(o.engine, said.Engine), Version: first(o.version, said.Version),
-		Precision: first(o.quant, said.Precision), KV: o.kv, GPUs: int(o.gpus), Tensor: int(o.tensor), Pipeline: int(o.pipeline), Expert: int(o.expert),
-		Data: int(o.data), Concurrency: int(o.concurrency), Rate: o.rate, Input: o.in, Output: o.out,
+		Model: cmp.Or(o.model, said.Model), GPU: cmp.Or(o.gpu, said.GPU), Engine: cmp.Or(o.engine, said.Engine), Version: cmp.Or(o.version, said.Version),
+		Precision: cmp.Or(o.quant, said.Precision), KV: o.kv, GPUs: int(o.gpus), Tensor: int(o.tensor), Pipeline: int(o.pipeline), Expert: int(o.expert),
+		Data: int(o.data), Concurrency: int(o.concurrency), Input: o.in, Output: o.out,
 	}
 	if n := max(1, o.tensor) * max(1, o.pipeline) * max(1, o.data); given.GPUs == 0 && o.tensor+o.pipeline+o.data > 0 {
 		given.GPUs = int(n)
 	}
-	var faults []error
+	const hint = "--model and --gpu say what the file calls by another name"
 	if given.GPU != "" {
 		match, err := d.Cards.Resolve(given.GPU)
-		if err == nil {
-			given.GPU = match.GPU.ID
+		if err != nil {
+			return nil, usage(fmt.Errorf("reading %s: %w", o.file, err), hint)
 		}
-		faults = append(faults, err)
+		given.GPU = match.GPU.ID
 	}
 	if given.Model != "" {
-		faults = append(faults, o.named(ctx, d, &given))
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, usage(fmt.Errorf("reading %s: %w", o.file, err), "--model and --gpu say what the file calls by another name")
+		if err := o.named(ctx, d, &given); err != nil {
+			return nil, &statusError{Code: statusOfSource(err, Usage), Err: fmt.Errorf("reading %s: %w", o.file, err), Hint: hint}
+		}
 	}
 	all, err := f.Complete(given)
 	if missing, ok := errors.AsType[*bench.MissingError](err); ok {
@@ -193,15 +272,22 @@ func (o *calibrateOptions) named(ctx context.Context, d diligence.Deps, m *bench
 	return err
 }
 
-func first(a, b string) string {
-	if a != "" {
-		return a
+// statusOfSource is the status of an error of a place that models are read from, else another.
+func statusOfSource(err error, other Code) Code {
+	switch {
+	case errors.Is(err, source.ErrOffline): // nobody was asked
+		return NotEnough
+	case elsewhere(err):
+		return Unreachable
 	}
-	return b
+	return other
 }
 
 // flagsOf are the flags that say what is missing.
 func flagsOf(fields []string) string {
+	if slices.Contains(fields, "model") { // the model says in which format it is published
+		fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == "precision" })
+	}
 	names := map[string]string{
 		"precision": "--quant", "kv": "--kv-dtype", "version": "--engine-version", "division": "--tp", "input": "--input-tokens",
 		"output": "--output-tokens", "input tokens": "--input-tokens", "output tokens": "--output-tokens",
@@ -213,205 +299,4 @@ func flagsOf(fields []string) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-// keep writes the record into the folder of --catalog, and returns where.
-func (o *calibrateOptions) keep(data []byte, f *bench.File, all []bench.Measurement) (string, error) {
-	if o.dry {
-		return "", nil
-	}
-	sum := sha256.Sum256(data)
-	name := o.recordName(hex.EncodeToString(sum[:4]))
-	day := f.Date
-	if day.IsZero() {
-		day = evidence.DateOf(o.app.Now())
-	}
-	text, err := measured.Encode(name, measured.NewRecord(filepath.Base(o.file), "sha256:"+hex.EncodeToString(sum[:]), day, all))
-	if err != nil {
-		return "", err
-	}
-	return o.place(name, text)
-}
-
-// recordName is the name of the file in letters that every system takes.
-func (o *calibrateOptions) recordName(digest string) string {
-	name := strings.TrimSuffix(filepath.Base(o.file), filepath.Ext(o.file))
-	if o.name != "" {
-		name = o.name
-	}
-	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-	}
-	if s := strings.Trim(b.String(), "-"); s != "" {
-		return s[:min(len(s), 80)]
-	}
-	return "run-" + digest
-}
-
-func (o *calibrateOptions) place(name string, text []byte) (string, error) {
-	dir := o.config.Catalog
-	if err := loose(dir); err != nil {
-		return "", err
-	}
-	folder := filepath.Join(dir, measurementFolder)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", usage(fmt.Errorf("making the folder of measurements: %w", err), "")
-	}
-	to := filepath.Join(folder, name+".yaml")
-	if old, err := os.ReadFile(to); err == nil && !bytes.Equal(old, text) {
-		return "", usage(fmt.Errorf("%s is there already, with other measurements", to), "give another --name, or remove it")
-	}
-	return to, o.app.write(to, text)
-}
-
-// loose refuses a folder whose licenses lie in it without a folder of their own: beside measurements they would be found
-// in none.
-func loose(dir string) error {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	found, err := recordFolders(os.DirFS(dir))
-	if err != nil {
-		return usage(fmt.Errorf("opening the catalog of --catalog: %w", err), "")
-	}
-	yaml, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil || len(found) != 1 || found[0].path != "." || len(yaml) == 0 {
-		return err
-	}
-	return usage(fmt.Errorf("%s holds records beside which no folder of measurements can lie", dir), "move them into "+filepath.Join(dir, licenseFolder))
-}
-
-// show writes what was learned.
-func (o *calibrateOptions) show(f *bench.File, found []diligence.Calibrated, doubts []string, kept string) error {
-	if o.format == "json" {
-		return o.showJSON(f, found, doubts, kept)
-	}
-	var b bytes.Buffer
-	inside, counted := 0, 0
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "measured\tat\tvalue\testimate before\tand now\t")
-	for i := range found {
-		c := &found[i]
-		m := &c.Measurement
-		if c.Computed == nil {
-			fmt.Fprintf(w, "%s\t%s\t%s\tnot computed: %s\t\t\n", m.Metric, loadText(m), figure(m.Value, m.Metric), printable.Line(c.Why))
-			continue
-		}
-		counted++
-		if c.Inside {
-			inside++
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\n", m.Metric, loadText(m), figure(m.Value, m.Metric), span(c.Computed, m.Metric), span(c.Narrowed, m.Metric))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(&b, "\n%d of %d measurements lay within the range of estimate, which is meant to hold eight of ten.\n", inside, counted)
-	for _, d := range doubts {
-		fmt.Fprintf(&b, "doubt: %s\n", printable.Line(d))
-	}
-	for _, list := range [][]string{f.Notes, f.Skipped} {
-		for _, s := range list {
-			fmt.Fprintf(&b, "note: %s\n", printable.Line(s))
-		}
-	}
-	if kept != "" {
-		fmt.Fprintf(&b, "Kept in %s; estimate counts it wherever --catalog %s is given.\n", kept, o.config.Catalog)
-	} else {
-		fmt.Fprintln(&b, "Nothing was kept.")
-	}
-	_, err := o.app.Out.Write(b.Bytes())
-	return err
-}
-
-func loadText(m *bench.Measurement) string {
-	var parts []string
-	switch {
-	case m.Rate > 0:
-		parts = append(parts, fmt.Sprintf("%g requests/s", m.Rate))
-	case m.Concurrency > 0:
-		parts = append(parts, fmt.Sprintf("%d at once", m.Concurrency))
-	default:
-		parts = append(parts, "unlimited load")
-	}
-	if m.Input > 0 || m.Output > 0 {
-		parts = append(parts, fmt.Sprintf("%d/%d tokens", m.Input, m.Output))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// figure is a value in the unit that people use for it.
-func figure(v float64, m bench.Metric) string {
-	if m.Seconds() {
-		return digits(v*1000) + " ms"
-	}
-	return digits(v) + " tokens/s"
-}
-
-func span(r *report.Range, m bench.Metric) string {
-	if m.Seconds() {
-		return digits(r.Low*1000) + "-" + digits(r.High*1000) + " ms"
-	}
-	return digits(r.Low) + "-" + digits(r.High) + " tokens/s"
-}
-
-// digits are three of them, or all before the point.
-func digits(v float64) string {
-	if v >= 100 {
-		return fmt.Sprintf("%.0f", v)
-	}
-	if v <= 0 || math.IsNaN(v) {
-		return fmt.Sprint(v)
-	}
-	return fmt.Sprintf("%.*f", max(0, 2-int(math.Floor(math.Log10(v)))), v)
-}
-
-type calibratedJSON struct {
-	Metric      string        `json:"metric"`
-	Unit        string        `json:"unit"`
-	Concurrency int           `json:"concurrency,omitempty"`
-	RequestRate float64       `json:"request_rate,omitempty"`
-	Input       int64         `json:"input_tokens,omitempty"`
-	Output      int64         `json:"output_tokens,omitempty"`
-	Value       float64       `json:"value"`
-	Computed    *report.Range `json:"computed,omitempty"`
-	Narrowed    *report.Range `json:"narrowed,omitempty"`
-	Inside      *bool         `json:"inside,omitempty"`
-	Why         string        `json:"why,omitempty"`
-}
-
-func (o *calibrateOptions) showJSON(f *bench.File, found []diligence.Calibrated, doubts []string, kept string) error {
-	out := struct {
-		Format       string           `json:"format"`
-		Model        string           `json:"model"`
-		GPU          string           `json:"gpu"`
-		Engine       string           `json:"engine"`
-		Measurements []calibratedJSON `json:"measurements"`
-		Doubts       []string         `json:"doubts,omitempty"`
-		Notes        []string         `json:"notes,omitempty"`
-		Skipped      []string         `json:"skipped,omitempty"`
-		Kept         string           `json:"kept,omitempty"`
-	}{Format: f.Format, Doubts: doubts, Notes: f.Notes, Skipped: f.Skipped, Kept: kept}
-	for i := range found {
-		c := &found[i]
-		m := &c.Measurement
-		out.Model, out.GPU, out.Engine = m.Model, m.GPU, m.Engine
-		one := calibratedJSON{
-			Metric: string(m.Metric), Unit: m.Metric.Unit(), Concurrency: m.Concurrency, RequestRate: m.Rate, Input: m.Input, Output: m.Output,
-			Value: m.Value, Computed: c.Computed, Narrowed: c.Narrowed, Why: c.Why,
-		}
-		if c.Computed != nil {
-			one.Inside = &c.Inside
-		}
-		out.Measurements = append(out.Measurements, one)
-	}
-	enc := json.NewEncoder(o.app.Out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -196,9 +195,7 @@ func (a *App) gpusJSON(list []*gpus.Record) error {
 		}
 		out[i] = keys
 	}
-	enc := json.NewEncoder(a.Out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return a.writeJSON(out)
 }
 
 // completeGPU completes the id of an accelerator, for flags and arguments that take one.

@@ -79,7 +79,31 @@ func (g *global) catalogs(dir string) (*catalogs, error) {
 	if err := errors.Join(faults[:]...); err != nil {
 		return nil, faultsOf(dir, err)
 	}
+	if err := c.foreign(own); err != nil {
+		return nil, faultsOf(dir, err)
+	}
 	return &c, nil
+}
+
+// foreign reports cards of the user's records that nobody knows: their prices and measurements would never be found, and
+// an answer would rest on those of others without a word.
+func (c *catalogs) foreign(own map[string]fs.FS) error {
+	known := func(card string) bool {
+		_, err := c.GPUs.Get(card)
+		return err == nil
+	}
+	var faults []error
+	if fsys, ok := own[measurementFolder]; ok {
+		faults = append(faults, in(measurementFolder, c.Measured.Foreign(fsys, known)))
+	}
+	if fsys, ok := own[costFolder]; ok {
+		r, err := costs.Load(fsys)
+		if err == nil {
+			err = c.Prices.Foreign(fsys, r, known)
+		}
+		faults = append(faults, in(costFolder, err))
+	}
+	return errors.Join(faults...)
 }
 
 func faultsOf(dir string, err error) error {
@@ -94,7 +118,7 @@ func overlay[C interface{ Overlay(fs.FS) (C, error) }](c C, own map[string]fs.FS
 	}
 	over, err := c.Overlay(fsys)
 	if err != nil {
-		return c, fmt.Errorf("in the records of %s:\n%w", folder, err)
+		return c, in(folder, err)
 	}
 	return over, nil
 }

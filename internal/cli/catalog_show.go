@@ -2,19 +2,14 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/evidence"
-	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
-	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/model"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/printable"
@@ -26,12 +21,14 @@ import (
 func newCatalogShow(g *global) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
-		Use:   "show <license|model|gpu>",
-		Short: "Show what is recorded about one license, model or accelerator",
-		Long: "show prints a record by any of its names: a license by id, SPDX id or hub identifier, a model by its id on the hub, an\n" +
-			"accelerator by id or as people and drivers write it. Where a name is in more than one catalog, put license:, model: or\n" +
-			"gpu: before it.",
-		Example:           "  llmcheck catalog show llama-3.1-community\n  llmcheck catalog show \"NVIDIA H100 80GB HBM3\"\n  llmcheck catalog show gpu:h100-sxm --format json",
+		Use:   "show <license|model|gpu|seller|place|figure|document>",
+		Short: "Show what is recorded about one license, model, accelerator, seller, place or figure",
+		Long: `show prints a record by any of its names: a license by id, SPDX id or hub identifier, a model by its id on the hub, an
+accelerator by id or as people and drivers write it, a seller with its offers by id or name, a country by name or code, a
+cloud by one of its regions, a document of measurements, and all else by id. Where a name is in more than one catalog, put
+the kind before it: ` + strings.Join(recordKinds(), ":, ") + `:. Without it, what is
+recorded of costs steps back behind a license, a model or an accelerator of the name.`,
+		Example:           "  llmcheck catalog show llama-3.1-community\n  llmcheck catalog show \"NVIDIA H100 80GB HBM3\"\n  llmcheck catalog show gpu:h100-sxm --format json\n  llmcheck catalog show seller:lambda\n  llmcheck catalog show DE",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: g.completeRecords,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,45 +53,50 @@ func newCatalogShow(g *global) *cobra.Command {
 
 // find looks a name up in the catalog that its prefix says, or in all of them, and returns the records that bear it.
 func (c *catalogs) find(name string) ([]any, error) {
-	in := []struct {
-		prefix string
-		find   func(string) ([]any, error)
-	}{{"license", c.licenses}, {"model", c.models}, {"gpu", c.gpus}}
-	var found []any
-	var where []string
-	kind, rest, prefixed := strings.Cut(name, ":")
-	for _, k := range in {
-		sought := name
-		if prefixed && kind == k.prefix {
-			found, where, sought = nil, nil, rest
-		}
-		more, err := k.find(sought)
-		if err != nil {
-			return nil, err
-		}
-		if len(more) > 0 {
-			where = append(where, k.prefix+":"+sought)
-			found = append(found, more...)
-		}
-		if prefixed && kind == k.prefix {
-			break
-		}
+	found, where, err := c.sought(name)
+	if err == nil && len(found) == 0 {
+		found, err = c.nicknamed(strings.TrimPrefix(name, "model:"))
 	}
-	if len(found) == 0 {
-		more, err := c.nicknamed(strings.TrimPrefix(name, "model:"))
-		if err != nil {
-			return nil, err
-		}
-		found = more
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case len(found) == 0:
-		return nil, usage(fmt.Errorf("no license, model or accelerator %q in the catalog", name),
-			"llmcheck catalog licenses lists the known ids, and so do catalog models and catalog gpus")
+		return nil, usage(fmt.Errorf("no record %q in the catalog", name),
+			"llmcheck catalog licenses lists the known ids, and so do catalog models, catalog gpus, prices, figures and measurements")
 	case len(where) > 1:
 		return nil, usage(fmt.Errorf("%q is in more than one catalog", name), "say "+strings.Join(where, " or "))
 	}
 	return found, nil
+}
+
+// sought looks in the catalog of the kind before the colon, else in all, and says in which the name is. What is recorded
+// of costs is looked through where nothing else bears the name.
+func (c *catalogs) sought(name string) (found []any, where []string, err error) {
+	kinds := c.kinds()
+	kind, rest, _ := strings.Cut(name, ":")
+	if i := slices.IndexFunc(kinds, func(k recordKind) bool { return k.name == kind }); i >= 0 && kind != name {
+		found, err = kinds[i].find(rest)
+		return found, []string{name}, err
+	}
+	for _, costs := range []bool{false, true} {
+		for _, k := range kinds {
+			if k.costs != costs {
+				continue
+			}
+			more, err := k.find(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(more) > 0 {
+				found, where = append(found, more...), append(where, k.name+":"+name)
+			}
+		}
+		if len(found) > 0 {
+			break
+		}
+	}
+	return found, where, nil
 }
 
 func (c *catalogs) licenses(name string) ([]any, error) {
@@ -263,80 +265,4 @@ func keysOf(r any) (map[string]any, error) {
 		return nil, err
 	}
 	return records.Front("record", text)
-}
-
-func newCatalogValidate(g *global) *cobra.Command {
-	return &cobra.Command{
-		Use:   "validate <folder>",
-		Short: "Check records of your own, and report every fault with file and line",
-		Long: "validate checks the records of a folder as --catalog takes them: licenses, or folders licenses, models and\n" +
-			"accelerators with records of each kind.",
-		Example: "  llmcheck catalog validate ./licenses\n  llmcheck catalog validate ./catalog",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			total, err := validate(args[0])
-			if err != nil {
-				return usage(err, "llmcheck catalog show apache-2.0 prints a record to start from, and show gpu:h100-sxm one of an accelerator")
-			}
-			_, err = fmt.Fprintf(g.app.Out, "%d records, no fault\n", total)
-			return err
-		},
-	}
-}
-
-// validate counts the records of a folder, all of which are sound.
-func validate(dir string) (int, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return 0, fmt.Errorf("opening the records: %w", err)
-	}
-	found, err := recordFolders(root.FS())
-	if err != nil {
-		return 0, fmt.Errorf("opening the records: %w", err)
-	}
-	total := 0
-	var faults []error
-	for _, f := range found {
-		n, err := validateFolder(root, f)
-		total += n
-		faults = append(faults, err)
-	}
-	return total, errors.Join(faults...)
-}
-
-func validateFolder(root *os.Root, f recordFolder) (int, error) {
-	switch f.kind {
-	case acceleratorFolder:
-		found, err := records.Load(root.FS(), f.path, gpus.Check)
-		if err == nil {
-			err = gpus.Distinct(found)
-		}
-		return len(found), err
-	case modelFolder:
-		return validateModels(root, f.path)
-	}
-	found, err := records.Load(root.FS(), f.path, func(id string, t *license.Terms) error { return t.Validate(id) })
-	return len(found), err
-}
-
-// validateModels leaves the rules of a record of a model to its catalog, which tells no count.
-func validateModels(root *os.Root, folder string) (int, error) {
-	sub, err := root.OpenRoot(folder)
-	if err != nil {
-		return 0, fmt.Errorf("opening the records: %w", err)
-	}
-	if _, err := models.Default().Overlay(sub.FS()); err != nil {
-		return 0, fmt.Errorf("in the records of %s:\n%w", folder, err)
-	}
-	names, err := fs.ReadDir(sub.FS(), ".")
-	if err != nil {
-		return 0, fmt.Errorf("counting the records: %w", err)
-	}
-	n := 0
-	for _, e := range names {
-		if path.Ext(e.Name()) == ".yaml" && !e.IsDir() {
-			n++
-		}
-	}
-	return n, nil
 }

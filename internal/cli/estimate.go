@@ -15,6 +15,7 @@ import (
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/config"
+	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	"github.com/llmcheck/llmcheck/internal/diligence"
 	"github.com/llmcheck/llmcheck/internal/fleet"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
@@ -44,6 +45,7 @@ type estimateFlags struct {
 	cards                                []string
 	gpus, tensor, pipeline, expert, data int64
 	engine, version, quant, kv           string
+	kind                                 serve.Kind // of the engine, as far as the flags say it
 	utilization                          float64
 	length, seqs, batched                int64
 	load                                 loadFlags
@@ -64,16 +66,27 @@ func newEstimate(g *global, run func(context.Context, *estimateOptions) error) *
 	}
 	cmd := &cobra.Command{
 		Use:   "estimate <model>...",
-		Short: "Can we run it: memory, cards, context and users, before anything is downloaded",
-		Long: `estimate counts a model tensor by tensor from its configuration and tells what each card of a plan holds: weights,
-activations, graphs, and the cache of keys and values to the block, as vLLM, SGLang, TensorRT-LLM, llama.cpp or
-transformers lay it out. It says whether that fits, which term breaks it, and the smallest changes that mend it.
+		Short: "Can we run it: memory, cards, speed, users, cost and power, before anything is downloaded",
+		Long: `estimate answers what is asked before a card is rented or bought: does the model fit, how fast is it for one reader and
+for many, how many cards does a load need, what does that cost and draw, and which card does it for least.
+
+The model is counted tensor by tensor from its configuration, and laid out as vLLM, SGLang, TensorRT-LLM, llama.cpp or
+transformers do. Speed follows from what a pass has to read, multiply and send, and from how the engine batches requests.
+Every figure of speed, cost and power is a range that is meant to hold the measured value in 8 of 10 cases, with what
+limits it, what it rests on, and the closest published measurement.
 
 Without --gpu it looks at a handful of common cards; --gpu all ranks the whole catalog. Without --gpus it finds the
-smallest number. Models of the catalog are answered without a request; org/name@main reads the repository itself.`,
+smallest number, and with --request-rate or --users the cheapest plan of cards, division, number format and replicas that
+serves them within --ttft and --tpot. Models of the catalog are answered without a request; org/name@main reads the
+repository itself.
+
+llmcheck help estimates, speed, costs, manifests, calibration and exit-codes say what the answers mean.`,
 		Example: `  llmcheck estimate Qwen/Qwen3-32B --offline
   llmcheck estimate Qwen/Qwen3-32B --gpu H100 --gpus 2 --max-model-len 32768 --explain --offline
-  llmcheck estimate openai/gpt-oss-120b --gpu all --concurrency 32 --offline
+  llmcheck estimate Qwen/Qwen3-32B --gpu H100 --gpus 2 --concurrency 32 --input-tokens 2000 --output-tokens 500 --offline
+  llmcheck estimate openai/gpt-oss-120b --gpu all --request-rate 20 --ttft 1s --tpot 40ms --spare 1 --offline
+  llmcheck estimate Qwen/Qwen3-32B --gpu H100 --gpus 2 --price 2.50 --country DE --utilization 0.4 --offline
+  llmcheck estimate Qwen/Qwen3-32B --gpu H100 --users 200 --think-time 30s --emit kubernetes --offline > plan.yaml
   llmcheck estimate Qwen/Qwen3-8B --engine llama.cpp --quant Q4_K_M --gpu "RTX 4090" --offline`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: g.completeModels,
@@ -84,46 +97,65 @@ smallest number. Models of the catalog are answered without a request; org/name@
 			return run(cmd.Context(), o)
 		},
 	}
-	fl := cmd.Flags()
-	fl.SortFlags = false
-	o.flags.declare(fl)
+	o.flags.declare(cmd.Flags()).attach(cmd, g.app.Width)
 	answerFlags(cmd, &o.output)
 	o.completions(cmd)
 	return cmd
 }
 
-func (f *estimateFlags) declare(fl *pflag.FlagSet) {
-	whole := func(to *int64, name string, least, most int64, usage string) {
-		fl.Var(&number{to, least, most}, name, usage)
-	}
-	f.layers = allLayers
+// declare puts the flags of the question into sections, and those of the answer onto the command itself.
+func (f *estimateFlags) declare(answer *pflag.FlagSet) sections {
+	var s sections
+	f.declareModel(s.add("Model and card"))
+	f.declareDivision(s.add("Division"))
+	f.declareEngine(s.add("Engine"))
+	f.load.declare(s.add("Load"))
+	f.load.declareTargets(s.add("Targets and search"))
+	f.money.declare(s.add("Prices and energy"))
+	f.declareLlama(s.add("llama.cpp"))
+	answer.StringVar(&f.emit, "emit", "", "write the plan as something to run, and nothing else: `format` "+strings.Join(manifest.Formats(), ", "))
+	answer.BoolVar(&f.explain, "explain", false, "show every number with its formula, inputs and source")
+	return s
+}
+
+func (f *estimateFlags) declareModel(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.cards, "gpu", nil, "`cards` as people write them, like H100,L40S or 'RTX 4090'; all is the whole catalog")
-	whole(&f.gpus, "gpus", 1, maxGPUs, "`number` of cards (default: as few as fit)")
+	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
+	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
+	fl.Var(&number{&f.length, 1, maxTokens}, "max-model-len", "`tokens` of one request, prompt and answer together, like 32768 or 32K")
+}
+
+func (f *estimateFlags) declareDivision(fl *pflag.FlagSet) {
+	whole := wholeOn(fl)
+	whole(&f.gpus, "gpus", 1, maxGPUs, "`number` of cards (default: as few as fit, or as the load needs)")
 	whole(&f.tensor, "tp", 1, maxGPUs, "tensor parallel `ranks`")
 	whole(&f.pipeline, "pp", 1, maxGPUs, "pipeline parallel `stages`")
 	whole(&f.expert, "ep", 1, maxGPUs, "`ranks` that share out the experts")
 	whole(&f.data, "dp", 1, maxGPUs, "data parallel `replicas`")
+}
+
+func (f *estimateFlags) declareEngine(fl *pflag.FlagSet) {
+	whole := wholeOn(fl)
 	fl.StringVar(&f.engine, "engine", "", "`program` that serves: "+strings.Join(serve.Kinds(), ", ")+", or another like ollama, tgi or exllamav2")
 	fl.StringVar(&f.version, "engine-version", "", "`version` of it, like 0.19.0 (default: the newest that is known)")
-	fl.StringVar(&f.quant, "quant", "", "number `format` of the weights, like fp8, awq, nvfp4 or Q4_K_M; best is the most precise that fits (default: as stored)")
-	fl.StringVar(&f.kv, "kv-dtype", "", "number `format` of the cache, like fp8 or q8_0 (default: the engine's)")
-	whole(&f.length, "max-model-len", 1, maxTokens, "`tokens` of one request, prompt and answer together, like 32768 or 32K")
-	f.load.declare(fl)
-	f.money.declare(fl)
 	fl.Var(&share{&f.utilization, 1, "a share above 0 and up to 1, like 0.9"}, "gpu-memory-utilization", "`share` of the card that the engine takes, like 0.9")
 	whole(&f.seqs, "max-num-seqs", 1, maxTokens, "most `requests` that run at once")
 	whole(&f.batched, "max-batched-tokens", 1, maxTokens, "most `tokens` of one forward pass")
 	fl.BoolVar(&f.eager, "eager", false, "no CUDA graphs are captured")
 	fl.BoolVar(&f.mtp, "mtp", false, "load the blocks that predict further tokens")
-	whole(&f.layers, "n-gpu-layers", allLayers, maxLayers, "llama.cpp: `layers` on the GPU, the rest in the memory of the host (default: all)")
-	whole(&f.cpuExperts, "n-cpu-moe", 0, maxLayers, "llama.cpp: `layers` whose experts stay in the memory of the host")
-	fl.StringVar(&f.host, "host-memory", "", "llama.cpp: `memory` that the host has free for what lies there, like 64GB")
-	whole(&f.microBatch, "ubatch-size", 1, maxTokens, "llama.cpp: `tokens` of one forward pass")
-	fl.StringVar(&f.flash, "flash-attn", "", "llama.cpp: flash attention, `on` or off")
-	fl.BoolVar(&f.fullWindow, "swa-full", false, "llama.cpp: keep all tokens of layers with a sliding window")
-	fl.BoolVar(&f.allOutputs, "all-logits", false, "llama.cpp: keep the logits of every token, as users of the library do")
-	fl.StringVar(&f.emit, "emit", "", "write the plan as something to run instead of an answer: `format` "+strings.Join(manifest.Formats(), ", "))
-	fl.BoolVar(&f.explain, "explain", false, "show every number with its formula, inputs and source")
+}
+
+// declareLlama are the flags that only llama.cpp has.
+func (f *estimateFlags) declareLlama(fl *pflag.FlagSet) {
+	whole := wholeOn(fl)
+	f.layers = allLayers
+	whole(&f.layers, "n-gpu-layers", allLayers, maxLayers, "`layers` on the GPU, the rest in the memory of the host (default: all)")
+	whole(&f.cpuExperts, "n-cpu-moe", 0, maxLayers, "`layers` whose experts stay in the memory of the host")
+	fl.StringVar(&f.host, "host-memory", "", "`memory` that the host has free for what lies there, like 64GB")
+	whole(&f.microBatch, "ubatch-size", 1, maxTokens, "`tokens` of one forward pass")
+	fl.StringVar(&f.flash, "flash-attn", "", "flash attention, `on or off`")
+	fl.BoolVar(&f.fullWindow, "swa-full", false, "keep all tokens of layers with a sliding window")
+	fl.BoolVar(&f.allOutputs, "all-logits", false, "keep the logits of every token, as users of the library do")
 }
 
 // The most that is believed, and the number of layers that stands for all of them.
@@ -149,7 +181,8 @@ func (o *estimateOptions) completions(cmd *cobra.Command) {
 		// The only error is a flag that does not exist, and the flags stand above.
 		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(list, cobra.ShellCompDirectiveNoFileComp))
 	}
-	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPUs) // the same
+	_ = cmd.RegisterFlagCompletionFunc("gpu", o.completeGPUs)       // the same
+	_ = cmd.RegisterFlagCompletionFunc("country", o.completePlaces) // the same
 }
 
 func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error) {
@@ -162,9 +195,11 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 	if err := o.flags.check(); err != nil {
 		return usage(err, "llmcheck estimate --help lists the flags")
 	}
-	o.script = o.flags.emit != "" && !cmd.Flags().Changed("format")
 	if len(args) == 0 {
 		return usage(errors.New("no model is named"), "llmcheck estimate org/name, ./folder, config.json or model.gguf")
+	}
+	if err := o.completeEmit(len(args), cmd.Flags().Changed("format")); err != nil {
+		return usage(err, "llmcheck help manifests tells what is written, and how")
 	}
 	var faults []error
 	for _, arg := range args {
@@ -176,6 +211,22 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 		o.asked = append(o.asked, o.flags.question(ref))
 	}
 	return usage(errors.Join(faults...), "llmcheck help references lists the forms of a reference")
+}
+
+// completeEmit decides whether the plan alone is written: unless a format was asked for, which then has it as a field.
+func (o *estimateOptions) completeEmit(models int, formatted bool) error {
+	o.script = o.flags.emit != "" && !formatted
+	switch {
+	case o.flags.emit == "":
+		return nil
+	case models > 1:
+		return fmt.Errorf("--emit writes one plan, and %d models are named; ask for each by itself", models)
+	case o.script && o.flags.explain:
+		return errors.New("--explain is of the answer, and --emit writes the plan alone; give --format too, or leave one out")
+	case formatted && o.config.Format == "sarif":
+		return errors.New("--format sarif has no place for the plan of --emit; give another, or leave it out")
+	}
+	return nil
 }
 
 // check refuses words that nobody knows and flags that contradict each other, before anything is read.
@@ -198,10 +249,7 @@ func (f *estimateFlags) check() error {
 	if n := f.named(); n > maxCards {
 		faults = append(faults, fmt.Errorf("--gpu names %d cards, want at most %d", n, maxCards))
 	}
-	faults = append(faults, f.load.check(), f.money.check())
-	if f.emit != "" {
-		faults = append(faults, oneOf("emit", f.emit, manifest.Formats()))
-	}
+	faults = append(faults, f.load.check(), f.load.idle(f.fixed()), f.money.check(), f.money.ofOneCard(f.distinct()), f.checkEmit())
 	if n := f.load.input + f.load.output; f.length > 0 && n > f.length {
 		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", n, f.length))
 	}
@@ -209,6 +257,54 @@ func (f *estimateFlags) check() error {
 		faults = append(faults, errors.New("--output-tokens alone says nothing of the prompt; give --input-tokens too, or --max-model-len"))
 	}
 	return errors.Join(faults...)
+}
+
+// fixed is the flag that says how many cards there are, so that none are looked for.
+func (f *estimateFlags) fixed() string {
+	for _, one := range []struct {
+		given int64
+		name  string
+	}{{f.gpus, "--gpus"}, {f.tensor, "--tp"}, {f.pipeline, "--pp"}, {f.expert, "--ep"}, {f.data, "--dp"}} {
+		if one.given > 0 {
+			return one.name
+		}
+	}
+	return ""
+}
+
+// distinct is how many cards are named: 0 is none, and more than 1 also stands for the whole catalog.
+func (f *estimateFlags) distinct() int {
+	if len(f.cards) == 1 && isAll(f.cards[0]) {
+		return maxCards
+	}
+	return f.named()
+}
+
+// checkEmit refuses what no manifest is written of, and lets a command of one engine choose it.
+func (f *estimateFlags) checkEmit() error {
+	if f.emit == "" {
+		return nil
+	}
+	if err := oneOf("emit", f.emit, manifest.Formats()); err != nil {
+		return err
+	}
+	kind, one := commands()[f.emit]
+	switch {
+	case f.engine != "" && f.engine != string(f.kind):
+		return fmt.Errorf("--emit writes no command of %s; plan with --engine %s, which it is counted as", f.engine, f.kind)
+	case f.kind == serve.Transformers:
+		return errors.New("--emit: transformers has no server that is started by a command; plan with another --engine, like vllm")
+	case f.kind == "" || !one || f.kind == kind:
+		return nil
+	case f.engine != "":
+		return fmt.Errorf("--emit %s writes a command of %s, and --engine is %s; give one that goes with the other, or --emit compose, kubernetes or helm-values", f.emit, kind, f.engine)
+	}
+	return fmt.Errorf("--emit %s writes a command of %s, and --%s is a flag of llama.cpp; leave one out", f.emit, kind, f.llamaFlag())
+}
+
+// commands are the formats of --emit that are the command line of one engine.
+func commands() map[string]serve.Kind {
+	return map[string]serve.Kind{"vllm": serve.VLLM, "sglang": serve.SGLang, "llama-server": serve.LlamaCPP}
 }
 
 // checkCards takes "all" in any case, and refuses it beside a card.
@@ -248,13 +344,16 @@ func isAll(s string) bool { return strings.EqualFold(strings.TrimSpace(s), "all"
 // and the answer would be one for another command line.
 func (f *estimateFlags) checkEngine() error {
 	if f.engine == "" {
+		if f.llamaFlag() != "" {
+			f.kind = serve.LlamaCPP
+		}
 		return nil
 	}
 	engine, err := serve.FindEngine(f.engine, f.version)
 	if err != nil {
 		return fmt.Errorf("reading --engine and --engine-version: %w", err)
 	}
-	f.engine = engine.Name
+	f.engine, f.kind = engine.Name, engine.Kind
 	switch flag := f.llamaFlag(); {
 	case flag != "" && engine.Kind != serve.LlamaCPP:
 		return fmt.Errorf("--%s is a flag of llama.cpp, and --engine is %s", flag, f.engine)
@@ -317,9 +416,18 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 			},
 		},
 	}
-	if flag := f.llamaFlag(); flag != "" && f.engine == "" {
-		q.Kind = serve.LlamaCPP
-		q.Plan.Assumed = []serve.Setting{{Name: "engine", Value: string(serve.LlamaCPP), Why: "--" + flag + " is a flag of it"}}
+	if f.engine != "" {
+		return q
+	}
+	why := ""
+	if kind, ok := commands()[f.emit]; ok {
+		q.Kind, why = kind, "--emit "+f.emit+" is a command of it"
+	}
+	if flag := f.llamaFlag(); flag != "" {
+		q.Kind, why = serve.LlamaCPP, "--"+flag+" is a flag of it"
+	}
+	if why != "" {
+		q.Plan.Assumed = []serve.Setting{{Name: "engine", Value: string(q.Kind), Why: why}}
 	}
 	return q
 }
@@ -327,12 +435,16 @@ func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 // runEstimate asks every question and writes one answer.
 func runEstimate(ctx context.Context, o *estimateOptions) error {
 	failed := make([]error, len(o.asked))
-	write := o.format.Render
-	if o.script {
-		write = writeManifests
+	var docs []*report.Document
+	write := func(w io.Writer, answers []*report.Document, page render.Page) error {
+		docs = answers
+		if o.script {
+			return writeManifest(w, answers[0])
+		}
+		return o.format.Render(w, answers, page)
 	}
 	err := o.answer(ctx, questions{
-		config: o.config, refs: o.refs(), render: write, output: o.output,
+		config: o.config, refs: o.refs(), render: write, output: o.output, ready: o.flags.known,
 		ask: func(ctx context.Context, d diligence.Deps, i int) (*report.Document, Code, error) {
 			doc, err := diligence.Estimate(ctx, d, o.asked[i])
 			if doc == nil {
@@ -342,27 +454,56 @@ func runEstimate(ctx context.Context, o *estimateOptions) error {
 			return doc, estimateCode(doc, err), nil
 		},
 	})
-	if s, ok := errors.AsType[*statusError](err); ok && s.Hint == "" {
-		s.Hint = o.hint(failed)
+	if s, ok := errors.AsType[*statusError](err); ok {
+		if s.Err == nil && o.script {
+			s.Err = errors.New(doubtful(docs[0]))
+		}
+		if s.Hint == "" {
+			s.Hint = o.hint(failed)
+		}
 	}
 	return err
 }
 
-// writeManifests writes the plans of --emit one after the other, so that they can be piped to what runs them.
-func writeManifests(w io.Writer, docs []*report.Document, _ render.Page) error {
-	for i, doc := range docs {
-		if doc.Estimate == nil || doc.Estimate.Manifest == "" {
-			return &statusError{Code: No, Err: fmt.Errorf("writing the plan for %s: there is none", doc.Subject.Ref)}
-		}
-		text := doc.Estimate.Manifest
-		if i > 0 {
-			text = "---\n" + text
-		}
-		if _, err := io.WriteString(w, text); err != nil {
-			return err
-		}
+// known refuses what only the catalogs can tell to be wrong, before a model is read.
+func (f *estimateFlags) known(d diligence.Deps) error {
+	if f.money.country == "" {
+		return nil
 	}
-	return nil
+	_, err := d.Prices.Site(costs.Where{Place: f.money.country})
+	if errors.Is(err, costs.ErrUnknown) {
+		return usage(fmt.Errorf("reading --country: %w", err), "a country by its name or two letters, or a region of a cloud like europe-west3")
+	}
+	return err
+}
+
+// writeManifest writes the plan of --emit and nothing else, so that it can be piped to what runs it. Without one the error
+// has the status of the answer.
+func writeManifest(w io.Writer, doc *report.Document) error {
+	e := doc.Estimate
+	if e.Manifest == "" {
+		code := NotEnough
+		if e.Verdict == string(serve.DoesNot) {
+			code = No
+		}
+		return &statusError{Code: code, Err: fmt.Errorf("writing the plan for %s: there is none: %s", doc.Subject.Ref, e.Why), Hint: "run it without --emit for the whole answer"}
+	}
+	_, err := io.WriteString(w, e.Manifest)
+	return err
+}
+
+// doubtful says why a plan that was written is no pass.
+func doubtful(doc *report.Document) string {
+	e := doc.Estimate
+	why := e.Verdict + ": " + e.Why
+	switch s := e.Speed; {
+	case e.Verdict != string(serve.Fits) || s == nil:
+	case s.Saturated:
+		why = "saturated: " + s.Why
+	case s.Targets != nil:
+		why = "targets met: " + s.Targets.Met + "; " + s.Targets.Why
+	}
+	return "the plan was written, and is no pass: " + why
 }
 
 // hint says what to do about the first model that could not be sized.
@@ -395,7 +536,7 @@ func estimateFault(err error) error {
 	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion):
 		return usage(err, "")
 	case errors.Is(err, manifest.ErrPlan):
-		return &statusError{Code: No, Err: err, Hint: "run it without --emit for the answer with its reasons"}
+		return usage(err, "llmcheck help manifests tells what is written, and of which plans")
 	case errors.Is(err, gpus.ErrAmbiguous):
 		return usage(fmt.Errorf("reading --gpu: %w", err), "say which, like the ids that llmcheck catalog gpus lists")
 	case gpus.IsUnknown(err):

@@ -67,6 +67,20 @@ func (f *share) Set(s string) error {
 func (*share) String() string { return "" }
 func (*share) Type() string   { return "float" }
 
+// wholeOn declares whole numbers on a set of flags.
+func wholeOn(fl *pflag.FlagSet) func(to *int64, name string, least, most int64, usage string) {
+	return func(to *int64, name string, least, most int64, usage string) {
+		fl.Var(&number{to, least, most}, name, usage)
+	}
+}
+
+// decimalOn declares numbers above zero on a set of flags.
+func decimalOn(fl *pflag.FlagSet) func(to *float64, name string, most float64, want, usage string) {
+	return func(to *float64, name string, most float64, want, usage string) {
+		fl.Var(&share{to, most, want}, name, usage)
+	}
+}
+
 // flagFault words what pflag says of a flag as an error of the command line, with the flag that was meant.
 func flagFault(cmd *cobra.Command, err error) error {
 	hint := cmd.CommandPath() + " --help lists the flags"
@@ -115,18 +129,59 @@ func meantFlag(cmd *cobra.Command, name string) string {
 	return best
 }
 
-// engineFlags are the names of our flags on the command lines of serving engines.
+// engineFlags are the names of our flags on the command lines of serving engines, of the programs that put load on them
+// (vllm bench, genai-perf, AIPerf, GuideLLM, llama-bench, aiconfigurator), and in the words of people.
 func engineFlags() map[string]string {
-	return map[string]string{
-		"tensor-parallel-size": "tp", "tensor-parallel": "tp", "tp-size": "tp", "pipeline-parallel-size": "pp", "pp-size": "pp",
-		"expert-parallel-size": "ep", "ep-size": "ep", "enable-expert-parallel": "ep", "data-parallel-size": "dp", "dp-size": "dp",
-		"max-num-batched-tokens": "max-batched-tokens", "chunked-prefill-size": "max-batched-tokens", "batch-size": "max-batched-tokens",
-		"max-seq-len": "max-model-len", "context-length": "max-model-len", "ctx-size": "max-model-len", "context": "max-model-len",
-		"mem-fraction-static": "gpu-memory-utilization", "free-gpu-memory-fraction": "gpu-memory-utilization",
-		"max-running-requests": "max-num-seqs", "max-batch-size": "max-num-seqs", "parallel": "max-num-seqs",
-		"kv-cache-dtype": "kv-dtype", "cache-type-k": "kv-dtype", "cache-type-v": "kv-dtype", "ctk": "kv-dtype", "ctv": "kv-dtype",
-		"quantization": "quant", "enforce-eager": "eager", "disable-cuda-graph": "eager",
-		"ngl": "n-gpu-layers", "gpu-layers": "n-gpu-layers", "ncmoe": "n-cpu-moe", "fa": "flash-attn", "ub": "ubatch-size",
-		"gpu-count": "gpus", "num-gpus": "gpus", "n-gpus": "gpus", "device": "gpu", "card": "gpu",
+	out := make(map[string]string)
+	for ours, theirs := range map[string]string{
+		"tp":                     "tensor-parallel-size tensor-parallel tp-size",
+		"pp":                     "pipeline-parallel-size pp-size",
+		"ep":                     "expert-parallel-size ep-size enable-expert-parallel",
+		"dp":                     "data-parallel-size dp-size replicas",
+		"max-batched-tokens":     "max-num-batched-tokens chunked-prefill-size batch-size",
+		"max-model-len":          "max-seq-len context-length ctx-size context",
+		"gpu-memory-utilization": "mem-fraction-static free-gpu-memory-fraction",
+		"max-num-seqs":           "max-running-requests max-batch-size parallel",
+		"kv-dtype":               "kv-cache-dtype cache-type-k cache-type-v ctk ctv",
+		"quant":                  "quantization",
+		"eager":                  "enforce-eager disable-cuda-graph",
+		"n-gpu-layers":           "ngl gpu-layers",
+		"n-cpu-moe":              "ncmoe",
+		"flash-attn":             "fa",
+		"ubatch-size":            "ub",
+		"gpus":                   "gpu-count num-gpus n-gpus",
+		"max-gpus":               "total-gpus gpu-budget",
+		"gpu":                    "device card system",
+		"engine":                 "backend service-kind",
+		"input-tokens":           "random-input-len input-len input-length isl prompt-tokens prompt-len synthetic-input-tokens-mean prompt-input-tokens-mean n-prompt",
+		"output-tokens":          "random-output-len output-len output-length osl max-tokens output-tokens-mean prompt-output-tokens-mean n-gen gen-tokens",
+		"input-spread":           "random-range-ratio synthetic-input-tokens-stddev prompt-tokens-stdev isl-stddev",
+		"output-spread":          "output-tokens-stddev output-tokens-stdev osl-stddev",
+		"concurrency":            "max-concurrency concurrent-requests num-concurrent",
+		"request-rate":           "qps rps rate requests-per-second arrival-rate",
+		"users":                  "num-users concurrent-users clients num-clients",
+		"think-time":             "user-delay session-turn-delay-mean",
+		"prefix-hit":             "random-prefix-len prefix-cache-hit-rate cache-hit-rate prefix",
+		"draft-tokens":           "num-speculative-tokens speculative-num-draft-tokens speculative-num-steps draft-max nextn",
+		"acceptance":             "acceptance-rate draft-acceptance-rate nextn-accept-rates",
+		"simulate":               "num-prompts num-requests request-count max-requests",
+		"seed":                   "random-seed",
+		"ttft":                   "max-ttft ttft-slo slo-ttft time-to-first-token goodput",
+		"tpot":                   "itl max-tpot max-itl tpot-slo itl-slo slo-tpot slo-itl inter-token-latency",
+		"spare":                  "redundancy spares n-plus-1",
+		"price":                  "price-per-hour gpu-price hourly-price usd-per-hour cost",
+		"price-terms":            "on-demand reserved terms",
+		"seller":                 "cloud provider",
+		"own":                    "buy owned on-prem on-premises",
+		"purchase-price":         "capex gpu-cost",
+		"electricity":            "electricity-price power-price kwh-price",
+		"country":                "region grid location",
+		"utilization":            "utilisation load-factor duty-cycle",
+		"emit":                   "manifest kubernetes k8s helm compose",
+	} {
+		for name := range strings.FieldsSeq(theirs) {
+			out[name] = ours
+		}
 	}
+	return out
 }

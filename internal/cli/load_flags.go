@@ -30,31 +30,36 @@ type loadFlags struct {
 }
 
 func (f *loadFlags) declare(fl *pflag.FlagSet) {
-	whole := func(to *int64, name string, least, most int64, usage string) {
-		fl.Var(&number{to, least, most}, name, usage)
-	}
-	decimal := func(to *float64, name string, most float64, want, usage string) {
-		fl.Var(&share{to, most, want}, name, usage)
-	}
+	whole, decimal := wholeOn(fl), decimalOn(fl)
+	const deviation = "a standard deviation as a share of the mean, like 0.5, at most 10"
 	whole(&f.input, "input-tokens", 1, maxTokens, "`tokens` of a prompt, on average (default: 1024)")
-	whole(&f.output, "output-tokens", 0, maxTokens, "`tokens` of an answer, on average (default: 256)")
-	decimal(&f.inputSpread, "input-spread", maxSpread, "a standard deviation as a share of the mean, like 0.5", "standard `deviation` of prompts as a share of their mean (default: all alike)")
-	decimal(&f.outputSpread, "output-spread", maxSpread, "a standard deviation as a share of the mean, like 0.5", "the same of answers")
+	whole(&f.output, "output-tokens", 1, maxTokens, "`tokens` of an answer, on average (default: 256)")
+	decimal(&f.inputSpread, "input-spread", maxSpread, deviation, "standard `deviation` of prompts as a share of their mean (default: all alike)")
+	decimal(&f.outputSpread, "output-spread", maxSpread, deviation, "standard `deviation` of answers, the same")
 	fl.Var(&crowd{f}, "concurrency", "`requests` of that length at once, which have to find room; max is as many as do")
-	decimal(&f.rate, "request-rate", maxRate, "requests a second above 0", "`requests` a second")
-	decimal(&f.users, "users", maxTokens, "a number of people above 0", "`people` at once; each has a request under way all the time, or see --think-time")
-	fl.Var(&seconds{&f.think, "a time like 30s"}, "think-time", "`time` that each of the users reads before asking again")
-	decimal(&f.burst, "burstiness", maxSpread, "a coefficient of variation above 0, like 1", "`variation` of the time between requests; 1 is Poisson, more comes in bursts (default: 1)")
+	decimal(&f.rate, "request-rate", maxRate, "requests a second above 0, at most a million", "`requests` a second, whether or not those before are answered")
+	decimal(&f.users, "users", maxTokens, "a number of people above 0, at most 2,147,483,648", "`people` at once; each has a request under way all the time, or see --think-time")
+	fl.Var(&seconds{&f.think, "a time above 0 like 30s, at most a day"}, "think-time", "`time` that each of the users reads before asking again")
+	decimal(&f.burst, "burstiness", maxSpread, "a coefficient of variation above 0, like 1, at most 10", "`variation` of the time between requests; 1 is Poisson, more comes in bursts (default: 1)")
 	decimal(&f.prefix, "prefix-hit", maxHit, "a share above 0 and below 1, like 0.5", "`share` of each prompt that is in the prefix cache already")
 	whole(&f.drafts, "draft-tokens", 1, maxDrafts, "speculative decoding: `tokens` drafted for each next one")
 	decimal(&f.accepted, "acceptance", maxHit, "a chance above 0 and below 1, like 0.7", "speculative decoding: `chance` that a drafted token is right")
-	fl.Var(&seconds{&f.ttft, "a time like 0.5, 500ms or 2s"}, "ttft", "most `time` to the first token, like 500ms")
-	fl.Var(&seconds{&f.tpot, "a time like 0.05, 50ms or 1s"}, "tpot", "most `time` between tokens, like 50ms")
-	whole(&f.spare, "spare", 0, maxGPUs, "`replicas` beside those that the load needs; 1 is N+1")
-	whole(&f.most, "max-gpus", 1, maxGPUs, "most `cards` in all that a plan may take (default: 512)")
+	f.simulate = unsaid
 	whole(&f.simulate, "simulate", 0, maxPlayed, "`requests` to play for percentiles; 0 is none (default: 2000 where a load is given)")
-	whole(&f.seed, "seed", 0, 1<<62, "`number` that the simulation starts from")
+	whole(&f.seed, "seed", 0, 1<<62, "`number` that the simulation starts from (default: 0)")
 }
+
+// declareTargets are the limits, and how far a plan is looked for that keeps them.
+func (f *loadFlags) declareTargets(fl *pflag.FlagSet) {
+	whole := wholeOn(fl)
+	fl.Var(&seconds{&f.ttft, "a time above 0 like 0.5, 500ms or 2s, at most a day"}, "ttft", "most `time` to the first token, on average, like 500ms")
+	fl.Var(&seconds{&f.tpot, "a time above 0 like 0.05, 50ms or 1s, at most a day"}, "tpot", "most `time` between the tokens of an answer, on average, like 50ms")
+	whole(&f.spare, "spare", 0, maxGPUs, "`replicas` beside those that the load needs; 1 is N+1 (default: 0)")
+	whole(&f.most, "max-gpus", 1, maxGPUs, "most `cards` in all that a plan may take (default: 512)")
+}
+
+// unsaid is the number of requests to play where nobody said one; 0 is none.
+const unsaid = -1
 
 // The most that is believed.
 const (
@@ -76,7 +81,46 @@ func (f *loadFlags) check() error {
 	if (f.drafts > 0) != (f.accepted > 0) {
 		faults = append(faults, errors.New("--draft-tokens and --acceptance belong together: what is drafted helps as far as it is accepted"))
 	}
+	if f.think > 0 && f.users/f.think > maxRate {
+		faults = append(faults, fmt.Errorf("--users %g who read for --think-time %gs ask more than a million times a second; say a longer time, or leave it out", f.users, f.think))
+	}
 	return errors.Join(faults...)
+}
+
+// idle tells of flags that would change nothing about the answer, so that nobody takes it for one to them. Fixed is a flag
+// that leaves nothing to search, "" if there is none.
+func (f *loadFlags) idle(fixed string) error {
+	var faults []error
+	search := f.rate > 0 || f.users > 0
+	for _, one := range []struct {
+		given bool
+		name  string
+	}{{f.spare > 0, "--spare"}, {f.most > 0, "--max-gpus"}} {
+		switch {
+		case one.given && !search:
+			faults = append(faults, fmt.Errorf("%s is of the search for a plan that serves a load; give --request-rate or --users", one.name))
+		case one.given && fixed != "":
+			faults = append(faults, fmt.Errorf("%s is of the search for a plan, and %s leaves nothing to search; leave one out", one.name, fixed))
+		}
+	}
+	if f.burst > 0 && f.rate == 0 && f.think == 0 {
+		faults = append(faults, errors.New("--burstiness is of requests that come by themselves; give --request-rate, or --users with --think-time"))
+	}
+	switch {
+	case f.unlimited && f.simulate > 0:
+		faults = append(faults, errors.New("--simulate: under unlimited load requests wait without end, so there are no percentiles; give --concurrency with a number, --request-rate or --users"))
+	case f.seed > 0 && !f.plays():
+		faults = append(faults, errors.New("--seed is of the simulation, and nothing is simulated; give a load, or --simulate"))
+	}
+	return errors.Join(faults...)
+}
+
+// plays reports whether requests are simulated.
+func (f *loadFlags) plays() bool {
+	if f.simulate != unsaid {
+		return f.simulate > 0 && !f.unlimited
+	}
+	return f.rate > 0 || f.users > 0 || f.concurrency > 1
 }
 
 // loads are the flags that say how much is asked.
@@ -94,13 +138,23 @@ func (f *loadFlags) loads() []string {
 }
 
 func (f *loadFlags) workload() diligence.Workload {
+	played := int(f.simulate)
+	switch f.simulate {
+	case unsaid:
+		played = 0
+	case 0:
+		played = noneAtAll
+	}
 	return diligence.Workload{
 		Input: queue.Length{Mean: float64(f.input), Spread: f.inputSpread}, Output: queue.Length{Mean: float64(f.output), Spread: f.outputSpread},
 		Concurrency: f.concurrency, Unlimited: f.unlimited, Rate: f.rate, Users: f.users, Think: f.think, Burst: f.burst,
 		PrefixHit: f.prefix, Drafts: int(f.drafts), Accepted: f.accepted, TTFT: f.ttft, TPOT: f.tpot,
-		Simulate: int(f.simulate), Seed: uint64(f.seed),
+		Simulate: played, Seed: uint64(f.seed),
 	}
 }
+
+// noneAtAll is how a question says that nothing is simulated; 0 leaves that to it.
+const noneAtAll = -1
 
 func (f *loadFlags) search() diligence.Search {
 	return diligence.Search{Spare: int(f.spare), MaxGPUs: int(f.most)}
@@ -158,18 +212,17 @@ type moneyFlags struct {
 }
 
 func (f *moneyFlags) declare(fl *pflag.FlagSet) {
-	decimal := func(to *float64, name string, most float64, want, usage string) {
-		fl.Var(&share{to, most, want}, name, usage)
-	}
-	decimal(&f.price, "price", maxUSD, "dollars above 0", "what one card costs you an hour, in `USD`, instead of the catalog's prices")
+	decimal := decimalOn(fl)
+	const dollars = "dollars above 0, at most ten million"
+	decimal(&f.price, "price", maxUSD, dollars, "what one card costs you an hour, in `USD`, instead of the catalog's prices")
 	fl.StringVar(&f.terms, "price-terms", "", "`terms` of the rent: on_demand, spot, reserved_1y or reserved_3y (default: on_demand)")
 	fl.StringVar(&f.seller, "seller", "", "`kind` of cloud: neocloud, hyperscaler or marketplace (default: neocloud where there are enough offers)")
-	fl.BoolVar(&f.owned, "own", false, "what buying costs instead of renting")
-	decimal(&f.purchase, "purchase-price", maxUSD, "dollars above 0", "what one card costs to buy with its share of the machine, in `USD`")
-	decimal(&f.electricity, "electricity", 100, "dollars a kWh above 0", "price of electricity in `USD` a kWh")
-	decimal(&f.pue, "pue", 10, "a factor from 1 on", "power usage effectiveness of the data center, like `1.2`")
-	fl.StringVar(&f.country, "country", "", "`country` whose grid and electricity price count, like DE or Germany")
-	decimal(&f.busy, "utilization", 1, "a share above 0 and up to 1, like 0.3", "`share` of the capacity that is used over the whole time")
+	fl.BoolVar(&f.owned, "own", false, "what owning costs instead of renting")
+	decimal(&f.purchase, "purchase-price", maxUSD, dollars, "what one card costs to buy with its share of the machine, in `USD`")
+	decimal(&f.electricity, "electricity", 100, "dollars a kWh above 0, at most 100", "price of electricity in `USD` a kWh (default: that of the country)")
+	decimal(&f.pue, "pue", 10, "a factor from 1 to 10", "power usage effectiveness of the data center, a `factor` like 1.2 (default: usual for the seller)")
+	fl.StringVar(&f.country, "country", "", "`country` or region of a cloud whose grid and electricity price count, like DE or Germany (default: the world)")
+	decimal(&f.busy, "utilization", 1, "a share above 0 and up to 1, like 0.3", "`share` of the capacity that is used over the whole time (default: what the load takes)")
 }
 
 const maxUSD = 1e7
@@ -189,11 +242,32 @@ func (f *moneyFlags) check() error {
 	if f.pue > 0 && f.pue < 1 {
 		faults = append(faults, fmt.Errorf("--pue is %g: a data center takes at least what its machines do, so it is 1 or more", f.pue))
 	}
+	if f.owned && (f.price > 0 || f.terms != "" || f.seller != "") {
+		faults = append(faults, errors.New("--own is of buying, and --price, --price-terms and --seller are of renting; give one"))
+	}
 	if f.price > 0 && (f.terms != "" || f.seller != "") {
 		faults = append(faults, errors.New("--price is your own price, and --price-terms and --seller choose among those of the catalog; give one"))
 	}
 	if f.purchase > 0 && !f.owned {
 		faults = append(faults, errors.New("--purchase-price is of buying; give --own too"))
+	}
+	return errors.Join(faults...)
+}
+
+// ofOneCard tells of prices of one card where cards is not 1: each card would be ranked with the price of another.
+func (f *moneyFlags) ofOneCard(cards int) error {
+	var faults []error
+	for _, one := range []struct {
+		given bool
+		name  string
+	}{{f.price > 0, "--price"}, {f.purchase > 0, "--purchase-price"}} {
+		switch {
+		case !one.given || cards == 1:
+		case cards == 0:
+			faults = append(faults, fmt.Errorf("%s is of one card, and several are looked at where none is named; give --gpu", one.name))
+		default:
+			faults = append(faults, fmt.Errorf("%s is of one card, and --gpu names more; ask for each by itself", one.name))
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -5,9 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llmcheck/llmcheck/internal/serve"
-
+	"github.com/llmcheck/llmcheck/internal/bench"
+	"github.com/llmcheck/llmcheck/internal/cost"
 	"github.com/llmcheck/llmcheck/internal/printable"
+	"github.com/llmcheck/llmcheck/internal/serve"
 )
 
 // completeModels offers the models of the catalog by what was typed. Where none begins like it, the shell offers files.
@@ -38,12 +39,94 @@ func (g *global) completeGPUs(cmd *cobra.Command, args []string, typed string) (
 	return ids, directive
 }
 
-// completeRecords offers what llmcheck catalog show takes: accelerators, models and licenses.
+// completePlaces offers countries and regions of clouds.
+func (g *global) completePlaces(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	c, err := g.chosen(cmd)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	countries, err := c.Prices.Places()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var out []string
+	for _, p := range countries {
+		switch {
+		case hasPrefixFold(p.Name, typed):
+			out = append(out, cobra.CompletionWithDesc(printable.Line(p.Name), p.Code))
+		case hasPrefixFold(p.Code, typed):
+			out = append(out, cobra.CompletionWithDesc(p.Code, printable.Line(p.Name)))
+		}
+	}
+	clouds, err := c.Prices.Clouds()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	for _, cloud := range clouds {
+		for _, r := range cloud.Regions {
+			if hasPrefixFold(r.ID, typed) {
+				out = append(out, cobra.CompletionWithDesc(r.ID, printable.Line(cloud.Name+", "+r.Name)))
+			}
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSeller offers who rents accelerators out, and the kinds of them.
+func (g *global) completeSeller(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	c, err := g.chosen(cmd)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	all, err := c.Prices.Sellers()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var out []string
+	for _, class := range cost.Classes() {
+		if hasPrefixFold(string(class), typed) {
+			out = append(out, string(class))
+		}
+	}
+	for _, s := range all {
+		if hasPrefixFold(s.ID, typed) {
+			out = append(out, cobra.CompletionWithDesc(s.ID, printable.Line(s.Name)))
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeMeasured offers names of what was measured.
+func (g *global) completeMeasured(name func(*bench.Measurement) string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		c, err := g.chosen(cmd)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		all, err := c.Measured.WithBroken()
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		var out []string
+		for _, n := range distinctOf(all, name) {
+			if hasPrefixFold(n, typed) {
+				out = append(out, printable.Line(n))
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeRecords offers what llmcheck catalog show takes: accelerators, models and licenses, and whatever has its kind
+// before it.
 func (g *global) completeRecords(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	out, directive := g.completeGPU(cmd, args, typed)
 	c, err := g.chosen(cmd)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
+	}
+	if kind, _, ok := strings.Cut(typed, ":"); ok {
+		return c.ofKind(kind, typed), directive
 	}
 	for _, list := range []func() ([]string, error){c.Models.IDs, c.Licenses.IDs} {
 		ids, err := list()
@@ -57,6 +140,26 @@ func (g *global) completeRecords(cmd *cobra.Command, args []string, typed string
 		}
 	}
 	return out, directive
+}
+
+// ofKind lists records with their kind before them.
+func (c *catalogs) ofKind(kind, typed string) []string {
+	var out []string
+	for _, k := range c.kinds() {
+		if k.name != kind {
+			continue
+		}
+		all, err := k.dated()
+		if err != nil {
+			return nil
+		}
+		for _, r := range all {
+			if name := kind + ":" + r.ID; hasPrefixFold(name, typed) {
+				out = append(out, cobra.CompletionWithDesc(printable.Line(name), printable.Line(r.Name)))
+			}
+		}
+	}
+	return out
 }
 
 func hasPrefixFold(s, prefix string) bool {

@@ -1,6 +1,7 @@
 package diligence
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -16,7 +17,7 @@ type Calibrated struct {
 	Computed    *report.Range // before
 	Narrowed    *report.Range // with all measurements that were given
 	Inside      bool          // whether the range before held the measurement
-	Why         string        // nothing was computed
+	Why         string        // it teaches nothing, and is not narrowed
 }
 
 // Calibrate holds measurements against what is computed for them. Those that cannot be computed are told and teach
@@ -24,6 +25,7 @@ type Calibrated struct {
 func Calibrate(ctx context.Context, d Deps, all []bench.Measurement) (out []Calibrated, doubts []string, err error) {
 	out = make([]Calibrated, len(all))
 	var residuals []bench.Residual
+	var none error
 	for i := range all {
 		out[i].Measurement = all[i]
 		r, err := Replay(ctx, d, &all[i])
@@ -31,20 +33,24 @@ func Calibrate(ctx context.Context, d Deps, all []bench.Measurement) (out []Cali
 		case ctx.Err() != nil:
 			return nil, nil, ctx.Err()
 		case err != nil:
-			out[i].Why = err.Error()
+			out[i].Why, none = err.Error(), cmp.Or(none, err)
 			continue
 		}
 		out[i].Computed = shownRange(r)
 		out[i].Inside = r.Low <= all[i].Value && all[i].Value <= r.High
+		if r.Low == r.High {
+			out[i].Why = "how many requests come decides it, and not how fast they are answered"
+			continue
+		}
 		residuals = append(residuals, bench.Residual{Measurement: all[i], Computed: r.Mid, Spread: spreadOf(r)})
 	}
-	if len(residuals) == 0 {
-		return out, nil, fmt.Errorf("computing what was measured: %w: %s", errReplay, out[0].Why)
+	if len(residuals) == 0 && none != nil {
+		return out, nil, fmt.Errorf("computing what was measured: %w", none)
 	}
 	seen := make(map[string]bool)
 	for i := range out {
 		c := &out[i]
-		if c.Computed == nil {
+		if c.Why != "" {
 			continue
 		}
 		r := c.Computed

@@ -14,9 +14,9 @@ import (
 )
 
 // emit writes the plan as something to run. A plan that does not fit is not written: who runs it would find that out
-// from the engine.
+// from the engine. The answer says why it does not.
 func (e *estimate) emit(out *report.Estimate, o *outlook) error {
-	if e.q.Emit == "" {
+	if e.q.Emit == "" || o.Verdict != string(serve.Fits) && o.Verdict != string(serve.Tight) {
 		return nil
 	}
 	data, err := manifest.Bytes(e.q.Emit, e.manifest(out, o))
@@ -41,13 +41,12 @@ func (e *estimate) manifest(out *report.Estimate, o *outlook) *manifest.Plan {
 	if o.Host != nil {
 		m.HostBytes = *o.Host
 	}
-	switch {
-	case o.Verdict == string(serve.DoesNot), o.Verdict == undetermined:
-		m.Unfit = o.Why
-	case o.Verdict == string(serve.Tight):
+	if o.Verdict == string(serve.Tight) {
 		m.Edit = append(m.Edit, "the plan is tight, and may not start: "+o.Why)
 	}
-	if t := targetsOf(o); t != nil && t.Met != met {
+	if o.Speed != nil && o.Speed.Saturated {
+		m.Edit = append(m.Edit, "the plan does not keep up with the load: "+o.Speed.Why)
+	} else if t := targetsOf(o); t != nil && t.Met != met {
 		m.Edit = append(m.Edit, "the limits of latency are not sure to hold: "+t.Why)
 	}
 	if e.q.Load.Drafts > 0 {

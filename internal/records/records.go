@@ -289,7 +289,7 @@ func One[T any](fsys fs.FS, name, id string, check func(id string, v *T) error) 
 		return nil, err
 	}
 	if err := check(id, v); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, placed(name, data, err)
 	}
 	return v, nil
 }

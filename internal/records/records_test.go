@@ -257,7 +257,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("good: %v, %v", got, err)
 	}
 	_, err = Load(fsys, "bad", named)
-	if err == nil || !strings.Contains(err.Error(), "bad/a.yaml: id is") || !strings.Contains(err.Error(), "bad/b.yaml:1: unknown key") {
+	if err == nil || !strings.Contains(err.Error(), "bad/a.yaml:1: id is") || !strings.Contains(err.Error(), "bad/b.yaml:1: unknown key") {
 		t.Errorf("bad: %v", err)
 	}
 	if _, err := Load(fsys, "none", named); err == nil || !strings.Contains(err.Error(), "no file *.yaml") {

@@ -1,8 +1,13 @@
 package serve
 
 import (
+	"errors"
+
 	"github.com/llmcheck/llmcheck/internal/arch"
 )
+
+// ErrHost is returned for a plan that leaves part of the model to the host: how fast that reads its memory is not known.
+var ErrHost = errors.New("part of the model lies in the memory of the host, whose speed is not known")
 
 // Work is what one rank does in a forward pass through the whole depth of a model: of each pipeline stage one rank, all
 // stages together. Ranks of one stage do alike.
@@ -19,7 +24,8 @@ type Work struct {
 	Data     int // replicas of attention that share the experts, and so run in step
 	Replicas int // that share nothing
 	Longest  float64
-	MoE      bool
+	MoE      bool // tokens pick experts
+	Latent   bool // attention works on compressed vectors (MLA)
 }
 
 // Role is what matrix products are for.
@@ -71,6 +77,9 @@ func (m *Prepared) Work(plan Plan) (*Work, error) {
 	plan, err := plan.Complete(m.model)
 	if err != nil {
 		return nil, err
+	}
+	if m.partly(plan) {
+		return nil, ErrHost
 	}
 	w := &Work{
 		Layers: int64(len(m.layers)), Hidden: m.model.Shape.Hidden.N, Vocab: m.vocab, MoE: m.experts,
@@ -209,6 +218,7 @@ func (w *Work) attend(k *keeping, m *arch.Mixer, layers int64) {
 	if layers <= 0 || m.Kind == arch.NoMixer {
 		return
 	}
+	w.Latent = w.Latent || m.Latent > 0
 	list, n := k.of(m)
 	heads := ceil(m.Heads, k.ranks)
 	for i := range list[:n] {
@@ -268,6 +278,3 @@ func (w *Work) merge(a Attending) {
 	}
 	w.Attention = append(w.Attention, a)
 }
-
-// Experts reports whether the model has routed experts.
-func (p *Prepared) Experts() bool { return p.experts }

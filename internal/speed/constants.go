@@ -50,7 +50,8 @@ func quantityKinds() [quantities]kind {
 	return [quantities]kind{
 		{"weight_read", true}, {"cache_read", true}, {"product", true}, {"expert_share", true}, {"token_ramp", false},
 		{"expert_ramp", false}, {"scores", true}, {"answers", true}, {"ceiling", true}, {"step_time", false}, {"layer_time", false},
-		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false}, {"link_share", true}, {"overlap", true}, {"skew", true},
+		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false},
+		{"link_share", true}, {"overlap", true}, {"skew", true},
 		{"uneven", false}, {"host_time", false}, {"burst", true}, {"together", true}, {"reserved", true}, {"filled", true}, {"queueing", true},
 	}
 }
@@ -136,7 +137,13 @@ func parse(data []byte) (*Constants, error) {
 			return nil, fmt.Errorf("constants.yaml: constant %d: %w", i+1, err)
 		}
 	}
+	if len(f.Quantities) != len(c.kinds) {
+		return nil, fmt.Errorf("constants.yaml: %d quantities are described, want %d", len(f.Quantities), len(c.kinds))
+	}
 	for q, i := range c.base {
+		if said := f.Quantities[q]; said.Name != c.kinds[q].name || said.Unit == "" || said.Meaning == "" {
+			return nil, fmt.Errorf("constants.yaml: quantity %d is %q, want %s with its unit and meaning", q+1, said.Name, c.kinds[q].name)
+		}
 		if i < 0 {
 			return nil, fmt.Errorf("constants.yaml: no base of %s", c.kinds[q].name)
 		}

@@ -41,7 +41,8 @@ func (f *Figures) fill(m *Model, c *closed, r *mean) {
 	replicas := float64(m.work.Replicas)
 	at := c.running * replicas
 	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
-	f.Output, f.Requests = new(m.around("output", replicas*c.output, at)), new(m.around("output", replicas*c.output/r.out, at))
+	f.Output = new(m.around("output", replicas*c.output, at))
+	f.Requests = new(m.around("output", replicas*c.output/r.out, at))
 }
 
 // open finds the number of requests at once that answers as many a second as arrive. Where the bad end of what can be
@@ -65,15 +66,17 @@ func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
 	}
 	c := m.settled(high, r, 0)
 	f.fill(m, &c, r)
-	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // what is not saturated answers all
+	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // all are answered
 	f.Concurrency = high * replicas
 }
 
 // basis says what the ranges rest on.
 func (m *Model) basis() string {
-	if m.cons.seen["max_output "+m.in.where()] || m.cons.seen["tpot "+m.in.where()] || m.cons.seen["decode "+m.in.where()] {
-		return "ranges hold eight of ten measurements of " + m.in.engine + " on cards of this generation (" + m.in.generation + ")"
+	here := m.in.engine + " on cards of this generation (" + m.in.generation + ")"
+	for _, family := range []string{"max_output", "tpot", "decode"} {
+		if m.cons.seen[family+" "+m.in.where()] {
+			return "measurements of " + here
+		}
 	}
-	return "nobody measured " + m.in.engine + " on cards of this generation (" + m.in.generation + ") as far as we know, so ranges are wide: " +
-		"they are those of measurements that a fit without them had to tell"
+	return "no measurement of " + here + " that we know of: they are as wide as for what a fit had to tell without having seen it"
 }

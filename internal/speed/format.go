@@ -47,13 +47,15 @@ func computedIn(p *serve.Product, a *hardware.Accelerator, class string) compute
 //
 // Native engines sum products of 16 bits up in 16 bits, which gaming cards do twice as fast as in 32, and multiply packed
 // blocks in 8 bits; the datasheet tells both by the rate of 8 bits.
-func peak(a *hardware.Accelerator, format string) float64 {
+func peak(a *hardware.Accelerator, format string) float64 { return boardPeak(a, format) / devices(a) }
+
+func boardPeak(a *hardware.Accelerator, format string) float64 {
 	if eight := a.DenseTFLOPS["int8"] * 1e12; a.Vendor == "nvidia" {
 		switch format {
 		case "fp16 sums":
-			return max(eight/2, peak(a, "bf16"))
+			return max(eight/2, boardPeak(a, "bf16"))
 		case "packed":
-			return max(eight, peak(a, "bf16"))
+			return max(eight, boardPeak(a, "bf16"))
 		}
 	}
 	if v := a.DenseTFLOPS[format]; v > 0 {
@@ -76,5 +78,5 @@ func measured(a *hardware.Accelerator) float64 {
 	if a.MatmulBF16 <= 0 {
 		return 0
 	}
-	return min(1, a.MatmulBF16*1e12/peak(a, "bf16"))
+	return min(1, a.MatmulBF16*1e12/boardPeak(a, "bf16"))
 }

@@ -34,6 +34,8 @@ func (m *Model) Case(seen bool, n float64) string {
 	}
 	switch {
 	case n <= 0:
+	case n <= 1:
+		parts = append(parts, "alone")
 	case n <= 8:
 		parts = append(parts, "few")
 	case n <= 48:
@@ -54,8 +56,18 @@ func (m *Model) around(family string, mid, n float64) Range {
 	return Range{mid * w.Low, mid, mid * w.High}
 }
 
+// seen reports whether figures of a family were measured here. The time between tokens of one request alone is that of
+// decoding, whatever it was measured as.
+func (m *Model) seen(family string, n float64) bool {
+	where := m.in.where()
+	if family == "tpot" && n > 0 && n <= 1 {
+		return m.cons.seen["decode "+where] || m.cons.seen["with_prompt "+where] || m.cons.seen["tpot "+where]
+	}
+	return m.cons.seen[family+" "+where]
+}
+
 func (m *Model) width(family string, n float64) Width {
-	name := m.Case(m.cons.seen[family+" "+m.in.where()], n)
+	name := m.Case(m.seen(family, n), n)
 	for {
 		if w, ok := m.cons.widths[family+": "+name]; ok {
 			return w

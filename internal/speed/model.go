@@ -65,6 +65,9 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 	}
 	p.KV = cacheFormat(m, &p)
 	w, err := m.Work(p)
+	if errors.Is(err, serve.ErrHost) {
+		return nil, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +146,7 @@ func (m *Model) resolve(values []float64) {
 	for q := range r.value {
 		r.value[q] = m.cons.kinds[q].squash(total(values, m.terms[q]))
 	}
-	r.bandwidth = m.card.BandwidthGBs * 1e9
+	r.bandwidth = m.card.BandwidthGBs * 1e9 / devices(m.card)
 	ceiling := m.measured
 	if ceiling == 0 {
 		ceiling = r.value[Ceiling]
@@ -159,6 +162,9 @@ func (m *Model) resolve(values []float64) {
 		}
 	}
 }
+
+// devices is how many a board shows as; the figures of its datasheet are of all of them.
+func devices(a *hardware.Accelerator) float64 { return float64(max(1, a.Devices)) }
 
 func total(values []float64, terms []int) float64 {
 	var sum float64

@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/llmcheck/llmcheck/internal/queue"
-	"github.com/llmcheck/llmcheck/internal/serve"
 )
 
 // slot is a part of the time of a pass.
@@ -78,8 +77,9 @@ func (m *Model) costs(b load) costs {
 	p := m.parts(&b)
 	ranks := float64(m.work.Data)
 	s := share{
-		decodes: b.decodes / (ranks * p.decodes), verify: b.verify, prompt: b.prompt / (ranks * p.prompt), before: b.before / (ranks * p.prompt),
-		prompts: b.prompts / (ranks * p.prompt), routed: b.decodes*(1+b.verify)/p.decodes + b.prompt/p.prompt, sequence: b.decodes + b.prompts,
+		decodes: b.decodes / (ranks * p.decodes), verify: b.verify,
+		prompt: b.prompt / (ranks * p.prompt), before: b.before / (ranks * p.prompt), prompts: b.prompts / (ranks * p.prompt),
+		routed: b.decodes*(1+b.verify)/p.decodes + b.prompt/p.prompt, sequence: b.decodes + b.prompts,
 	}
 	if b.decodes > 0 {
 		s.context = b.context / b.decodes
@@ -149,72 +149,4 @@ func (c *costs) split(read, compute slot, a, b float64) {
 		return
 	}
 	c[compute] += t
-}
-
-// multiply is the time of matrix products: weights are read once, and each token is multiplied with them. The last
-// stage has the head beside its layers.
-func (m *Model) multiply(s *share, c *costs) (head float64) {
-	for i := range m.products {
-		p := &m.products[i]
-		switch p.Role {
-		case serve.Routed:
-			read, compute := m.experts(p, s.routed)
-			c.split(readExperts, computeExperts, read, compute)
-		case serve.Head:
-			before := c[readDense] + c[computeDense]
-			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.sampled()))
-			head += c[readDense] + c[computeDense] - before
-		default:
-			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.tokens()))
-		}
-	}
-	return head
-}
-
-// dense is the time of products with n tokens. Few tokens do not fill the units that multiply.
-func (m *Model) dense(p *product, n float64) float64 {
-	return 2 * p.MACs / p.flops * math.Sqrt(n*(n+m.rates.value[TokenRamp]))
-}
-
-// experts is the time of routed experts for n tokens: those that the tokens touch are read, and each is multiplied with
-// its share of the tokens. The busiest rank is waited for.
-func (m *Model) experts(p *product, n float64) (read, compute float64) {
-	if n <= 0 || p.Experts == 0 {
-		return 0, 0
-	}
-	touched := 1 - math.Exp(p.missed*(1+max(0, n-1)*m.rates.value[Skew]))
-	if n < 1 {
-		touched *= n
-	}
-	each := n * float64(p.TopK) / (float64(p.Experts) * touched)
-	busiest := 1.0
-	if m.work.Expert > 1 {
-		busiest += m.rates.value[Uneven] / math.Sqrt(max(1, each/2))
-	}
-	read = p.Bytes / p.read * min(1, touched*busiest)
-	compute = 2 * p.MACs * n * busiest / p.flops * math.Sqrt(1+m.rates.value[ExpertRamp]/each)
-	return read, compute
-}
-
-// attend is the time of attention: the cache of every sequence is read, prompts are compared with themselves.
-func (m *Model) attend(s *share, c *costs) {
-	r := &m.rates
-	for i := range m.work.Attention {
-		a := &m.work.Attention[i]
-		n := float64(a.Layers)
-		seen := s.context
-		if a.Window > 0 {
-			seen = min(seen, a.Window)
-		}
-		read := n * s.decodes * (a.Entry*seen/a.Ratio + 2*a.State)
-		compute := 2 * n * s.decodes * (1 + s.verify) * (a.Decode*seen/a.Ratio + a.Token)
-		c.split(readCache, computeAttention, read/(r.bandwidth*r.value[CacheRead]), compute/(r.peak*r.value[Answers]))
-		if s.prompt > 0 {
-			before := s.before / s.prompt
-			if a.Window > 0 {
-				before = min(before, a.Window)
-			}
-			c[computeAttention] += 2 * n * s.prompt * (a.Prompt*before/a.Ratio + a.Token) / (r.peak * r.value[Scores])
-		}
-	}
 }

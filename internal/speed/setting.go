@@ -57,6 +57,10 @@ func settingOf(p *serve.Plan, w *serve.Work) setting {
 		"class " + s.class + ", generation " + s.generation, "engine " + s.engine + ", generation " + s.generation,
 		"card " + p.GPU.ID, "link " + s.link, "engine " + s.engine + ", link " + s.link,
 	}
+	switch s.generation {
+	case "volta", "ampere-server", "hopper", "blackwell", "cdna":
+		s.groups = append(s.groups, "class "+s.class+", stacked memory")
+	}
 	if p.GPU.Unified {
 		s.groups = append(s.groups, "unified memory")
 	}
@@ -65,6 +69,9 @@ func settingOf(p *serve.Plan, w *serve.Work) setting {
 	}
 	if kind := string(p.Engine.Kind); kind != s.engine {
 		s.groups = append(s.groups, "engine "+kind)
+	}
+	if w.Latent {
+		s.groups = append(s.groups, "latent attention", "engine "+s.engine+", latent attention")
 	}
 	if w.Expert > 1 {
 		s.groups = append(s.groups, "expert parallel")

@@ -286,6 +286,22 @@ func TestSpeculation(t *testing.T) {
 	}
 }
 
+// What lies on the host is not taken to be as fast as what lies on the device.
+func TestHost(t *testing.T) {
+	m := prepared(t, "Qwen/Qwen3-8B", "Q4_K_M")
+	p := serve.Plan{Engine: engine(t, "llama.cpp"), GPU: card(t, "rtx-4090"), GPUs: 1, MaxModelLen: 4096}
+	for name, o := range map[string]serve.LlamaOptions{"some layers": {GPULayers: 10}, "all": {HostOnly: true}, "experts": {CPUExperts: 4}} {
+		p.Llama = o
+		memory, err := m.Fit(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := constants(t).Of(m, p, memory); !errors.Is(err, speed.ErrUnknown) {
+			t.Errorf("%s on the host: %v", name, err)
+		}
+	}
+}
+
 func fine(r *speed.Range) bool {
 	return r == nil || r.Low > 0 && r.Low <= r.Mid && r.Mid <= r.High && !math.IsInf(r.High, 0)
 }
@@ -412,5 +428,27 @@ func BenchmarkFigures(b *testing.B) {
 				m.Figures(l.load)
 			}
 		})
+	}
+}
+
+// The closed form and the simulation of the same passes tell the same story.
+func TestAgreesWithSimulation(t *testing.T) {
+	for name, of := range plans(t) {
+		m := of(card(t, "h200-sxm"))
+		if name == "eager" || name == "packed blocks" { // one request at a time
+			continue
+		}
+		for _, n := range []int{1, 16, 64} {
+			l := chat(float64(n))
+			f := m.Figures(l)
+			per := n / m.Replicas()
+			r := queue.Simulate(m.Server(l), queue.Load{Concurrency: per, Input: l.Input, Output: l.Output, Requests: 40 * per, Warmup: 8 * per},
+				rand.New(rand.NewSource(1)))
+			got := r.Output * float64(m.Replicas())
+			t.Logf("%s, %d at once: %.0f and %.0f tokens/s, TPOT %.4f and %.4f, TTFT %.3f and %.3f", name, n, f.Output.Mid, got, f.TPOT.Mid, r.TPOT.Mean, f.TTFT.Mid, r.TTFT.Mean)
+			if ratio := f.Output.Mid / got; ratio < 0.7 || ratio > 1.4 {
+				t.Errorf("%s, %d at once: %.0f tokens/s by the closed form, %.0f by the simulation", name, n, f.Output.Mid, got)
+			}
+		}
 	}
 }

@@ -91,18 +91,28 @@ func (m *Model) part(s slot, seconds float64) Part {
 		p.Name, p.Formula = "hops between stages", fmt.Sprintf("%d × %.1f µs + bytes / %s", m.work.Pipeline-1, 1e6*r.value[HopTime], rate(r.hop))
 	case bubble:
 		p.Name, p.Formula = "stages that wait", fmt.Sprintf("%d stages", m.work.Pipeline)
-	case scheduler:
-		p.Name, p.Formula = "scheduler and sampler", fmt.Sprintf("%.2f ms", 1e3*r.value[StepTime])
-	case layers:
-		p.Name, p.Formula = "kernels", fmt.Sprintf("%d layers × %.1f µs", m.work.Layers, 1e6*r.value[LayerTime])
-	case launches:
-		p.Name, p.Formula = "launches", fmt.Sprintf("%d layers × %.0f µs on the host, beside the device", m.work.Layers, 1e6*r.value[LaunchTime])
-	case perSequence:
-		p.Name, p.Formula = "bookkeeping of sequences", fmt.Sprintf("%.1f µs each", 1e6*r.value[SequenceTime])
-	case sampler:
-		p.Name, p.Formula = "logits", fmt.Sprintf("sampled tokens × %d × %d B / %s", m.work.Vocab, logitBytes, rate(r.bandwidth))
+	default:
+		p.Name, p.Formula = m.overhead(s)
 	}
 	return p
+}
+
+// overhead says what an engine does beside the model.
+func (m *Model) overhead(s slot) (name, formula string) {
+	r := &m.rates
+	switch s {
+	case scheduler:
+		return "scheduler and sampler", fmt.Sprintf("%.2f ms", 1e3*r.value[StepTime])
+	case layers:
+		return "kernels", fmt.Sprintf("%d layers × %.1f µs", m.work.Layers, 1e6*r.value[LayerTime])
+	case launches:
+		return "launches", fmt.Sprintf("%d layers × %.0f µs on the host, beside the device", m.work.Layers, 1e6*r.value[LaunchTime])
+	case perSequence:
+		return "bookkeeping of sequences", fmt.Sprintf("%.1f µs each", 1e6*r.value[SequenceTime])
+	case sampler:
+		return "logits", fmt.Sprintf("sampled tokens × %d × %d B / %s", m.work.Vocab, logitBytes, rate(r.bandwidth))
+	}
+	return "", ""
 }
 
 func rate(bytes float64) string { return fmt.Sprintf("%.0f GB/s", bytes/1e9) }

@@ -7,9 +7,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/llmcheck/llmcheck/internal/cost"
 	"github.com/llmcheck/llmcheck/internal/evidence"
+	"github.com/llmcheck/llmcheck/internal/printable"
 )
 
 var (
@@ -51,8 +53,10 @@ func (f *faults) source(key string, s evidence.Source, c cost.Confidence) {
 	f.want(slices.Contains(trust, c), "%s: confidence %q is not one of %v", key, c, trust)
 }
 
-// plainText reports whether a text stays on its line of the index.
-func plainText(s string) bool { return !strings.ContainsAny(s, "\t\n\r") }
+// plainText reports whether a text stays on its line, of the index and of a terminal.
+func plainText(s string) bool { return !strings.ContainsFunc(s, hidden) }
+
+func hidden(r rune) bool { return unicode.IsControl(r) || printable.Hidden(r) }
 
 func checkSeller(id string, s *Seller) error {
 	f := faults{}

@@ -1,32 +1,43 @@
 // Command fit fits the constants of speed to the published measurements and says how well they do: on the rows of the
-// fit, and on rows that were left out of it by group.
+// fit, and on rows that were left out of it by group. It reads internal/bench/catalog, and with -update it writes the
+// values, the ranges and what was seen into constants.yaml.
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
+// constantsPath is where the constants lie, from the root of the module.
+const constantsPath = "internal/speed/constants.yaml"
+
+// asked is what the command line says.
+type asked struct {
+	update, quick, rows, groups, values bool
+}
+
 func main() {
-	verbose := flag.Bool("rows", false, "print every row")
-	flag.BoolVar(&debug, "debug", false, "print steps")
-	flag.Float64Var(&within, "within", within0, "weight of rows")
-	flag.Float64Var(&familyPower, "power", familyPower0, "weight of families")
-	flag.Float64Var(&looser, "loose", 1, "times loose")
-	quick := flag.Bool("quick", false, "no cross-validation")
-	file := flag.String("update", "", "write the constants into this file")
+	var a asked
+	flag.BoolVar(&a.update, "update", false, "write "+constantsPath+" anew; run from the root of the module")
+	flag.BoolVar(&a.quick, "quick", false, "no cross-validation")
+	flag.BoolVar(&a.rows, "rows", false, "print every row with its residual, the logarithm of computed by measured")
+	flag.BoolVar(&a.groups, "groups", false, "print the middle residual of every group that was left out")
+	flag.BoolVar(&a.values, "values", false, "print the constants as fitted")
 	flag.Parse()
-	if err := run(*verbose, *quick, *file); err != nil {
+	if err := run(os.Stdout, a); err != nil {
 		fmt.Fprintln(os.Stderr, "fitting:", err)
 		os.Exit(1)
 	}
 }
 
-func run(verbose, quick bool, file string) error {
+func run(out io.Writer, a asked) error {
 	c, err := speed.Default()
 	if err != nil {
 		return err
@@ -35,51 +46,45 @@ func run(verbose, quick bool, file string) error {
 	if err != nil {
 		return err
 	}
-	for why, n := range refused {
-		fmt.Printf("not asked %4d: %s\n", n, why)
+	for _, why := range slices.Sorted(maps.Keys(refused)) {
+		fmt.Fprintf(out, "not asked %4d: %s\n", refused[why], why)
 	}
 	f := newFit(c, list)
-	show("priors", list, f.residuals(f.prior))
-	values := f.run(f.prior, most)
+	show(out, "with the priors, nothing fitted", list, f.residuals(f.prior))
+	values := f.run(f.prior, steps)
 	inside := f.residuals(values)
-	show("in sample", list, inside)
-	if quick {
-		values = f.shown(values)
-	} else if err := f.validated(values, inside, file); err != nil {
-		return err
+	show(out, "on the rows of the fit", list, inside)
+	if a.values {
+		f.printValues(out, values)
 	}
-	if verbose {
-		printRows(list, inside)
+	if a.rows {
+		printRows(out, list, inside)
 	}
-	return nil
-}
-
-// shown prints the values.
-func (f *fitted) shown(values []float64) []float64 {
-	for i, one := range f.constants.List() {
-		fmt.Printf("%-14s %-44s %.4g\n", one.Of, one.By, f.constants.Written(i, values[i]))
+	if a.quick {
+		return nil
 	}
-	return values
+	ranges := f.validated(out, inside, a.groups)
+	if !a.update {
+		return nil
+	}
+	return update(constantsPath, c, list, values, ranges, fmt.Sprintf("%d measurements of internal/bench/catalog", len(list)))
 }
 
 // validated says how rows do that are left out by group, and what ranges follow.
-func (f *fitted) validated(values, inside []float64, file string) error {
-	var outside []held
-	for _, by := range []string{"cell", "card", "model", "engine", "source"} {
-		h := validate(f.constants, f.rows, by, f.prior)
-		show("left out by "+by, f.rows, h.residual)
-		if by == "cell" || by == "card" || by == "model" {
-			outside = append(outside, h)
+func (f *fitted) validated(out io.Writer, inside []float64, groups bool) []speed.Width {
+	by := map[string]held{}
+	for _, group := range []string{"cell", "card", "model", "engine", "source"} {
+		by[group] = validate(f.constants, f.rows, group, f.prior)
+		show(out, "left out by "+group, f.rows, by[group].residual)
+		if groups {
+			printGroups(out, f.rows, by[group].residual, group)
 		}
 	}
-	ranges := widths(f.rows, inside, outside)
-	cover("in sample", f.rows, ranges, inside, nil)
-	cover("left out by cell", f.rows, ranges, outside[0].residual, outside[0].seen)
-	cover("left out by model", f.rows, ranges, outside[2].residual, outside[2].seen)
-	if file == "" {
-		return nil
-	}
-	return update(file, f.constants, f.rows, values, ranges, fmt.Sprintf("%d measurements of internal/bench/catalog", len(f.rows)))
+	ranges := widths(f.rows, inside, []held{by["cell"], by["card"], by["model"]})
+	cover(out, "on the rows of the fit", f.rows, ranges, held{residual: inside})
+	cover(out, "left out by cell", f.rows, ranges, by["cell"])
+	cover(out, "left out by model", f.rows, ranges, by["model"])
+	return ranges
 }
 
 func (f *fitted) residuals(values []float64) []float64 {
@@ -88,23 +93,21 @@ func (f *fitted) residuals(values []float64) []float64 {
 	return out
 }
 
-func printRows(list []*row, res []float64) {
+func (f *fitted) printValues(out io.Writer, values []float64) {
+	for i, one := range f.constants.List() {
+		fmt.Fprintf(out, "%-14s %-44s %.4g\n", one.Of, one.By, f.constants.Written(i, values[i]))
+	}
+}
+
+func printRows(out io.Writer, list []*row, res []float64) {
 	order := make([]int, len(list))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		if list[a].family != list[b].family {
-			if list[a].family < list[b].family {
-				return -1
-			}
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(list[a].family, list[b].family) })
 	for _, i := range order {
 		r := list[i]
-		fmt.Printf("%-11s %+.2f %-36s %-13s %-16s %-22s x%d T%d P%d E%d D%d c%d %d/%d %.5g\n", r.family, res[i], r.Model, r.Precision, r.Engine, r.GPU, r.GPUs,
-			r.Tensor, r.Pipeline, r.Expert, r.Data, r.Concurrency, r.Input, r.Output, r.Value)
+		fmt.Fprintf(out, "%-11s %+.2f %-36s %-13s %-16s %-22s x%d T%d P%d E%d D%d c%d %d/%d %.5g\n", r.family, res[i], r.Model, r.Precision,
+			r.Engine, r.GPU, r.GPUs, r.Tensor, r.Pipeline, r.Expert, r.Data, r.Concurrency, r.Input, r.Output, r.Value)
 	}
 }

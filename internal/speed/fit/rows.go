@@ -208,11 +208,33 @@ func (t *table) plan(b *bench.Measurement) (serve.Plan, error) {
 	return p, nil
 }
 
+// best is the division that answers most, among those that fit, as the command chooses it.
+func (t *table) best(m *serve.Prepared, p serve.Plan, l speed.Load) (*speed.Model, error) {
+	var best *speed.Model
+	most := 0.0
+	for _, q := range m.Divisions(p) {
+		memory, err := m.Fit(q)
+		if err != nil || memory.Verdict == serve.DoesNot {
+			continue
+		}
+		s, err := t.constants.Of(m, q, memory)
+		if err != nil {
+			return nil, err
+		}
+		if f := s.Figures(l); f.MaxOutput.Mid > most {
+			best, most = s, f.MaxOutput.Mid
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("no division of %d devices fits", p.GPUs)
+	}
+	return best, nil
+}
+
 // settled is the model under the plan; where nobody said how devices share the work, the division that answers most.
 func (t *table) settled(m *serve.Prepared, p serve.Plan, l speed.Load) (*speed.Model, error) {
 	if p.GPUs > 1 && p.Tensor+p.Pipeline+p.Data == 0 {
-		best, err := t.constants.Best(m, p, l)
-		return best.Model, err
+		return t.best(m, p, l)
 	}
 	p.Data, p.Tensor, p.Pipeline = max(1, p.Data), max(1, p.Tensor), max(1, p.Pipeline)
 	p.GPUs = p.Data * p.Tensor * p.Pipeline

@@ -22,44 +22,45 @@ func newFit(c *speed.Constants, rows []*row) *fitted {
 	f := &fitted{constants: c, rows: rows}
 	for i, one := range c.List() {
 		f.prior = append(f.prior, c.Added(i, one.Prior))
-		f.loose = append(f.loose, one.Loose*looser)
+		f.loose = append(f.loose, one.Loose)
 	}
 	count := map[string]float64{}
 	for _, r := range rows {
 		count[r.family]++
 	}
 	for _, r := range rows {
-		f.weights = append(f.weights, math.Pow(60/count[r.family], familyPower)*trust[r.family])
+		f.weights = append(f.weights, math.Pow(60/count[r.family], familyPower)*trust(r.family))
 	}
 	return f
 }
 
 const (
-	familyPower0 = 0.5  // 0 counts rows, 1 counts families
-	usual        = 0.12 // a residual of this size is no surprise
-	within0      = 0.5  // of the error of a row that is as good as it gets, against priors
-	most         = 25   // steps
+	familyPower = 0.5  // 0 counts rows, 1 counts families
+	usual       = 0.12 // a residual of this size is no surprise
+	within      = 0.5  // weight of a row against priors; less of it does worse on the rows of the fit, more on others
+	steps       = 25
 )
 
-// trust is how much the rows of a family say of the constants, against their neighbors.
-var trust = map[string]float64{
-	"decode": 1, "prefill": 1, "max_output": 1, "mlperf": 1, "tpot": 1, "ttft": 0.5, "with_prompt": 1,
+// trust is how much the rows of a family say of the constants, against their neighbors: the time to a first token hangs
+// on how a benchmark sends its requests, which nobody writes down.
+func trust(family string) float64 {
+	if family == "ttft" {
+		return 0.5
+	}
+	return 1
 }
 
 // run fits from some values on.
-func (f *fitted) run(values []float64, steps int) []float64 {
+func (f *fitted) run(values []float64, most int) []float64 {
 	loss := f.loss(values)
 	damp := 1e-2
-	for range steps {
+	for range most {
 		a, b := f.normal(values)
 		improved := false
 		for range 6 {
 			next := f.step(values, a, b, damp)
 			if l := f.loss(next); l < loss {
 				gain := loss - l
-				if debug {
-					println("step", int(loss*1000), int(l*1000), int(damp*1e6))
-				}
 				values, loss, improved = next, l, true
 				damp = max(1e-6, damp/4)
 				if gain < 1e-4*loss {
@@ -110,13 +111,6 @@ func (f *fitted) loss(values []float64) float64 {
 }
 
 const workers = 2
-
-var (
-	debug       = false
-	within      = within0
-	familyPower = familyPower0
-	looser      = 1.0
-)
 
 // each visits every row, several at a time.
 func (f *fitted) each(visit func(worker, i int)) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,14 +43,20 @@ func update(path string, c *speed.Constants, list []*row, values []float64, rang
 	return os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"+seenText(list)+widthText(ranges)), 0o644)
 }
 
-var (
-	valueField = regexp.MustCompile(`value: [^,]+,`)
-	rowsField  = regexp.MustCompile(`rows: [0-9]+`)
-)
-
+// rewrite puts the value and the count into a line of the list of constants.
 func rewrite(line string, value float64, rows int) string {
-	line = valueField.ReplaceAllString(line, "value: "+strconv.FormatFloat(value, 'g', 4, 64)+",")
-	return rowsField.ReplaceAllString(line, "rows: "+strconv.Itoa(rows))
+	line = field(line, "value: ", strconv.FormatFloat(value, 'g', 4, 64))
+	return field(line, "rows: ", strconv.Itoa(rows))
+}
+
+// field replaces what stands after a key, up to the next comma or brace.
+func field(line, key, value string) string {
+	before, after, ok := strings.Cut(line, key)
+	end := strings.IndexAny(after, ",}")
+	if !ok || end < 0 {
+		return line
+	}
+	return before + key + value + after[end:]
 }
 
 func seenText(list []*row) string {

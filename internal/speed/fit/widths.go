@@ -29,8 +29,11 @@ func widths(list []*row, inside []float64, outside []held) []speed.Width {
 		family := wide(r.family)
 		name := r.model.Case(seen, r.load.Concurrency*limited(r.family))
 		all = append(all, sample{family, name, -residual, i})
+		if r.family == "decode" || r.family == "with_prompt" { // rates, so the other way round
+			all = append(all, sample{"tpot", r.model.Case(seen, 1), residual, i})
+		}
 		if r.family == "mlperf" { // few rows, whose division nobody names, among many of one engine
-			all = append(all, sample{family, name, -residual, i})
+			all = append(all, sample{family, name, -residual, i}, sample{family, name, -residual, i})
 		}
 	}
 	for i := range list {
@@ -68,12 +71,14 @@ func rangesOf(all []sample) []speed.Width {
 		for {
 			groups[[2]string{s.family, name}] = append(groups[[2]string{s.family, name}], s)
 			i := strings.LastIndex(name, ", ")
-			if i < 0 {
+			if i < 0 || strings.HasSuffix(name, "alone") { // says nothing of load
 				break
 			}
 			name = name[:i]
 		}
-		groups[[2]string{s.family, ""}] = append(groups[[2]string{s.family, ""}], s)
+		if !strings.HasSuffix(s.name, "alone") {
+			groups[[2]string{s.family, ""}] = append(groups[[2]string{s.family, ""}], s)
+		}
 	}
 	var list []speed.Width
 	keys := slices.SortedFunc(maps.Keys(groups), func(a, b [2]string) int { return strings.Compare(a[0]+a[1], b[0]+b[1]) })
@@ -87,7 +92,7 @@ func rangesOf(all []sample) []speed.Width {
 
 // beyond is the share of residuals that a range leaves on either side: a little below a tenth, as rows to come are less
 // like those measured than these are like each other.
-const beyond = 0.09
+const beyond = 0.095
 
 // rangeOf leaves about one of ten above and one of ten below; the middle is always inside.
 func rangeOf(key [2]string, samples []sample) (speed.Width, bool) {

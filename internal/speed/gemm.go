@@ -1,0 +1,52 @@
+package speed
+
+import (
+	"math"
+
+	"github.com/llmcheck/llmcheck/internal/serve"
+)
+
+// multiply is the time of matrix products: weights are read once, and each token is multiplied with them. The last
+// stage has the head beside its layers.
+func (m *Model) multiply(s *share, c *costs) (head float64) {
+	for i := range m.products {
+		p := &m.products[i]
+		switch p.Role {
+		case serve.Routed:
+			read, compute := m.experts(p, s.routed)
+			c.split(readExperts, computeExperts, read, compute)
+		case serve.Head:
+			before := c[readDense] + c[computeDense]
+			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.sampled()))
+			head += c[readDense] + c[computeDense] - before
+		default:
+			c.split(readDense, computeDense, p.Bytes/p.read, m.dense(p, s.tokens()))
+		}
+	}
+	return head
+}
+
+// dense is the time of products with n tokens. Few tokens do not fill the units that multiply.
+func (m *Model) dense(p *product, n float64) float64 {
+	return 2 * p.MACs / p.flops * math.Sqrt(n*(n+m.rates.value[TokenRamp]))
+}
+
+// experts is the time of routed experts for n tokens: those that the tokens touch are read, and each is multiplied with
+// its share of the tokens. The busiest rank is waited for.
+func (m *Model) experts(p *product, n float64) (read, compute float64) {
+	if n <= 0 || p.Experts == 0 {
+		return 0, 0
+	}
+	touched := 1 - math.Exp(p.missed*(1+max(0, n-1)*m.rates.value[Skew]))
+	if n < 1 {
+		touched *= n
+	}
+	each := n * float64(p.TopK) / (float64(p.Experts) * touched)
+	busiest := 1.0
+	if m.work.Expert > 1 {
+		busiest += m.rates.value[Uneven] / math.Sqrt(max(1, each/2))
+	}
+	read = p.Bytes / p.read * min(1, touched*busiest)
+	compute = 2 * p.MACs * n * busiest / p.flops * math.Sqrt(1+m.rates.value[ExpertRamp]/each)
+	return read, compute
+}
