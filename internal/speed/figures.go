@@ -14,9 +14,7 @@ func (m *Model) Figures(l Load) *Figures {
 		PromptBound: m.bound(prompt), Basis: m.basis(),
 	}
 	m.roof(&r).cap(f, replicas, r.out)
-	if good, _ := m.mostIn(&r, m.poolHigh, 1); good > most {
-		f.MaxOutput.High, f.MaxRequests.High = max(f.MaxOutput.High, replicas*good), max(f.MaxRequests.High, replicas*good/r.out)
-	}
+	m.roomier(f, &r, most)
 	rate, concurrency := atLeast(0, l.Rate), atLeast(0, l.Concurrency)
 	switch {
 	case rate > 0:
@@ -47,13 +45,26 @@ func (f *Figures) fill(m *Model, c *closed, r *mean, burst float64) {
 	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
 	f.Output = new(m.around("output", replicas*c.output, at))
 	f.Requests = new(m.around("output", replicas*c.output/r.out, at))
+	first, between := m.width("ttft", at), m.width("tpot", at)
 	for _, n := range borders() {
-		if n < replicas || n >= at {
+		if n < replicas || n >= at || m.width("ttft", n).High <= first.High && m.width("tpot", n).High <= between.High {
 			continue
 		}
 		fewer := m.settled(n/replicas, r, burst)
 		f.TTFT.High = max(f.TTFT.High, m.around("ttft", fewer.ttft, n).High)
 		f.TPOT.High = max(f.TPOT.High, m.around("tpot", fewer.tpot, n).High)
+	}
+}
+
+// roomier takes into account that there may be more room than is taken for likely, so that what is answered at most is
+// never below what is answered.
+func (m *Model) roomier(f *Figures, r *mean, most float64) {
+	if m.poolHigh*most <= m.pool*m.rates.value[Filled]*f.MaxOutput.High/float64(m.work.Replicas) {
+		return // so much more room would not do, even if all of it was answered as fast
+	}
+	if good, _ := m.mostIn(r, m.poolHigh, 1); good > most {
+		good *= float64(m.work.Replicas)
+		f.MaxOutput.High, f.MaxRequests.High = max(f.MaxOutput.High, good), max(f.MaxRequests.High, good/r.out)
 	}
 }
 
