@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -252,6 +253,8 @@ func (f *estimateFlags) check() error {
 	faults = append(faults, f.load.check(), f.load.idle(f.fixed()), f.money.check(), f.money.ofOneCard(f.distinct()), f.checkEmit())
 	if n := f.load.input + f.load.output; f.length > 0 && n > f.length {
 		faults = append(faults, fmt.Errorf("--input-tokens and --output-tokens are %d together, more than --max-model-len %d", n, f.length))
+	} else if n == f.length && f.length > 0 && f.load.output == 0 {
+		faults = append(faults, fmt.Errorf("--input-tokens %d leave no room for an answer in --max-model-len %d", n, f.length))
 	}
 	if f.load.output > 0 && f.load.input == 0 && f.length == 0 {
 		faults = append(faults, errors.New("--output-tokens alone says nothing of the prompt; give --input-tokens too, or --max-model-len"))
@@ -359,10 +362,17 @@ func (f *estimateFlags) checkEngine() error {
 		return fmt.Errorf("--%s is a flag of llama.cpp, and --engine is %s", flag, f.engine)
 	case engine.Kind == serve.LlamaCPP && f.utilization > 0:
 		return errors.New("--gpu-memory-utilization: llama.cpp takes what it needs and no share of the card; leave it out")
+	case f.load.drafts > 0 && draftless()[f.engine] != "":
+		return fmt.Errorf("--draft-tokens: %s drafts no tokens (%s); leave it out, or name another --engine", f.engine, draftless()[f.engine])
 	case engine.Kind == serve.LlamaCPP && f.eager:
 		return errors.New("--eager: llama.cpp captures no graphs that could be left out")
 	}
 	return nil
+}
+
+// draftless are the engines that have no speculative decoding, with where that is asked for.
+func draftless() map[string]string {
+	return map[string]string{"ollama": "github.com/ollama/ollama/issues/5800", "ctranslate2": "github.com/OpenNMT/CTranslate2/issues/1474"}
 }
 
 // llamaFlag is the first flag that only llama.cpp has, "" if none was given.
@@ -400,8 +410,8 @@ func (f *estimateFlags) named() int {
 
 func (f *estimateFlags) question(ref model.Ref) diligence.EstimateQuestion {
 	length := f.length
-	if length == 0 {
-		length = f.load.input + f.load.output
+	if length == 0 && f.load.input > 0 {
+		length = f.load.input + cmp.Or(f.load.output, diligence.UsualOutput)
 	}
 	q := diligence.EstimateQuestion{
 		Ref: ref, Quant: f.quant, Cards: f.cards, Kind: serve.Kind(f.engine), Version: f.version,
@@ -533,7 +543,8 @@ func (o *estimateOptions) refs() []model.Ref {
 // estimateFault is an error that left no document: the question itself is wrong, or we are.
 func estimateFault(err error) error {
 	switch {
-	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion):
+	case errors.Is(err, quant.ErrName), errors.Is(err, serve.ErrIllegal), errors.Is(err, serve.ErrEngine), errors.Is(err, fleet.ErrQuestion),
+		errors.Is(err, diligence.ErrNumber):
 		return usage(err, "")
 	case errors.Is(err, manifest.ErrPlan):
 		return usage(err, "llmcheck help manifests tells what is written, and of which plans")

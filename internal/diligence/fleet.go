@@ -23,6 +23,7 @@ func (e *estimate) cheapest(cards []*hardware.Accelerator) (*report.Estimate, er
 	if err != nil {
 		return nil, err
 	}
+	e.need = serve.Need{} // the search tells whether the load is served; requests that find no room at once wait
 	q := fleet.Question{
 		Load: e.fleetLoad(), Targets: fleet.Targets{TTFT: e.q.Load.TTFT, TPOT: e.q.Load.TPOT}, Spare: e.q.Search.Spare, MaxGPUs: e.q.Search.MaxGPUs,
 		Price: e.price(), Power: e.power,
@@ -227,7 +228,14 @@ func (e *estimate) shownFleet(q *fleet.Question, r *fleet.Result) *report.Fleet 
 		out.Front = append(out.Front, shownChoice(&r.Front[i]))
 	}
 	for _, no := range r.Rejected {
-		out.Rejected = append(out.Rejected, report.Rejection{What: no.Card.Name, Why: no.Why})
+		one := report.Rejection{What: no.Card.Name, Kind: no.Kind, Why: no.Why}
+		if c := no.Nearest; c != nil {
+			one.GPUs = c.GPUs
+			if c.Priced {
+				one.PerHour = shownRange(&c.PerHour)
+			}
+		}
+		out.Rejected = append(out.Rejected, one)
 	}
 	return out
 }

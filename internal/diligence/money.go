@@ -289,6 +289,7 @@ func (b *bill) priced(q *cost.Quote) report.PriceUsed {
 	out := report.PriceUsed{
 		Seller: string(q.Class), Terms: string(q.Terms), PerGPUHour: reported(q.PerGPUHour), PerHour: reported(q.PerHour), PerMonth: reported(q.PerMonth),
 		Offers: q.Offers, From: strings.Join(q.Sellers, ", "), Oldest: q.Oldest.Words(), Newest: q.Newest.Words(), Source: strings.Join(q.Sources, "; "), Note: q.Note,
+		AcceleratorsAlone: q.Incomplete,
 	}
 	if b.output != nil {
 		if per, ok := cost.PerMillion(q.PerHour, *b.output, b.busy); ok {
