@@ -12,7 +12,10 @@ import (
 
 // Title says what the fleet is for.
 func (f *Fleet) Title() string {
-	if len(f.Front) == 0 {
+	switch {
+	case len(f.Front) == 0 && slices.ContainsFunc(f.Rejected, func(r Rejection) bool { return r.Kind == "no_price" }):
+		return "Plans serve it, and no price is known to rank them by"
+	case len(f.Front) == 0:
 		return "No plan serves it within the targets"
 	}
 	return "Plans that serve it, cheapest first"
@@ -70,7 +73,7 @@ func (e *Estimate) PlanTable() Table {
 		{Name: "USD/M output tokens", Number: true, Spare: 5}, {Name: "power", Number: true, Spare: 3}, {Name: "used", Number: true, Spare: 4},
 	}}
 	for _, o := range e.offers() {
-		r := Row{Cells: append([]string{o.number, o.plan.fleet(), o.plan.Quantization, o.plan.Engine}, o.cells...)}
+		r := Row{Cells: append([]string{o.number, o.plan.fleet(), o.plan.weights(), o.plan.Engine}, o.cells...)}
 		if o.chosen {
 			r.Cells[0] += "*"
 		}
@@ -151,6 +154,14 @@ func hour(r *Range) float64 {
 func (p *ServingPlan) same(q *ServingPlan) bool {
 	return p.GPUName == q.GPUName && p.GPUs == q.GPUs && max(1, p.Replicas) == max(1, q.Replicas) && p.Quantization == q.Quantization &&
 		p.Engine == q.Engine && p.Parallel() == q.Parallel()
+}
+
+// weights is the number format, and whether somebody has to make the weights of it.
+func (p *ServingPlan) weights() string {
+	if p.Converted {
+		return p.Quantization + ", converted"
+	}
+	return p.Quantization
 }
 
 // fleet is what all replicas run on: "7 x (2 x H100 SXM)".
