@@ -206,7 +206,7 @@ func (m *Model) first(b, answering, burst float64, r *mean) float64 {
 	busy := crowd / (1 + crowd)
 	later += rates.value[Queueing] * busy * later
 	at := later
-	if b > 1 {
+	if b > 1 && burst > 0 { // else nothing comes at once
 		at = max(later, m.prompted(b, 0, r)*(b+1)/(2*b))
 	}
 	return rates.value[HostTime] + burst*at + (1-burst)*later
