@@ -50,6 +50,8 @@ type product struct {
 	flops    float64  // FLOP a second
 	peak     float64
 	missed   float64
+
+	unpacking float64 // seconds for all weights
 }
 
 // Of is a model under a plan that is legal, with its account of memory.
@@ -156,11 +158,21 @@ func (m *Model) resolve(values []float64) {
 	for i := range m.products {
 		p := &m.products[i]
 		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
-		p.flops = p.peak * ceiling * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		p.flops = p.peak * m.ceilingOf(p, ceiling) * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		p.unpacking = m.unpack(p)
 		if p.Role == serve.Routed {
 			p.flops *= m.cons.kinds[ExpertShare].squash(total(values, p.terms[2]))
 		}
 	}
+}
+
+// ceilingOf is the best product that a format reaches. That in 32-bit sums says nothing of sums in 16 bits, where those are
+// faster.
+func (m *Model) ceilingOf(p *product, measured float64) float64 {
+	if p.peak > peak(m.card, "bf16") && p.computed.peak == "fp16 sums" {
+		return m.rates.value[Ceiling]
+	}
+	return measured
 }
 
 // devices is how many a board shows as; the figures of its datasheet are of all of them.
