@@ -9,10 +9,10 @@ func (m *Model) Figures(l Load) *Figures {
 	most, running := m.most(&r)
 	prompt := load{prompt: r.fresh, before: r.fresh * r.before, prompts: 1, lone: true}
 	f := &Figures{
-		Single: m.around("decode", m.single(&r), 0), Prompt: m.around("prefill", r.in/m.prompted(1, 0, &r), 0),
-		MaxOutput: m.around("max_output", replicas*most, 0), MaxRequests: m.around("max_output", replicas*most/r.out, 0),
-		PromptBound: m.bound(prompt), Basis: m.basis(),
+		Single: m.around(decoding, m.single(&r), 1/m.leastToken(&r), &r), Prompt: m.around(prompting, r.in/m.prompted(1, 0, &r), m.mostPrompt(&r), &r),
+		MaxOutput: m.around(unlimited, replicas*most, m.mostAnswered(&r), &r), PromptBound: m.bound(prompt), Basis: m.basis(&r),
 	}
+	f.MaxRequests = Range{f.MaxOutput.Low / r.out, f.MaxOutput.Mid / r.out, f.MaxOutput.High / r.out}
 	rate, concurrency := atLeast(0, l.Rate), atLeast(0, l.Concurrency)
 	switch {
 	case rate > 0:
@@ -34,15 +34,6 @@ func (m *Model) Figures(l Load) *Figures {
 func (m *Model) bound(b load) Cause {
 	c := m.costs(b)
 	return bound(&c)
-}
-
-// fill writes down what requests see.
-func (f *Figures) fill(m *Model, c *closed, r *mean) {
-	replicas := float64(m.work.Replicas)
-	at := c.running * replicas
-	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
-	f.Output = new(m.around("output", replicas*c.output, at))
-	f.Requests = new(m.around("output", replicas*c.output/r.out, at))
 }
 
 // open finds the number of requests at once that answers as many a second as arrive. Where the bad end of what can be
@@ -68,15 +59,4 @@ func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
 	f.fill(m, &c, r)
 	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // all are answered
 	f.Concurrency = high * replicas
-}
-
-// basis says what the ranges rest on.
-func (m *Model) basis() string {
-	here := m.in.engine + " on cards of this generation (" + m.in.generation + ")"
-	for _, family := range []string{"max_output", "tpot", "decode"} {
-		if m.cons.seen[family+" "+m.in.where()] {
-			return "measurements of " + here
-		}
-	}
-	return "no measurement of " + here + " that we know of: they are as wide as for what a fit had to tell without having seen it"
 }

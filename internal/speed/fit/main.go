@@ -63,28 +63,47 @@ func run(out io.Writer, a asked) error {
 	if a.quick {
 		return nil
 	}
-	ranges := f.validated(out, inside, a.groups)
-	if !a.update {
-		return nil
+	ranges, err := f.validated(out, values, inside, a.groups)
+	if err != nil || !a.update {
+		return err
 	}
 	return update(constantsPath, c, list, values, ranges, fmt.Sprintf("%d measurements of internal/bench/catalog", len(list)))
 }
 
 // validated says how rows do that are left out by group, and what ranges follow.
-func (f *fitted) validated(out io.Writer, inside []float64, groups bool) []speed.Width {
-	by := map[string]held{}
-	for _, group := range []string{"cell", "card", "model", "engine", "source"} {
-		by[group] = validate(f.constants, f.rows, group, f.prior)
-		show(out, "left out by "+group, f.rows, by[group].residual)
+func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool) ([]speed.Width, error) {
+	v := validated{f.constants, f.rows, held{inside, slices.Repeat([]speed.Known{knownOf(f.rows)}, len(inside))}, map[string]held{}, sizesOf(f.rows)}
+	for _, by := range grouped() {
+		v.by[by] = validate(f.constants, f.rows, by, f.prior)
+		show(out, "left out by "+by, f.rows, v.by[by].residual)
 		if groups {
-			printGroups(out, f.rows, by[group].residual, group)
+			printGroups(out, f.rows, v.by[by].residual, by)
 		}
 	}
-	ranges := widths(f.rows, inside, []held{by["cell"], by["card"], by["model"]})
-	cover(out, "on the rows of the fit", f.rows, ranges, held{residual: inside})
-	cover(out, "left out by cell", f.rows, ranges, by["cell"])
-	cover(out, "left out by model", f.rows, ranges, by["model"])
-	return ranges
+	f.settle(values) // bounds of the ranges are those of the values as fitted
+	ranges := widthsOf(v.samplesOf(func(int) bool { return true }), false)
+	c, err := f.constants.WithWidths(ranges)
+	if err != nil {
+		return nil, err
+	}
+	printWidths(out, ranges)
+	cover(out, "on the rows of the fit", f.rows, v.hold(c, v.inside))
+	for _, by := range grouped() {
+		cover(out, "left out by "+by, f.rows, v.hold(c, v.by[by]))
+	}
+	for _, by := range grouped() {
+		j, err := v.judge(by)
+		if err != nil {
+			return nil, err
+		}
+		cover(out, "left out by "+by+", of the ranges too", f.rows, j)
+	}
+	return ranges, nil
+}
+
+// settle leaves the models of the rows with some values.
+func (f *fitted) settle(values []float64) {
+	f.each(func(_, i int) { f.rows[i].model = f.rows[i].model.With(values) })
 }
 
 func (f *fitted) residuals(values []float64) []float64 {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
@@ -51,44 +50,32 @@ func at(sorted []float64, q float64) float64 {
 }
 
 // cover prints how many rows lie in their range, and how wide it is.
-func cover(out io.Writer, title string, list []*row, ranges []speed.Width, h held) {
-	by := map[string]speed.Width{}
-	for _, w := range ranges {
-		by[w.Of+": "+w.Case] = w
-	}
+func cover(out io.Writer, title string, list []*row, j judged) {
 	fmt.Fprintf(out, "ranges, %s\n", title)
 	for _, family := range families() {
 		var wides []float64
-		inside, n := 0, 0
+		inside := 0
 		for i, r := range list {
 			if r.family != family {
 				continue
 			}
-			w := widthOf(by, wide(family), r.model.Case(h.seen == nil || h.seen[i], r.load.Concurrency*limited(family)))
-			n++
-			if off := math.Exp(-h.residual[i]); off >= w.Low && off <= w.High {
+			if j.inside[i] {
 				inside++
 			}
-			wides = append(wides, w.High/w.Low)
+			wides = append(wides, j.wide[i])
 		}
-		if n == 0 {
+		if len(wides) == 0 {
 			continue
 		}
 		slices.Sort(wides)
-		fmt.Fprintf(out, "  %-12s inside %3.0f %%  median width x%.2f\n", family, 100*float64(inside)/float64(n), middle(wides))
+		fmt.Fprintf(out, "  %-12s n %4d  inside %3.0f %%  median width x%.2f\n", family, len(wides), 100*float64(inside)/float64(len(wides)), middle(wides))
 	}
 }
 
-func widthOf(by map[string]speed.Width, family, name string) speed.Width {
-	for {
-		if w, ok := by[family+": "+name]; ok {
-			return w
-		}
-		i := strings.LastIndex(name, ", ")
-		if i < 0 {
-			return by[family+": "]
-		}
-		name = name[:i]
+func printWidths(out io.Writer, list []speed.Width) {
+	fmt.Fprintln(out, "ranges as fitted; of a case, the powers of the factors of the base")
+	for _, w := range list {
+		fmt.Fprintf(out, "  %-10s %-8s %.3f to %.3f  n %d\n", w.Of, w.Case, w.Low, w.High, w.Rows)
 	}
 }
 

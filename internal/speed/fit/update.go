@@ -60,18 +60,26 @@ func field(line, key, value string) string {
 }
 
 func seenText(list []*row) string {
-	here := map[string]map[string]bool{}
-	for _, r := range list {
-		f := wide(r.family)
-		if here[f] == nil {
-			here[f] = map[string]bool{}
-		}
-		here[f][r.model.Where()] = true
-	}
 	var b strings.Builder
 	b.WriteString("seen:\n")
-	for _, family := range slices.Sorted(maps.Keys(here)) {
-		fmt.Fprintf(&b, "- of: %s\n  here: [%s]\n", family, strings.Join(slices.Sorted(maps.Keys(here[family])), ", "))
+	known := knownOf(list)
+	for _, family := range slices.Sorted(slices.Values(speed.Families())) {
+		sorts := map[string][]string{}
+		for _, one := range slices.Sorted(maps.Keys(known)) {
+			if what, ok := strings.CutPrefix(one, family+" "); ok {
+				sort := "here"
+				for prefix, name := range map[string]string{"card ": "cards", "size ": "sizes"} {
+					if strings.HasPrefix(what, prefix) {
+						sort = name
+					}
+				}
+				sorts[sort] = append(sorts[sort], what)
+			}
+		}
+		fmt.Fprintf(&b, "- of: %s\n", family)
+		for _, sort := range slices.Sorted(maps.Keys(sorts)) {
+			fmt.Fprintf(&b, "  %s: [%s]\n", sort, strings.Join(sorts[sort], ", "))
+		}
 	}
 	return b.String()
 }
