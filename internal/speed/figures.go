@@ -10,7 +10,7 @@ func (m *Model) Figures(l Load) *Figures {
 	prompt := load{prompt: r.fresh, before: r.fresh * r.before, prompts: 1, lone: true}
 	f := &Figures{
 		Single: m.around(decoding, m.single(&r), 1/m.leastToken(&r), &r), Prompt: m.around(prompting, r.in/m.prompted(1, 0, &r), m.mostPrompt(&r), &r),
-		MaxOutput: m.around(unlimited, replicas*most, m.mostAnswered(&r), &r), PromptBound: m.bound(prompt), Basis: m.basis(&r),
+		MaxOutput: m.unlimited(replicas*most, &r), PromptBound: m.bound(prompt), Basis: m.basis(&r),
 	}
 	f.MaxRequests = Range{f.MaxOutput.Low / r.out, f.MaxOutput.Mid / r.out, f.MaxOutput.High / r.out}
 	rate, concurrency := atLeast(0, l.Rate), atLeast(0, l.Concurrency)

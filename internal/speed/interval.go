@@ -14,13 +14,13 @@ import (
 const (
 	decoding   = "decode"     // tokens a second of one request alone
 	prompting  = "prefill"    // of its prompt
-	unlimited  = "max_output" // of all answers under unlimited load
+	crowd      = "max_output" // of all answers under unlimited load
 	firstToken = "ttft"
 	between    = "tpot" // of many requests
 )
 
 // Families are those that have ranges of their own.
-func Families() []string { return []string{decoding, prompting, unlimited, firstToken, between} }
+func Families() []string { return []string{decoding, prompting, crowd, firstToken, between} }
 
 // Width is how far measurements of a family lie from what is computed. Of the base, Low and High are the factors of what
 // is computed below which one of ten measurements lies, and above which one of ten does. Of a case, they are the powers
@@ -56,7 +56,7 @@ func Cases(family string) map[string]float64 {
 	case prompting:
 		cases[newCard] = 1.05
 		delete(cases, experts)
-	case unlimited:
+	case crowd:
 		cases[newCard], cases[chosen] = 1.05, 1.3
 	}
 	return cases
@@ -132,7 +132,7 @@ func (m *Model) cases(family string, r *mean) []Strength {
 		name string
 		ok   bool
 	}{
-		{unseen, !m.seen(family, m.Where())}, {newCard, !m.seen(family, m.Card())}, {newSize, !m.seen(family, m.Size())}, {experts, m.in.moe}, {chosen, m.plan.Chosen && family == unlimited}, {drafted, r.drafts > 0 && family != firstToken},
+		{unseen, !m.seen(family, m.Where())}, {newCard, !m.seen(family, m.Card())}, {newSize, !m.seen(family, m.Size())}, {experts, m.in.moe}, {chosen, m.plan.Chosen && family == crowd}, {drafted, r.drafts > 0 && family != firstToken},
 	} {
 		if c.ok {
 			list = append(list, Strength{c.name, 1})
@@ -170,6 +170,15 @@ func (m *Model) ends(family string, r *mean) (low, high float64) {
 func (m *Model) around(family string, mid, most float64, r *mean) Range {
 	low, high := m.ends(family, r)
 	return Range{mid * math.Exp(-low), mid, max(mid, min(mid*math.Exp(high), most))}
+}
+
+// unlimited is what is answered under unlimited load, with its range. Its good end has the good end of the room in the
+// cache too, as latencies at a load have.
+func (m *Model) unlimited(mid float64, r *mean) Range {
+	f := m.around(crowd, mid, m.mostAnswered(r), r)
+	c := m.settled(m.seats(), r, 0)
+	f.High = max(f.High, min(float64(m.work.Replicas)*c.output, m.mostAnswered(r)))
+	return f
 }
 
 // crowded is from how many requests on the time between tokens is as uncertain as that of many.
@@ -230,7 +239,7 @@ func (m *Model) basis(r *mean) string {
 	default:
 		text = "measurements of " + here + ", of " + strings.Join(measured, ", ") + "; no measurement there of " + strings.Join(others, ", ") + ", so these are wider"
 	}
-	for _, s := range m.cases(unlimited, r) {
+	for _, s := range m.cases(crowd, r) {
 		switch s.Case {
 		case chosen:
 			text += "; wider for unlimited load, as nobody said how the devices share the work"
@@ -250,7 +259,7 @@ func said(family string) string {
 		return "answers alone"
 	case prompting:
 		return "prompts alone"
-	case unlimited:
+	case crowd:
 		return "unlimited load"
 	case firstToken:
 		return "TTFT"

@@ -18,7 +18,7 @@ func (m *Model) At(metric bench.Metric, l Load) (Range, bool) {
 	case bench.Prefill:
 		return m.around(prompting, mid, m.mostPrompt(&r), &r), true
 	case bench.MaxOutput, bench.UnderLimits:
-		return m.around(unlimited, mid, m.mostAnswered(&r), &r), true
+		return m.unlimited(mid, &r), true
 	}
 	c := m.closed(m.each(l), &r)
 	ttft, tpot := m.latency(&c, &r)

@@ -98,6 +98,10 @@ func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool)
 		}
 		cover(out, "left out by "+by+", of the ranges too", f.rows, j)
 	}
+	v.shares(out, "on the rows of the fit", v.inside, v.hold(c, v.inside).wide)
+	for _, by := range []string{"cell", "model", "source"} {
+		v.shares(out, "left out by "+by, v.by[by], v.hold(c, v.by[by]).wide)
+	}
 	return ranges, nil
 }
 
