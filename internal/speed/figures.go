@@ -9,7 +9,7 @@ func (m *Model) Figures(l Load) *Figures {
 	most, running := m.most(&r)
 	prompt := load{prompt: r.fresh, before: r.fresh * r.before, prompts: 1, lone: true}
 	f := &Figures{
-		Single: m.around(decoding, m.single(&r), 1/m.leastToken(&r), &r), Prompt: m.around(prompting, r.in/m.prompted(1, 0, &r), m.mostPrompt(&r), &r),
+		Single: m.around(decoding, m.single(&r), &r), Prompt: m.around(prompting, r.in/m.prompted(1, 0, &r), &r),
 		MaxOutput: m.unlimited(replicas*most, &r), PromptBound: m.bound(prompt), Basis: m.basis(&r),
 	}
 	f.MaxRequests = Range{f.MaxOutput.Low / r.out, f.MaxOutput.Mid / r.out, f.MaxOutput.High / r.out}
@@ -19,7 +19,7 @@ func (m *Model) Figures(l Load) *Figures {
 		m.open(f, rate, &r, most)
 	case concurrency > 0:
 		c := m.closed(max(1, concurrency/replicas), &r)
-		f.fill(m, &c, &r)
+		f.fill(m, new(loaded(c)), &r)
 		f.Concurrency, running = concurrency, c.running
 	default:
 		f.Concurrency = running * replicas
@@ -56,7 +56,7 @@ func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
 		}
 	}
 	c := m.settled(high, r, 0)
-	f.fill(m, &c, r)
+	f.fill(m, new(loaded(c)), r)
 	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // all are answered
 	f.Concurrency = high * replicas
 }

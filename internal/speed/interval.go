@@ -167,37 +167,53 @@ func (m *Model) ends(family string, r *mean) (low, high float64) {
 }
 
 // around is a rate with its range, whose good end is no better than hardware allows.
-func (m *Model) around(family string, mid, most float64, r *mean) Range {
+func (m *Model) around(family string, mid float64, r *mean) Range {
 	low, high := m.ends(family, r)
+	roof, most := m.roof(r), math.Inf(1)
+	switch family {
+	case decoding:
+		most = roof.single
+	case prompting:
+		most = roof.prompt
+	case crowd:
+		most = roof.output * float64(m.work.Replicas)
+	}
 	return Range{mid * math.Exp(-low), mid, max(mid, min(mid*math.Exp(high), most))}
 }
 
-// unlimited is what is answered under unlimited load, with its range. Its good end has the good end of the room in the
-// cache too, as latencies at a load have.
+// unlimited is what is answered under unlimited load, with its range. There may be more room than is taken for likely, so
+// that what is answered at most is never below what is answered.
 func (m *Model) unlimited(mid float64, r *mean) Range {
-	f := m.around(crowd, mid, m.mostAnswered(r), r)
-	c := m.settled(m.seats(), r, 0)
-	f.High = max(f.High, min(float64(m.work.Replicas)*c.output, m.mostAnswered(r)))
+	f, replicas := m.around(crowd, mid, r), float64(m.work.Replicas)
+	if m.poolHigh*mid <= m.pool*m.rates.value[Filled]*f.High {
+		return f // so much more room would not do, even if all of it was answered as fast
+	}
+	good, _ := m.mostIn(r, m.poolHigh, 1)
+	f.High = max(f.High, good*replicas)
 	return f
 }
 
 // crowded is from how many requests on the time between tokens is as uncertain as that of many.
 const crowded = 64
 
+// loaded is what is computed of a load.
+type loaded struct{ ttft, tpot, output, running float64 }
+
 // latency is what each request sees, with ranges. Both ends of both times rise with the load, as the times do: the factor
 // of the good end does not depend on it, nor is the good end below that of one request alone; the factor of the bad end
 // of the time between tokens grows from that of one alone to that of many.
-func (m *Model) latency(c *closed, r *mean) (ttft, tpot Range) {
+func (m *Model) latency(c *loaded, r *mean) (ttft, tpot Range) {
 	low, high := m.ends(firstToken, r)
 	ttft = Range{c.ttft * math.Exp(-low), c.ttft, c.ttft * math.Exp(high)}
-	ttft.Low = min(c.ttft, max(ttft.Low, m.leastPrompt(r)))
+	roof := m.roof(r)
+	ttft.Low = min(c.ttft, max(ttft.Low, r.in/roof.prompt))
 
 	slow, fast := m.ends(decoding, r) // of a rate
 	low, high = m.ends(between, r)
 	alone := 1 / m.single(r)
 	high = slow + Crowd(c.running)*max(0, high-slow)
 	tpot = Range{c.tpot * math.Exp(-max(low, fast)), c.tpot, c.tpot * math.Exp(high)}
-	tpot.Low = min(c.tpot, max(tpot.Low, alone*math.Exp(-fast), m.leastToken(r)))
+	tpot.Low = min(c.tpot, max(tpot.Low, alone*math.Exp(-fast), 1/roof.single))
 	return ttft, tpot
 }
 
@@ -205,7 +221,7 @@ func (m *Model) latency(c *closed, r *mean) (ttft, tpot Range) {
 func Crowd(n float64) float64 { return max(0, min(1, math.Log(max(1, n))/math.Log(crowded))) }
 
 // fill writes down what requests see, and what is answered, which is a function of it.
-func (f *Figures) fill(m *Model, c *closed, r *mean) {
+func (f *Figures) fill(m *Model, c *loaded, r *mean) {
 	replicas := float64(m.work.Replicas)
 	ttft, tpot := m.latency(c, r)
 	output := overTime(replicas*c.output, &ttft, &tpot, r.out-1)

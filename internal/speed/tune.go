@@ -14,14 +14,14 @@ func (m *Model) At(metric bench.Metric, l Load) (Range, bool) {
 	}
 	switch metric {
 	case bench.Decode:
-		return m.around(decoding, mid, 1/m.leastToken(&r), &r), true
+		return m.around(decoding, mid, &r), true
 	case bench.Prefill:
-		return m.around(prompting, mid, m.mostPrompt(&r), &r), true
+		return m.around(prompting, mid, &r), true
 	case bench.MaxOutput, bench.UnderLimits:
 		return m.unlimited(mid, &r), true
 	}
 	c := m.closed(m.each(l), &r)
-	ttft, tpot := m.latency(&c, &r)
+	ttft, tpot := m.latency(new(loaded(c)), &r)
 	switch metric {
 	case bench.TTFT:
 		return ttft, true
