@@ -77,13 +77,13 @@ func sortOf(a, b *bench.Measurement) string {
 	case near < 0.05+2*far:
 		sort = "same model, other division, format or load"
 	case near > 0.85:
-		sort = "same division, loads within e^0.7"
+		sort = "same division, loads alike"
 	case near > 0.6:
-		sort = "same division, loads within e^2.5"
+		sort = "same division, loads near"
 	case near > 0.45:
-		sort = "same division, loads within e^5"
+		sort = "same division, loads less near"
 	default:
-		sort = "same division, loads further apart"
+		sort = "same division, loads far"
 	}
 	if a.Metric != b.Metric {
 		sort += ", other metric"

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
@@ -21,6 +22,7 @@ const constantsPath = "internal/speed/constants.yaml"
 // asked is what the command line says.
 type asked struct {
 	update, quick, rows, groups, values bool
+	on                                  string
 }
 
 func main() {
@@ -30,6 +32,7 @@ func main() {
 	flag.BoolVar(&a.rows, "rows", false, "print every row with its residual, the logarithm of computed by measured")
 	flag.BoolVar(&a.groups, "groups", false, "print the middle residual of every group that was left out")
 	flag.BoolVar(&a.values, "values", false, "print the constants as fitted")
+	flag.StringVar(&a.on, "on", "", "the day that is written beside the constants; today unless given")
 	flag.Parse()
 	if err := run(os.Stdout, a); err != nil {
 		fmt.Fprintln(os.Stderr, "fitting:", err)
@@ -63,15 +66,25 @@ func run(out io.Writer, a asked) error {
 	if a.quick {
 		return nil
 	}
-	ranges, err := f.validated(out, values, inside, a.groups)
+	found, err := f.validated(out, values, inside, a.groups)
 	if err != nil || !a.update {
 		return err
 	}
-	return update(constantsPath, c, list, values, ranges, fmt.Sprintf("%d measurements of internal/bench/catalog", len(list)))
+	found.values = values
+	found.fitted = fmt.Sprintf("%d measurements of internal/bench/catalog, %s", len(list), cmp.Or(a.on, time.Now().UTC().Format(time.DateOnly)))
+	return update(constantsPath, c, list, found)
+}
+
+// found is what a fit finds.
+type found struct {
+	values []float64
+	ranges []speed.Width
+	fitted string
+	faults []string // how far off it is, in lines
 }
 
 // validated says how rows do that are left out by group, and what ranges follow.
-func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool) ([]speed.Width, error) {
+func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool) (*found, error) {
 	v := validated{f.constants, f.rows, held{inside, slices.Repeat([]speed.Known{knownOf(f.rows)}, len(inside))}, map[string]held{}, sizesOf(f.rows)}
 	for _, by := range grouped() {
 		v.by[by] = validate(f.constants, f.rows, by, f.prior)
@@ -87,22 +100,29 @@ func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool)
 		return nil, err
 	}
 	printWidths(out, ranges)
-	cover(out, "on the rows of the fit", f.rows, v.hold(c, v.inside))
+	in := v.hold(c, v.inside)
+	cover(out, "on the rows of the fit", f.rows, in)
+	left, nested := map[string]judged{}, map[string]judged{}
 	for _, by := range grouped() {
-		cover(out, "left out by "+by, f.rows, v.hold(c, v.by[by]))
+		left[by] = v.hold(c, v.by[by])
+		cover(out, "left out by "+by, f.rows, left[by])
 	}
 	for _, by := range grouped() {
-		j, err := v.judge(by)
-		if err != nil {
+		if nested[by], err = v.judge(by); err != nil {
 			return nil, err
 		}
-		cover(out, "left out by "+by+", of the ranges too", f.rows, j)
+		cover(out, "left out by "+by+", of the ranges too", f.rows, nested[by])
 	}
-	v.shares(out, "on the rows of the fit", v.inside, v.hold(c, v.inside).wide)
+	v.shares(out, "on the rows of the fit", v.inside, in.wide)
 	for _, by := range []string{"cell", "model", "source"} {
-		v.shares(out, "left out by "+by, v.by[by], v.hold(c, v.by[by]).wide)
+		v.shares(out, "left out by "+by, v.by[by], left[by].wide)
 	}
-	return ranges, nil
+	faults := v.summary(in, left, nested)
+	fmt.Fprintf(out, "%d constants, %d numbers of ranges\n", len(values), 2*len(ranges))
+	for _, line := range faults {
+		fmt.Fprintln(out, line)
+	}
+	return &found{ranges: ranges, faults: faults}, nil
 }
 
 // settle leaves the models of the rows with some values.

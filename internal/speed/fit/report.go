@@ -53,22 +53,10 @@ func at(sorted []float64, q float64) float64 {
 func cover(out io.Writer, title string, list []*row, j judged) {
 	fmt.Fprintf(out, "ranges, %s\n", title)
 	for _, family := range families() {
-		var wides []float64
-		inside := 0
-		for i, r := range list {
-			if r.family != family {
-				continue
-			}
-			if j.inside[i] {
-				inside++
-			}
-			wides = append(wides, j.wide[i])
+		rows := rowsOf(list, family)
+		if len(rows) > 0 {
+			fmt.Fprintf(out, "  %-12s n %4d  inside %3.0f %%  median width x%.2f\n", family, len(rows), j.share(rows), j.width(rows))
 		}
-		if len(wides) == 0 {
-			continue
-		}
-		slices.Sort(wides)
-		fmt.Fprintf(out, "  %-12s n %4d  inside %3.0f %%  median width x%.2f\n", family, len(wides), 100*float64(inside)/float64(len(wides)), middle(wides))
 	}
 }
 
@@ -77,6 +65,67 @@ func printWidths(out io.Writer, list []speed.Width) {
 	for _, w := range list {
 		fmt.Fprintf(out, "  %-10s %-8s %.3f to %.3f  n %d\n", w.Of, w.Case, w.Low, w.High, w.Rows)
 	}
+}
+
+// rowsOf are the places of the rows of a family.
+func rowsOf(list []*row, family string) []int {
+	var rows []int
+	for i, r := range list {
+		if r.family == family {
+			rows = append(rows, i)
+		}
+	}
+	return rows
+}
+
+// summary is a table of how far off the fit is, for whoever reads the constants.
+func (v *validated) summary(in judged, left, nested map[string]judged) []string {
+	lines := []string{
+		"                    median error, %        inside the range, %                        width of the range",
+		"               n   fit  cell model    fit  cell model  cell also model also    fit   cell  model",
+	}
+	for _, family := range families() {
+		rows := rowsOf(v.rows, family)
+		if len(rows) == 0 {
+			continue
+		}
+		off := func(h held) float64 {
+			var abs []float64
+			for _, i := range rows {
+				abs = append(abs, math.Abs(math.Exp(h.residual[i])-1))
+			}
+			slices.Sort(abs)
+			return 100 * middle(abs)
+		}
+		lines = append(lines, fmt.Sprintf("%-12s %3d %5.1f %5.1f %5.1f %6.0f %5.0f %5.0f %10.0f %10.0f %6.2f %6.2f %6.2f", family, len(rows),
+			off(v.inside), off(v.by["cell"]), off(v.by["model"]),
+			in.share(rows), left["cell"].share(rows), left["model"].share(rows), nested["cell"].share(rows), nested["model"].share(rows),
+			in.width(rows), left["cell"].width(rows), left["model"].width(rows)))
+	}
+	return append(lines,
+		"fit: on these rows. cell, model: rows that were left out of the fit with all of their cell (a model with an engine on a",
+		"generation of devices) or of their model. also: left out of the ranges too. A range is meant to hold 80 %.")
+}
+
+// share of rows that lie in their range, in percent.
+func (j judged) share(rows []int) float64 {
+	n := 0
+	for _, i := range rows {
+		if j.inside[i] {
+			n++
+		}
+	}
+	return 100 * float64(n) / float64(len(rows))
+}
+
+// width is the middle one of high by low.
+func (j judged) width(rows []int) float64 {
+	var list []float64
+	for _, i := range rows {
+		list = append(list, j.wide[i])
+	}
+	slices.Sort(list)
+	return middle(list)
 }
 
 // printGroups prints the middle residual of every group that was left out.

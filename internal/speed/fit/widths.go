@@ -146,8 +146,8 @@ func newEnds(family string, list []sample) *ends {
 }
 
 const (
-	beyond   = 0.085 // share of residuals that a range leaves on either side: rows to come are less like those measured
-	drawn    = 6.0   // how strongly a power is drawn to its prior, against samples
+	beyond   = 0.095 // share of residuals that a range leaves on either side: rows to come are less like those measured
+	drawn    = 20.0  // how strongly a power is drawn to its prior, against samples
 	typical  = 0.2   // a residual
 	rounding = 0.02  // of the corner of the loss, so that it has one lowest point
 )
