@@ -28,12 +28,12 @@ type Narrowed struct {
 }
 
 // How the error of a computation is made up, as shares of its variance, and how far measurements of one thing differ.
-// The shares are those of what the fitted computation left unexplained of the published measurements that were left out of
-// its fit, by cell or by model: `make calibrate` prints them beside what is taken here. Two such errors on one card with one
-// engine correlate by 0.03 for different models, and by 0.37 where nothing of their source was in the fit, so that what the
-// card and the engine do was not known; by 0.26 to 0.39 for one model divided otherwise; with the same division by 0.94
-// where loads and lengths differ by a factor of 2 in all, by 0.72 up to e^2.5 or e^5, and by 0.5 to 0.6 above. Errors of
-// two metrics at nearly the same load correlate by 0.29 to 0.35.
+// The shares are those of what the fitted computation left unexplained of published measurements that were left out of its
+// fit, by cell or by model; `make calibrate` prints the correlations that it finds beside those that are taken here. For two
+// models on one card with one engine they are 0.06 to 0.08, and 0.19 where nothing of the same source was in the fit, so
+// that what the card and the engine do was not known; for one model divided otherwise 0.24 to 0.29; with the same division
+// 0.92 where loads and lengths are alike, 0.76, 0.6 and 0.45 where 0.70, 0.53 and 0.41 are taken. Those of two metrics are
+// less certain: from nothing to 0.4.
 const (
 	ofCardAndEngine = 0.15 // common to all models on a card with an engine: kernels, launches, bandwidth that is reached
 	ofModel         = 0.15 // common to all settings of a model on them
