@@ -25,6 +25,7 @@ type Model struct {
 
 	pool     float64 // bytes of the cache of one replica on one rank
 	poolHigh float64 // the same with the good end of its range
+	known    Known   // what ranges take to be measured; nil asks the constants
 	clocks   float64 // of all multiprocessors in a second
 	measured float64 // share of the peak of the best product, 0 where nobody measured it
 
