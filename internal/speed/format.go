@@ -81,9 +81,9 @@ func measured(a *hardware.Accelerator) float64 {
 func clocks(a *hardware.Accelerator) float64 {
 	lanes := 128.0
 	switch {
-	case a.Vendor != "nvidia":
+	case a.Vendor != "nvidia" && a.Vendor != "amd":
 		return 0
-	case strings.HasPrefix(a.Compute, "7.") || a.Compute == "8.0":
+	case strings.HasPrefix(a.Compute, "7.") || a.Compute == "8.0" || a.Compute == "gfx908" || a.Compute == "gfx90a":
 		lanes = 64
 	}
 	return a.DenseTFLOPS["fp32"] * 1e12 / (2 * lanes) / devices(a)
