@@ -149,7 +149,12 @@ func (m *Model) single(r *mean) float64 {
 
 // most is what replicas that run in step answer at most, tokens a second, and with how many requests at once.
 func (m *Model) most(r *mean) (output, running float64) {
-	b := max(1, m.room(r, m.pool, m.running())*m.rates.value[Filled])
+	return m.mostIn(r, m.pool, m.rates.value[Filled])
+}
+
+// mostIn is the same where a share of a pool of so many bytes is used.
+func (m *Model) mostIn(r *mean, pool, filled float64) (output, running float64) {
+	b := max(1, m.room(r, pool, m.running())*filled)
 	budget := m.budget() * float64(m.work.Pipeline)
 	if per := 1 + r.fresh/r.out; b*per > budget && m.plan.Engine.Kind != serve.LlamaCPP { // prompts fill passes
 		b = max(1, budget/per)
@@ -201,7 +206,7 @@ func (m *Model) first(b, answering, burst float64, r *mean) float64 {
 	busy := crowd / (1 + crowd)
 	later += rates.value[Queueing] * busy * later
 	at := later
-	if b > 1 {
+	if b > 1 && burst > 0 { // else nothing comes at once
 		at = max(later, m.prompted(b, 0, r)*(b+1)/(2*b))
 	}
 	return rates.value[HostTime] + burst*at + (1-burst)*later
