@@ -172,13 +172,3 @@ func (c *costs) split(read, compute slot, a, b float64) {
 	}
 	c[compute] += t
 }
-
-// least joins two rates of which the lower one counts.
-func least(a, b float64) float64 {
-	if b <= 0 {
-		return a
-	}
-	x, y := 1/a, 1/b
-	x, y = both(x*x, y*y), 0
-	return 1 / (math.Sqrt(x) + y)
-}
