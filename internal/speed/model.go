@@ -160,7 +160,7 @@ func (m *Model) resolve(values []float64) {
 		p := &m.products[i]
 		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
 		if m.clocks > 0 {
-			p.read = min(p.read, m.clocks*m.cons.kinds[Requests].squash(total(values, p.terms[3])))
+			p.read = least(p.read, m.clocks*m.cons.kinds[Requests].squash(total(values, p.terms[3])))
 		}
 		p.flops = p.peak * m.ceilingOf(p, ceiling) * m.cons.kinds[Product].squash(total(values, p.terms[1]))
 		p.unpacking = m.unpack(p)

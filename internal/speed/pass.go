@@ -172,3 +172,15 @@ func (c *costs) split(read, compute slot, a, b float64) {
 	}
 	c[compute] += t
 }
+
+// least is the smaller of two rates, a little less where they are near each other.
+func least(a, b float64) float64 {
+	if a > b {
+		a, b = b, a
+	}
+	x := a / b
+	for range 4 {
+		x *= x
+	}
+	return a / math.Pow(1+x, 1.0/16)
+}
