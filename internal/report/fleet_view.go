@@ -62,7 +62,8 @@ type offer struct {
 }
 
 // PlanKey says what the marks of PlanTable mean.
-const PlanKey = "* is the plan of this answer. Numbered plans: none is both cheaper and faster than another. The rest: the cheapest of its card."
+const PlanKey = "* is the plan of this answer. Numbered plans: none is both cheaper and faster than another. The rest: the cheapest of its card. " +
+	"† the weights are published in another format and lose something in this one."
 
 // PlanTable is all plans that serve a load, cheapest first: those of the front with their number in the chart, and the
 // cheapest of other cards.
@@ -156,10 +157,10 @@ func (p *ServingPlan) same(q *ServingPlan) bool {
 		p.Engine == q.Engine && p.Parallel() == q.Parallel()
 }
 
-// weights is the number format, and whether somebody has to make the weights of it.
+// weights is the number format, with a mark where somebody has to convert the weights to it.
 func (p *ServingPlan) weights() string {
 	if p.Converted {
-		return p.Quantization + ", converted"
+		return p.Quantization + "†"
 	}
 	return p.Quantization
 }
