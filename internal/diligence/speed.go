@@ -201,7 +201,7 @@ func definitions() []report.Definition {
 // peaks are the figures of the card that speed is held against.
 func (t *timed) peaks() []report.PeakUsed {
 	out := []report.PeakUsed{}
-	for _, p := range t.Model.Peaks() {
+	for _, p := range t.Peaks() {
 		out = append(out, report.PeakUsed{What: p.What, Value: p.Value, Unit: p.Unit, Note: p.Note})
 	}
 	return out

@@ -69,9 +69,17 @@ const PlanKey = "* is the plan of this answer. Numbered plans: none is both chea
 // cheapest of other cards.
 func (e *Estimate) PlanTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "no.", Number: true}, {Name: "plan"}, {Name: "weights in"}, {Name: "engine"}, {Name: "GPUs", Number: true, Spare: 2},
-		{Name: "TTFT", Number: true}, {Name: "TPOT", Number: true}, {Name: "USD/hour", Number: true},
-		{Name: "USD/M output tokens", Number: true, Spare: 5}, {Name: "power", Number: true, Spare: 3}, {Name: "used", Number: true, Spare: 4},
+		{Name: "no.", Number: true},
+		{Name: "plan"},
+		{Name: "weights in"},
+		{Name: "engine"},
+		{Name: "GPUs", Number: true, Spare: 2},
+		{Name: "TTFT", Number: true},
+		{Name: "TPOT", Number: true},
+		{Name: "USD/hour", Number: true},
+		{Name: "USD/M output tokens", Number: true, Spare: 5},
+		{Name: "power", Number: true, Spare: 3},
+		{Name: "used", Number: true, Spare: 4},
 	}}
 	for _, o := range e.offers() {
 		r := Row{Cells: append([]string{o.number, o.plan.fleet(), o.plan.weights(), o.plan.Engine}, o.cells...)}
@@ -181,9 +189,14 @@ func (p *ServingPlan) fleet() string {
 
 // kinds of reasons against a card, the nearest to an answer first, with what is said of several cards.
 var kinds = [...]struct{ key, many string }{
-	{"perhaps", "meet the targets only perhaps"}, {"no_price", "would serve and have no known price"},
-	{"too_many", "are not enough within the limit of GPUs"}, {"too_slow", "are too slow"}, {"no_speed", "have no speed that is known"},
-	{"no_memory", "have too little memory"}, {"not_possible", "can not share the model"}, {"no_profile", "have no profile of an engine"},
+	{"perhaps", "meet the targets only perhaps"},
+	{"no_price", "would serve and have no known price"},
+	{"too_many", "are not enough within the limit of GPUs"},
+	{"too_slow", "are too slow"},
+	{"no_speed", "have no speed that is known"},
+	{"no_memory", "have too little memory"},
+	{"not_possible", "can not share the model"},
+	{"no_profile", "have no profile of an engine"},
 	{"", "for other reasons"},
 }
 
