@@ -16,7 +16,7 @@ func (m *Model) Figures(l Load) *Figures {
 	rate, concurrency := atLeast(0, l.Rate), atLeast(0, l.Concurrency)
 	switch {
 	case rate > 0:
-		m.open(f, rate, &r, most)
+		running = m.open(f, rate, &r, most)
 	case concurrency > 0:
 		c := m.closed(max(1, concurrency/replicas), &r)
 		f.fill(m, new(loaded(c)), &r)
@@ -36,15 +36,16 @@ func (m *Model) bound(b load) Cause {
 	return bound(&c)
 }
 
-// open finds the number of requests at once that answers as many a second as arrive. Where the bad end of what can be
-// answered is below that, nothing is promised.
-func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
+// open finds the number of requests at once that answers as many a second as arrive, of which it returns those that run.
+// Where the bad end of what can be answered is below that, nothing is promised.
+func (m *Model) open(f *Figures, rate float64, r *mean, most float64) float64 {
 	replicas := float64(m.work.Replicas)
 	each := rate / replicas
 	if each*r.out >= most {
 		f.Saturated, f.Why = true, "requests arrive faster than they are answered, so the queue grows without end"
-		f.Concurrency = m.room(r, m.pool, m.running()) * replicas
-		return
+		full := m.room(r, m.pool, m.running())
+		f.Concurrency = full * replicas
+		return full
 	}
 	low, high := 1e-3, m.room(r, m.poolHigh, m.running())
 	for range 12 { // the span may be from a thousandth to a thousand, so halve its logarithm
@@ -59,4 +60,5 @@ func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
 	f.fill(m, new(loaded(c)), r)
 	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // all are answered
 	f.Concurrency = high * replicas
+	return c.running
 }
