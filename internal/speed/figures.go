@@ -1,31 +1,35 @@
 package speed
 
-import "math"
+import (
+	"fmt"
+
+	"github.com/llmcheck/llmcheck/internal/queue"
+)
 
 // Figures are what a deployment does under a load, in closed form.
 func (m *Model) Figures(l Load) *Figures {
 	r := l.mean()
 	replicas := float64(m.work.Replicas)
-	most, running := m.most(&r)
+	most := m.most(&r, &l)
 	prompt := load{prompt: r.fresh, before: r.fresh * r.before, prompts: 1, lone: true}
 	f := &Figures{
-		Single: m.around("decode", m.single(&r), 0), Prompt: m.around("prefill", r.in/m.prompted(1, 0, &r), 0),
-		MaxOutput: m.around("max_output", replicas*most, 0), MaxRequests: m.around("max_output", replicas*most/r.out, 0),
+		Single: m.around("decode", m.single(&r), 0), Prompt: m.around("prefill", r.in/m.prompted(&r), 0),
+		MaxOutput: m.around("max_output", replicas*most.Output, 0), MaxRequests: m.around("max_output", replicas*most.Requests, 0),
 		PromptBound: m.bound(prompt), Basis: m.basis(),
 	}
-	rate, concurrency := atLeast(0, l.Rate), atLeast(0, l.Concurrency)
+	rate, concurrency, running := atLeast(0, l.Rate), atLeast(0, l.Concurrency), most.Running
 	switch {
 	case rate > 0:
-		m.open(f, rate, &r, most)
+		running = m.open(f, rate, &r, &l, &most)
 	case concurrency > 0:
-		c := m.closed(max(1, concurrency/replicas), &r)
-		f.fill(m, &c, &r)
-		f.Concurrency, running = concurrency, c.running
+		c := m.closed(max(1, concurrency/replicas), &r, &l)
+		f.fill(m, &c)
+		f.Concurrency, running = concurrency, c.Running
 	default:
 		f.Concurrency = running * replicas
 	}
 	f.Bound = m.bound(r.answer(running))
-	if full := m.room(&r, m.pool, m.running()); full < m.seats() && running > 0.8*full {
+	if full := m.room(&r); full < m.seats() && running > 0.8*full {
 		f.Bound = KV
 	}
 	return f
@@ -37,38 +41,35 @@ func (m *Model) bound(b load) Cause {
 }
 
 // fill writes down what requests see.
-func (f *Figures) fill(m *Model, c *closed, r *mean) {
+func (f *Figures) fill(m *Model, c *queue.Result) {
 	replicas := float64(m.work.Replicas)
-	at := c.running * replicas
-	f.TTFT, f.TPOT = new(m.around("ttft", c.ttft, at)), new(m.around("tpot", c.tpot, at))
-	f.Output = new(m.around("output", replicas*c.output, at))
-	f.Requests = new(m.around("output", replicas*c.output/r.out, at))
+	at := c.Running * replicas
+	f.TTFT, f.TPOT = new(m.around("ttft", c.TTFT.Mean, at)), new(m.around("tpot", c.TPOT.Mean, at))
+	f.Output = new(m.around("output", replicas*c.Output, at))
+	f.Requests = new(m.around("output", replicas*c.Requests, at))
 }
 
-// open finds the number of requests at once that answers as many a second as arrive. Where the bad end of what can be
-// answered is below that, nothing is promised.
-func (m *Model) open(f *Figures, rate float64, r *mean, most float64) {
+// open is a loop whose requests come at a rate of their own. Where the bad end of what can be answered is below that,
+// the range of the wait reaches as far as an hour of it leads.
+func (m *Model) open(f *Figures, rate float64, r *mean, l *Load, most *queue.Result) (running float64) {
 	replicas := float64(m.work.Replicas)
-	each := rate / replicas
-	if each*r.out >= most {
+	c := m.steady(m.Server(*l), m.Queue(*l), r)
+	if c.Saturated || rate >= f.MaxRequests.Mid {
 		f.Saturated, f.Why = true, "requests arrive faster than they are answered, so the queue grows without end"
-		f.Concurrency = m.room(r, m.pool, m.running()) * replicas
-		return
+		f.Concurrency = most.Running * replicas
+		return most.Running
 	}
-	low, high := 1e-3, m.room(r, m.poolHigh, m.running())
-	for range 12 { // the span may be from a thousandth to a thousand, so halve its logarithm
-		mid := math.Sqrt(low * high)
-		if c := m.settled(mid, r, 0); c.output < each*r.out {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	c := m.settled(high, r, 0)
-	f.fill(m, &c, r)
+	f.fill(m, &c)
 	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // all are answered
-	f.Concurrency = high * replicas
+	f.Concurrency = c.InSystem * replicas
+	if least := f.MaxRequests.Low; rate >= least {
+		f.TTFT.High = max(f.TTFT.High, f.TTFT.Mid+hour*(rate/least-1))
+		f.Why = fmt.Sprintf("at the low end of what is answered, %.3g requests a second, the queue grows without end: the time to a first token reaches up to that after an hour", least)
+	}
+	return c.Running
 }
+
+const hour = 3600
 
 // basis says what the ranges rest on.
 func (m *Model) basis() string {

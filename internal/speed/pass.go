@@ -103,7 +103,7 @@ func (m *Model) parts(b *load) parts {
 		p.prompt = max(1, math.Ceil(b.prompt/m.chunk()))
 	default:
 		p.decodes = max(1, min(n, b.decodes+b.prompts))
-		p.prompt = p.decodes
+		p.prompt = min(p.decodes, max(1, math.Ceil(b.prompt/m.chunk()))) // what is less than a piece is not parted
 	}
 	return p
 }
@@ -132,6 +132,10 @@ func (m *Model) pipeline(b *load, p parts, head float64, c *costs) {
 	}
 	if p.decodes > 1 {
 		c[bubble] += uneven
+	}
+	if few := 1 - (b.decodes-1)/(4*n); few > 0 && b.prompt > 0 { // a few answers beside a prompt do not hasten it
+		alone := m.costs(load{prompt: b.prompt, before: b.before, prompts: b.prompts, lone: true})
+		c[bubble] += few * max(0, alone.total()-c.total())
 	}
 }
 

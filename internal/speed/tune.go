@@ -17,25 +17,24 @@ func (m *Model) At(metric bench.Metric, l Load) (Range, bool) {
 
 // mid is the middle of a figure, and the family that its range is of.
 func (m *Model) mid(metric bench.Metric, l Load) (family string, mid float64) {
-	n, replicas := l.mean(), float64(m.work.Replicas)
+	r, replicas := l.mean(), float64(m.work.Replicas)
 	each := max(1, l.Concurrency/replicas)
 	switch metric {
 	case bench.Decode:
-		return "decode", m.single(&n)
+		return "decode", m.single(&r)
 	case bench.Prefill:
-		return "prefill", n.in / m.prompted(1, 0, &n)
+		return "prefill", r.in / m.prompted(&r)
 	case bench.MaxOutput, bench.UnderLimits:
-		output, _ := m.most(&n)
-		return "max_output", replicas * output
+		return "max_output", replicas * m.most(&r, &l).Output
 	case bench.TTFT:
-		return "ttft", m.closed(each, &n).ttft
+		return "ttft", m.closed(each, &r, &l).TTFT.Mean
 	case bench.TPOT:
-		return "tpot", m.closed(each, &n).tpot
+		return "tpot", m.closed(each, &r, &l).TPOT.Mean
 	case bench.Output:
-		return "output", replicas * m.closed(each, &n).output
+		return "output", replicas * m.closed(each, &r, &l).Output
 	case bench.WithPrompt:
-		c := m.closed(each, &n)
-		return "with_prompt", (n.in + n.out) / (c.ttft + n.out*c.tpot)
+		c := m.closed(each, &r, &l)
+		return "with_prompt", (r.in + r.out) / (c.TTFT.Mean + r.out*c.TPOT.Mean)
 	}
 	return "", 0
 }
