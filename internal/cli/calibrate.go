@@ -115,7 +115,7 @@ func (o *calibrateOptions) check(cmd *cobra.Command) (err error) {
 	if o.engine != "" {
 		engine, err := serve.FindEngine(o.engine, o.version)
 		if err == nil && engine.Name != string(engine.Kind) {
-			err = fmt.Errorf("--engine %s is counted as %s and is another program: what it did would be taken for what %[2]s does; measure one of %[3]s", engine.Name, engine.Kind, strings.Join(serve.Kinds(), ", "))
+			err = fmt.Errorf("--engine %s is counted as %s, so what it did would be taken for what %[2]s does; say --engine %[2]s if that is meant", engine.Name, engine.Kind)
 		}
 		if err == nil {
 			o.engine = string(engine.Kind)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -202,5 +203,111 @@ func TestEstimateCode(t *testing.T) {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// Law: every flag of a command with sections is shown once by its help, in one of them.
+func TestSections(t *testing.T) {
+	a, out, _ := world(t, "")
+	for _, name := range []string{"estimate", "calibrate"} {
+		out.Reset()
+		if code := Main(t.Context(), []string{name, "--help"}, a); code != OK {
+			t.Fatalf("status %d", code)
+		}
+		cmd, _, err := newRoot(a).Find([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.InitDefaultHelpFlag()
+		n := 0
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			n++
+			shown := regexp.MustCompile(`(?m)^ +(-[a-z], )?--`+f.Name+`( |$)`).FindAllString(out.String(), -1)
+			if len(shown) != 1 {
+				t.Errorf("%s: --%s is shown %d times, want once", name, f.Name, len(shown))
+			}
+		})
+		if n < 15 {
+			t.Errorf("%s: %d flags, want at least 15", name, n)
+		}
+	}
+}
+
+func TestLoadFromFlags(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		want diligence.Workload
+	}{
+		{"nothing is said", nil, diligence.Workload{}},
+		{"none is played", []string{"--simulate", "0"}, diligence.Workload{Simulate: -1}},
+		{"times as people write them", []string{"--ttft", "500ms", "--tpot", "0.05"}, diligence.Workload{TTFT: 0.5, TPOT: 0.05}},
+		{"users who read", []string{"--users", "20", "--think-time", "1m30s"}, diligence.Workload{Users: 20, Think: 90}},
+		{"as many as find room", []string{"--concurrency", "Max"}, diligence.Workload{Unlimited: true}},
+		{"the last of two counts", []string{"--concurrency", "max", "--concurrency", "3"}, diligence.Workload{Concurrency: 3}},
+		{"bursts with a seed", []string{"--request-rate", "2", "--burstiness", "3", "--seed", "9"}, diligence.Workload{Rate: 2, Burst: 3, Seed: 9}},
+		{"drafts", []string{"--draft-tokens", "3", "--acceptance", "0.7"}, diligence.Workload{Drafts: 3, Accepted: 0.7}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q, err := estimated(t, c.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, q.Load); diff != "" {
+				t.Error("-want +got\n" + diff)
+			}
+		})
+	}
+}
+
+// Law: a flag of the load that nobody uses is refused, each by its name.
+func TestIdleFlags(t *testing.T) {
+	for _, c := range []struct {
+		flag string
+		args []string
+	}{
+		{"--spare", []string{"--spare", "1"}}, {"--max-gpus", []string{"--max-gpus", "8"}}, {"--spare", []string{"--spare", "1", "--users", "9", "--gpus", "2"}},
+		{"--burstiness", []string{"--burstiness", "2"}}, {"--simulate", []string{"--simulate", "9", "--concurrency", "max"}}, {"--seed", []string{"--seed", "9"}},
+		{"--seed", []string{"--seed", "9", "--request-rate", "2", "--simulate", "0"}}, {"--price", []string{"--price", "2"}},
+		{"--price", []string{"--price", "2", "--gpu", "all"}}, {"--price", []string{"--price", "2", "--gpu", "h100,h200"}},
+		{"--own", []string{"--own", "--seller", "neocloud"}}, {"--purchase-price", []string{"--purchase-price", "9", "--gpu", "h100"}},
+		{"--emit", []string{"--emit", "sglang", "--engine", "vllm"}}, {"--explain", []string{"--emit", "vllm", "--explain"}}, {"--emit", []string{"--emit", "vllm", "acme/y"}},
+	} {
+		if _, err := estimated(t, c.args...); codeOf(err) != Usage || !strings.Contains(err.Error(), c.flag) {
+			t.Errorf("%q: got %v, want an error of the command line that names %s", c.args, err, c.flag)
+		}
+	}
+}
+
+// The format of a command line chooses its engine, where none is named.
+func TestEmitChooses(t *testing.T) {
+	for format, kind := range commands() {
+		if q, err := estimated(t, "--emit", format); err != nil || q.Kind != kind || len(q.Plan.Assumed) != 1 {
+			t.Errorf("%s: got %q with %+v, %v, want %s as assumed", format, q.Kind, q.Plan.Assumed, err, kind)
+		}
+	}
+	if q, err := estimated(t, "--emit", "compose"); err != nil || q.Kind != "" {
+		t.Errorf("compose: got %q, %v, want the engine left open", q.Kind, err)
+	}
+}
+
+func TestPromiseCode(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		speed *report.Speed
+		want  Code
+	}{
+		{"nothing is known", nil, OK},
+		{"no limits", &report.Speed{}, OK},
+		{"saturated", &report.Speed{Saturated: true}, No},
+		{"saturated, whatever its limits", &report.Speed{Saturated: true, Targets: &report.Targets{Met: "perhaps"}}, No},
+		{"met", &report.Speed{Targets: &report.Targets{Met: "yes"}}, OK},
+		{"perhaps", &report.Speed{Targets: &report.Targets{Met: "perhaps"}}, NotEnough},
+		{"missed", &report.Speed{Targets: &report.Targets{Met: "no"}}, No},
+		{"a word that nobody knows", &report.Speed{Targets: &report.Targets{Met: "?"}}, NotEnough},
+	} {
+		if got := promiseCode(c.speed); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
 	}
 }

@@ -48,6 +48,9 @@ func wholeNumber(s string) (int64, bool) {
 	return v * factor, true
 }
 
+// leastDecimal is the least number above zero that anybody means.
+const leastDecimal = 1e-9
+
 // share is a flag for a number above zero that may have decimals.
 type share struct {
 	to   *float64
@@ -57,8 +60,11 @@ type share struct {
 
 func (f *share) Set(s string) error {
 	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || !(v > 0 && v <= f.most) {
+	switch {
+	case err != nil || !(v > 0 && v <= f.most):
 		return fmt.Errorf("want %s", f.want)
+	case v < leastDecimal:
+		return fmt.Errorf("want %s, and no less than a billionth", f.want)
 	}
 	*f.to = v
 	return nil

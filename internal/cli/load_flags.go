@@ -38,7 +38,7 @@ func (f *loadFlags) declare(fl *pflag.FlagSet) {
 	decimal(&f.outputSpread, "output-spread", maxSpread, deviation, "standard `deviation` of answers, the same")
 	fl.Var(&crowd{f}, "concurrency", "`requests` of that length at once, which have to find room; max is as many as do")
 	decimal(&f.rate, "request-rate", maxRate, "requests a second above 0, at most a million", "`requests` a second, whether or not those before are answered")
-	decimal(&f.users, "users", maxTokens, "a number of people above 0, at most 2,147,483,648", "`people` at once; each has a request under way all the time, or see --think-time")
+	decimal(&f.users, "users", maxUsers, "a number of people above 0, at most a billion", "`people` at once; each has a request under way all the time, or see --think-time")
 	fl.Var(&seconds{&f.think, "a time above 0 like 30s, at most a day"}, "think-time", "`time` that each of the users reads before asking again")
 	decimal(&f.burst, "burstiness", maxSpread, "a coefficient of variation above 0, like 1, at most 10", "`variation` of the time between requests; 1 is Poisson, more comes in bursts (default: 1)")
 	decimal(&f.prefix, "prefix-hit", maxHit, "a share above 0 and below 1, like 0.5", "`share` of each prompt that is in the prefix cache already")
@@ -65,6 +65,7 @@ const unsaid = -1
 const (
 	maxSpread = 10
 	maxRate   = 1e6
+	maxUsers  = 1e9
 	maxHit    = 0.999
 	maxDrafts = 64
 	maxPlayed = 1_000_000
@@ -191,7 +192,7 @@ func (f *seconds) Set(s string) error {
 		d, err = time.ParseDuration(s)
 		v = d.Seconds()
 	}
-	if err != nil || !(v > 0 && v <= maxSeconds) {
+	if err != nil || !(v >= leastDecimal && v <= maxSeconds) {
 		return fmt.Errorf("want %s", f.want)
 	}
 	*f.to = v

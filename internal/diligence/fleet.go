@@ -23,6 +23,7 @@ func (e *estimate) cheapest(cards []*hardware.Accelerator) (*report.Estimate, er
 	if err != nil {
 		return nil, err
 	}
+	e.need = serve.Need{} // the search tells whether the load is served; requests that find no room at once wait
 	q := fleet.Question{
 		Load: e.fleetLoad(), Targets: fleet.Targets{TTFT: e.q.Load.TTFT, TPOT: e.q.Load.TPOT}, Spare: e.q.Search.Spare, MaxGPUs: e.q.Search.MaxGPUs,
 		Price: e.price(), Power: e.power,
@@ -102,6 +103,7 @@ func (e *estimate) found(q *fleet.Question, r *fleet.Result) (*report.Estimate, 
 		return nil, err
 	}
 	e.details(o)
+	ofAll(&report.Speed{Curve: o.Speed.Curve}, float64(best.Replicas-best.Spare))
 	out := &report.Estimate{
 		Model: e.shownModel(o), Outlook: o.Outlook, Candidates: []report.Outlook{}, Assumed: e.allAssumed(o), Notes: e.notes(o), Fleet: e.shownFleet(q, r),
 	}
@@ -154,7 +156,7 @@ func dollars(f float64) string {
 // chosen is a choice as an outlook, with the speed of the whole fleet under the whole load.
 func (e *estimate) chosen(c *fleet.Choice) (*outlook, error) {
 	o := e.judged(c.Model, c.Plan, c.Plan, c.Memory)
-	o.Plan.Replicas, o.Plan.Spare = c.Replicas, c.Spare
+	o.Plan.Replicas, o.Plan.Spare, o.Plan.Converted = c.Replicas, c.Spare, c.Lossy
 	constants, err := e.Speed()
 	if err != nil {
 		return nil, err
@@ -168,7 +170,36 @@ func (e *estimate) chosen(c *fleet.Choice) (*outlook, error) {
 	if err := e.value(&o); err != nil {
 		return nil, err
 	}
+	ofAll(o.Speed, float64(c.Replicas-c.Spare))
 	return &o, nil
+}
+
+// ofAll makes the speed of one replica that of as many that share a load: each request still sees one of them.
+func ofAll(s *report.Speed, replicas float64) {
+	for _, r := range []*report.Range{s.Output, s.Requests, s.MaxOutput, s.MaxRequests} {
+		if r != nil {
+			r.Low, r.Mid, r.High = r.Low*replicas, r.Mid*replicas, r.High*replicas
+		}
+	}
+	if s.Concurrency != nil {
+		s.Concurrency = new(int64(math.Ceil(float64(*s.Concurrency) * replicas)))
+	}
+	if s.RequestRate != nil {
+		s.RequestRate = new(*s.RequestRate * replicas)
+	}
+	if t := s.Targets; t != nil && t.AtMost != nil {
+		t.AtMost = new(int64(float64(*t.AtMost) * replicas))
+	}
+	if t := s.Targets; t != nil && t.AtMostRate != nil {
+		t.AtMostRate = new(*t.AtMostRate * replicas)
+	}
+	for i := range s.Curve {
+		p := &s.Curve[i]
+		p.Concurrency = int64(float64(p.Concurrency) * replicas)
+		for _, r := range []*report.Range{&p.Output, &p.Requests} {
+			r.Low, r.Mid, r.High = r.Low*replicas, r.Mid*replicas, r.High*replicas
+		}
+	}
 }
 
 // metBy is what the search says of the limits.
@@ -207,6 +238,9 @@ func (e *estimate) nothing(q *fleet.Question, r *fleet.Result) (*report.Estimate
 		why = r.Rejected[0].Why
 	}
 	o.Fits, o.Why = false, why
+	if len(r.Rejected) > 0 && !slices.ContainsFunc(r.Rejected, func(no fleet.Rejection) bool { return no.Kind != "no_speed" && no.Kind != "no_profile" }) {
+		o.Verdict = undetermined // of every card it is not known, rather than known that it does not serve
+	}
 	if o.Verdict != undetermined {
 		o.Verdict = string(serve.DoesNot)
 	}
@@ -227,14 +261,21 @@ func (e *estimate) shownFleet(q *fleet.Question, r *fleet.Result) *report.Fleet 
 		out.Front = append(out.Front, shownChoice(&r.Front[i]))
 	}
 	for _, no := range r.Rejected {
-		out.Rejected = append(out.Rejected, report.Rejection{What: no.Card.Name, Why: no.Why})
+		one := report.Rejection{What: no.Card.Name, Kind: no.Kind, Why: no.Why}
+		if c := no.Nearest; c != nil {
+			one.GPUs = c.GPUs
+			if c.Priced {
+				one.PerHour = shownRange(&c.PerHour)
+			}
+		}
+		out.Rejected = append(out.Rejected, one)
 	}
 	return out
 }
 
 func shownChoice(c *fleet.Choice) report.Choice {
 	p := shownPlan(c.Model, c.Plan)
-	p.Replicas, p.Spare = c.Replicas, c.Spare
+	p.Replicas, p.Spare, p.Converted = c.Replicas, c.Spare, c.Lossy
 	out := report.Choice{
 		Plan: *p, Replicas: c.Replicas, GPUs: c.GPUs, PerHour: *shownRange(&c.PerHour), PerMOut: *shownRange(&c.PerMOut), Watts: shownRange(c.Watts), Busy: c.Busy,
 	}

@@ -82,9 +82,11 @@ func (b *bill) load() error {
 	}
 	active := float64(max(1, b.o.Plan.Replicas-b.o.Plan.Spare))
 	switch f := t.figures; {
+	case f.Saturated:
+		b.busy, b.from = cost.Exactly(1), "more requests than the plan serves, around the clock"
 	case w.Unlimited:
 		b.busy, b.from = cost.Exactly(1), "as much load as the plan serves, around the clock"
-	case f.Saturated || w.Rate == 0 && w.Users == 0 && w.Concurrency == 0:
+	case w.Rate == 0 && w.Users == 0 && w.Concurrency == 0:
 		return b.usual()
 	case t.load.Rate > 0:
 		b.served(cost.Exactly(t.load.Rate*t.load.Output.Mean).Times(active), fmt.Sprintf("%.4g requests a second, around the clock", t.load.Rate*active))
@@ -138,7 +140,7 @@ func (b *bill) draw() error {
 		return err
 	}
 	b.watts, b.energy = &w, &u
-	b.o.Energy = shownEnergy(&w, &u)
+	b.o.Energy = shownEnergy(&u)
 	return nil
 }
 
@@ -289,6 +291,7 @@ func (b *bill) priced(q *cost.Quote) report.PriceUsed {
 	out := report.PriceUsed{
 		Seller: string(q.Class), Terms: string(q.Terms), PerGPUHour: reported(q.PerGPUHour), PerHour: reported(q.PerHour), PerMonth: reported(q.PerMonth),
 		Offers: q.Offers, From: strings.Join(q.Sellers, ", "), Oldest: q.Oldest.Words(), Newest: q.Newest.Words(), Source: strings.Join(q.Sources, "; "), Note: q.Note,
+		AcceleratorsAlone: q.Incomplete,
 	}
 	if b.output != nil {
 		if per, ok := cost.PerMillion(q.PerHour, *b.output, b.busy); ok {
@@ -331,10 +334,10 @@ func (b *bill) bought() (*report.Bought, string, error) {
 	return out, "", nil
 }
 
-func shownEnergy(w *cost.Watts, u *cost.Energy) *report.Energy {
+func shownEnergy(u *cost.Energy) *report.Energy {
 	return &report.Energy{
 		Watts: ranged(u.Watts), WhPerMOut: pointed(u.WhPerM), GramsPerM: pointed(u.GramsPerM), KWhMonth: pointed(u.KWhMonth), KgMonth: pointed(u.KgMonth),
-		Electricity: pointed(u.Electricity), PUE: reported(u.PUE.Value), Grid: reported(u.Grid.Value), Place: gridOf(u), Parts: append(shownCosts(w.Parts), shownCosts(u.Parts)...),
+		Electricity: pointed(u.Electricity), PUE: reported(u.PUE.Value), Grid: reported(u.Grid.Value), Place: gridOf(u), Parts: shownCosts(u.Parts),
 		Why: u.Note,
 	}
 }

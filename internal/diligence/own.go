@@ -2,9 +2,11 @@ package diligence
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/bench"
 	"github.com/llmcheck/llmcheck/internal/fleet"
+	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/speed"
@@ -27,7 +29,7 @@ func (e *estimate) ownOf(p *serve.Plan) *ownRuns {
 		return o
 	}
 	var o *ownRuns
-	for _, m := range e.Measured.Matching(p.GPU.ID, string(p.Engine.Kind), "") {
+	for _, m := range e.Measured.Matching(cardOf(p.GPU), string(p.Engine.Kind), "") {
 		r, err := Replay(e.ctx, e.Deps, &m)
 		if err != nil {
 			e.s.gaps = append(e.s.gaps, model.Gap{What: "your measurement " + m.ID, Why: err.Error(), Kind: model.Unread})
@@ -96,10 +98,18 @@ func (t *timed) basis() (text string, doubts []string) {
 		units.Thousands(int64(n.Exact))), n.Doubts
 }
 
+// cardOf is the card whatever its size of memory, which makes no difference to its speed.
+func cardOf(a *hardware.Accelerator) string {
+	if at := strings.LastIndexByte(a.ID, '-'); len(a.Sizes) > 1 && at > 0 && strings.HasSuffix(a.ID, "gb") {
+		return a.ID[:at]
+	}
+	return a.ID
+}
+
 // settingOf is a plan as one that somebody measured.
 func (e *estimate) settingOf(m *serve.Prepared, p *serve.Plan) bench.Measurement {
 	return bench.Measurement{
-		Model: e.s.ref.Name, Precision: m.Format(), KV: p.KV, Engine: string(p.Engine.Kind), Version: p.Engine.Version, GPU: p.GPU.ID,
+		Model: e.s.ref.Name, Precision: m.Format(), KV: p.KV, Engine: string(p.Engine.Kind), Version: p.Engine.Version, GPU: cardOf(p.GPU),
 		GPUs: p.Devices(), Tensor: p.Tensor, Pipeline: p.Pipeline, Expert: p.Expert, Data: p.Data,
 	}
 }

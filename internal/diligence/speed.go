@@ -17,7 +17,7 @@ import (
 // Lengths that are taken where nobody said: those of a question with some context and a short answer.
 const (
 	usualInput  = 1024
-	usualOutput = 256
+	UsualOutput = 256 // also what the command line leaves room for beside a prompt
 )
 
 // usual fills in what nobody said of a workload, and says so.
@@ -32,7 +32,7 @@ func (e *estimate) usual() speed.Load {
 		e.assume("input_tokens", tokens(l.Input.Mean), "a prompt of usual length; speed depends on it")
 	}
 	if l.Output.Mean == 0 {
-		l.Output.Mean = e.within(usualOutput)
+		l.Output.Mean = e.left(l.Input.Mean)
 		e.assume("output_tokens", tokens(l.Output.Mean), "an answer of usual length")
 	}
 	if l.Concurrency == 0 && l.Rate == 0 && !w.Unlimited && w.Users == 0 {
@@ -48,6 +48,14 @@ func (e *estimate) within(n float64) float64 {
 		return max(1, min(n, float64(most)/2))
 	}
 	return n
+}
+
+// left is an answer of usual length, or what a context that was asked for leaves beside the prompt.
+func (e *estimate) left(input float64) float64 {
+	if most := e.q.Plan.MaxModelLen; most > 0 {
+		return max(1, min(UsualOutput, float64(most)-input))
+	}
+	return UsualOutput
 }
 
 func tokens(f float64) string { return units.Thousands(int64(f)) }
@@ -388,6 +396,10 @@ func (w *Workload) broken(f *speed.Figures) string {
 	switch {
 	case f.Saturated:
 		return f.Why
+	case w.TTFT > 0 && f.TTFT != nil && f.TTFT.Low > w.TTFT:
+		return "the time to the first token is longer"
+	case w.TPOT > 0 && f.TPOT != nil && f.TPOT.Low > w.TPOT:
+		return "the time between tokens is longer"
 	case w.TTFT > 0 && (f.TTFT == nil || f.TTFT.High > w.TTFT):
 		return "the time to the first token may be longer"
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/llmcheck/llmcheck/internal/bench"
 	"github.com/llmcheck/llmcheck/internal/manifest"
 	"github.com/llmcheck/llmcheck/internal/queue"
 	"github.com/llmcheck/llmcheck/internal/render/jsondoc"
@@ -290,5 +291,68 @@ func TestSpeedHostile(t *testing.T) {
 	t.Logf("%d answered, %d with a speed, %d fleets", answered, timed, fleets)
 	if answered < rounds/10 || fleets < rounds/100 || timed < rounds/20 {
 		t.Errorf("%d of %d were answered, %d fleets, %d with a speed: little was tested", answered, rounds, fleets, timed)
+	}
+}
+
+// ownMeasurements are the user's, as wild as a file of benchmarks may have them.
+type ownMeasurements struct {
+	Measurements
+	own []bench.Measurement
+}
+
+func (o ownMeasurements) Matching(card, engine, _ string) []bench.Measurement {
+	var list []bench.Measurement
+	for i := range o.own {
+		if m := o.own[i]; m.GPU == card && m.Engine == engine {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func wildMeasurement(r *rand.Rand) bench.Measurement {
+	metrics := []bench.Metric{bench.Decode, bench.Prefill, bench.MaxOutput, bench.Output, bench.TTFT, bench.TPOT, bench.WithPrompt, bench.UnderLimits, "smiles"}
+	values := []float64{1e-9, 1e-3, 0.02, 1, 50, 3000, 1e5, 1e12}
+	return bench.Measurement{
+		ID: "own/" + string(rune('a'+r.IntN(26))), Model: "acme/x", Precision: []string{"bf16", "fp8", "awq", "Q4_K_M", "never"}[r.IntN(5)], Engine: string([]serve.Kind{serve.VLLM, serve.SGLang, serve.LlamaCPP}[r.IntN(3)]),
+		GPU: []string{"h100-sxm", "rtx-4090", "mi250x"}[r.IntN(3)], GPUs: []int{1, 1, 1, 2, 8, 3}[r.IntN(6)], Concurrency: []int{0, 1, 1, 64, 1 << 30}[r.IntN(5)],
+		Rate: []float64{0, 0, 1, 1e5}[r.IntN(4)], Input: []int64{0, 1, 1024, 1 << 40}[r.IntN(4)], Output: []int64{0, 1, 256, 1 << 40}[r.IntN(4)], Metric: metrics[r.IntN(len(metrics))],
+		Value: values[r.IntN(len(values))], Own: true,
+	}
+}
+
+// TestOwnMeasurementsHostile: whatever a user measured, ranges stay ranges.
+func TestOwnMeasurementsHostile(t *testing.T) {
+	a, r, s := newAsker(t), rand.New(rand.NewPCG(5, 5)), schema(t)
+	published, narrowed := a.deps.Measured, 0
+	for i := range 150 {
+		var own []bench.Measurement
+		for range 1 + r.IntN(20) {
+			own = append(own, wildMeasurement(r))
+		}
+		a.deps.Measured = ownMeasurements{published, own}
+		q := EstimateQuestion{
+			Cards: []string{[]string{"h100-sxm", "rtx-4090", "mi250x"}[r.IntN(3)]}, Kind: []serve.Kind{serve.VLLM, serve.SGLang, serve.LlamaCPP}[r.IntN(3)], Load: wildLoad(r), Money: wildMoney(r),
+			Plan: serve.Plan{GPUs: r.IntN(3)},
+		}
+		doc, err := a.ask(t, odd[i%len(odd)], q)
+		sound(t, doc, err)
+		if doc == nil {
+			continue
+		}
+		for _, o := range append([]report.Outlook{doc.Estimate.Outlook}, doc.Estimate.Candidates...) {
+			soundSpeed(t, &q, &o)
+		}
+		if doc.Estimate.Speed != nil && doc.Estimate.Speed.Narrowed != "" {
+			narrowed++
+		}
+		soundFleet(t, &q, doc.Estimate)
+		written(t, s, doc)
+		if t.Failed() {
+			t.Fatalf("%+v\nown %+v\n%v\n%s", q, own, err, odd[i%len(odd)])
+		}
+	}
+	if narrowed < 10 {
+		t.Errorf("%d answers were narrowed: little was tested", narrowed)
 	}
 }

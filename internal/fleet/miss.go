@@ -24,6 +24,14 @@ const (
 	unsure  // only the middle of the ranges holds
 )
 
+// kind is the stage in the words of the contract.
+func (s stage) kind() string {
+	return [...]string{
+		unknownCard: "no_profile", illegal: "not_possible", noWeights: "no_memory", noMemory: "no_memory", noSpeed: "no_speed", tooSlow: "too_slow",
+		tooMany: "too_many", unsure: "perhaps",
+	}[s]
+}
+
 // miss is why a plan is not an answer.
 type miss struct {
 	stage stage

@@ -82,7 +82,7 @@ func (r *Result) judge(c *card) {
 	case c.best == nil:
 		r.reject(c)
 	case !c.best.Priced:
-		r.Rejected = append(r.Rejected, Rejection{c.gpu, "no price is known; " + c.best.text() + " would serve", c.best})
+		r.Rejected = append(r.Rejected, Rejection{c.gpu, "no_price", "no price is known; " + c.best.text() + " would serve", c.best})
 		fallthrough
 	default:
 		r.Ranked = append(r.Ranked, *c.best)
@@ -90,9 +90,9 @@ func (r *Result) judge(c *card) {
 }
 
 func (r *Result) reject(c *card) {
-	rejected := Rejection{Card: c.gpu, Why: "no plan was tried", Nearest: c.perhaps}
+	rejected := Rejection{Card: c.gpu, Kind: illegal.kind(), Why: "no plan was tried", Nearest: c.perhaps}
 	if c.miss != nil {
-		rejected.Why = c.miss.why
+		rejected.Kind, rejected.Why = c.miss.stage.kind(), c.miss.why
 	}
 	if c.perhaps != nil {
 		r.Perhaps = append(r.Perhaps, *c.perhaps)

@@ -33,6 +33,7 @@ type Accelerator struct {
 
 	Link       string  // nvlink4, xgmi, pcie ...
 	LinkGBs    float64 // one direction, all links of one device; 0 is PCIe only
+	Joined     int     // devices that the link joins alike, where those are of several machines; 0 is those of one
 	PCIeGen    int
 	PCIeLanes  int
 	MaxPerNode int

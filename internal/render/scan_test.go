@@ -182,7 +182,7 @@ func withoutCode(line string) (rest string, ok bool) {
 }
 
 var (
-	elements   = strings.Fields("html head meta title style body main section article header footer p h1 h2 h3 div span dl dt dd ul li table thead tbody tr th td a br strong code svg rect text desc path circle pre")
+	elements   = strings.Fields("html head meta title style body main section article header footer p h1 h2 h3 div span dl dt dd ul li table thead tbody tr th td a br strong code svg rect text desc path circle pre details summary")
 	attributes = strings.Fields("lang charset http-equiv content name class id scope colspan href aria-hidden aria-label role viewBox preserveAspectRatio x y width height aria-labelledby text-anchor d cx cy r")
 )
 
@@ -399,7 +399,7 @@ func estimateOf(s string) *report.Estimate {
 		Summary: s, Outlook: o, Candidates: []report.Outlook{o, other}, Refused: []report.Refused{{Plan: s, Why: s}},
 		Assumed: []report.Assumption{{What: s, Value: s, Why: s}}, Notes: []string{s},
 		Fleet: &report.Fleet{
-			RequestRate: 1, Users: 2, Spare: 1, Looked: 9, Met: 3, Rejected: []report.Rejection{{What: s, Why: s}},
+			RequestRate: 1, Users: 2, Spare: 1, Looked: 9, Met: 3, Rejected: []report.Rejection{{What: s, Kind: s, Why: s, GPUs: 2, PerHour: &some}},
 			Front: []report.Choice{
 				{Plan: *other.Plan, Replicas: 2, GPUs: 4, TTFT: some, TPOT: some, PerHour: some, PerMOut: some, Watts: &some, Busy: .5},
 				{Plan: *o.Plan, Replicas: 1, GPUs: 2, TTFT: one, TPOT: report.Range{Low: 4, Mid: 5, High: 6}, PerHour: some, PerMOut: some},
@@ -507,7 +507,7 @@ func headline(d *report.Document) (word, summary string) {
 	if d.License != nil {
 		return d.License.Outcome, d.License.Summary
 	}
-	return report.Spoken(d.Estimate.Word()), d.Estimate.Summary
+	return d.Estimate.Answer().Text, d.Estimate.Summary
 }
 
 func firstWords(s string) string { return strings.Join(strings.Fields(s)[:4], " ") }

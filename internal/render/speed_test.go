@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -59,6 +60,99 @@ func TestTargets(t *testing.T) {
 		_, results, _ := strings.Cut(write(t, "sarif", []*report.Document{d}, render.Page{}), `"results"`)
 		if alerts := strings.Count(results, `"ruleId"`); alerts != len(strings.Fields(want.rule)) || !strings.Contains(results, want.rule) {
 			t.Errorf("%s: %d alerts, want %q", met, alerts, want.rule)
+		}
+	}
+}
+
+// TestHeadIsTheWholeAnswer: no format greets a plan that does not keep up with the color of one that does.
+func TestHeadIsTheWholeAnswer(t *testing.T) {
+	for met, want := range map[string]struct{ text, tone, mark string }{
+		"yes": {"meets its targets", "allowed", "✅"}, "perhaps": {"fits, perhaps too slow", "conditional", "🟡"},
+		"no": {"fits, but too slow", "prohibited", "⛔"}, "sure": {"fits, speed not known", "undetermined", "❓"},
+	} {
+		d := named(t, "speed-dense")
+		d.Estimate.Speed.Targets.Met = met
+		for format, part := range map[string]string{
+			"text": strings.ToUpper(want.text) + "  ", "markdown": "### " + want.mark + " " + strings.ToUpper(want.text[:1]) + want.text[1:] + ":",
+			"html": `<section class="verdict ` + want.tone + `">`,
+		} {
+			if got := write(t, format, []*report.Document{d}, render.Page{}); !strings.Contains(got, part) {
+				t.Errorf("%s, %s: no %q", met, format, part)
+			}
+		}
+	}
+}
+
+// crowd is a fleet with so many cards that are not among the answers.
+func crowd(t *testing.T, n int) *report.Document {
+	t.Helper()
+	d := named(t, "speed-fleet")
+	kinds := []string{"perhaps", "no_price", "too_slow", "no_memory", "no_profile"}
+	d.Estimate.Fleet.Rejected = nil
+	for i := range n {
+		r := report.Rejection{What: fmt.Sprintf("card-%d-", i), Kind: kinds[i%len(kinds)], Why: "reason", GPUs: i + 1}
+		if r.Kind == "perhaps" {
+			r.PerHour = &report.Range{Low: float64(i), Mid: float64(i + 1), High: float64(i + 2)}
+		}
+		d.Estimate.Fleet.Rejected = append(d.Estimate.Fleet.Rejected, r)
+	}
+	return d
+}
+
+// TestFewOfMany: text shows a few of many cards and counts the rest by kind of reason; none is lost to who looks further.
+func TestFewOfMany(t *testing.T) {
+	d := crowd(t, 140)
+	got := write(t, "text", []*report.Document{d}, render.Page{Width: 80})
+	if n := strings.Count(got, "card-"); n != 6 {
+		t.Errorf("%d cards are shown", n)
+	}
+	words := strings.Join(strings.Fields(got), " ")
+	if want := "Of 134 more cards 25 meet the targets only perhaps, 25 would serve and have no known price, 28 are too slow, 28 have too little memory, 28 have no profile of an engine; --explain lists all"; !strings.Contains(words, want) {
+		t.Errorf("no %q in\n%s", want, got)
+	}
+	for _, format := range []string{"markdown", "html", "json"} {
+		got := write(t, format, []*report.Document{d}, render.Page{})
+		for i := range 140 {
+			if !strings.Contains(strings.ReplaceAll(got, "\\", ""), fmt.Sprintf("card-%d-", i)) {
+				t.Errorf("%s loses card %d", format, i)
+			}
+		}
+	}
+	d.Estimate.Speed.Step = []report.StepPart{{Cause: "weights", Seconds: 1, Formula: "as --explain has it"}}
+	if n := strings.Count(write(t, "text", []*report.Document{d}, render.Page{Width: 80}), "card-"); n != 140 {
+		t.Errorf("--explain shows %d cards", n)
+	}
+}
+
+// TestOneLineOfNothing: cost and energy of which nothing is known take one line, and notes are not called unknown.
+func TestOneLineOfNothing(t *testing.T) {
+	d := named(t, "speed-dense")
+	d.Estimate.Cost, d.Estimate.Energy.Why = &report.Cost{Basis: "rented", Why: "nobody rents it out"}, "a span of places"
+	got := write(t, "text", []*report.Document{d}, render.Page{Width: 120})
+	for _, want := range []string{"\n  cost not known          nobody rents it out\n", "\n  note                    a span of places\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "rented") {
+		t.Error("a price that is not known has a basis")
+	}
+}
+
+// TestClosestMeasurement: it takes two lines at most, with what was measured, what is computed, and where it is from.
+func TestClosestMeasurement(t *testing.T) {
+	d := named(t, "speed-experts")
+	d.Estimate.Speed.Nearest = []report.NearestMeasure{{
+		What: "a/b in fp8 on 8 x h200, vllm 0.11.0", Metric: "tpot", Value: .021, Unit: "s", Computed: &report.Range{Low: .01, Mid: .02, High: .027},
+		Differs: strings.Repeat("much ", 50), Source: "owner/repo file.csv, id=x", Version: "0.11.0",
+	}}
+	for _, page := range []int{60, 80, 140} {
+		got := write(t, "text", []*report.Document{d}, render.Page{Width: page})
+		_, after, _ := strings.Cut(got, "  Closest published: ")
+		lines := strings.SplitN(after, "\n", 4)
+		if said := strings.Join(strings.Fields(strings.Join(lines[:2], " ")), " "); !strings.HasPrefix(said, "TPOT 21 ms measured, 10-27 ms computed; a/b in fp8 on 8 x h200; source owner/repo") ||
+			!strings.Contains(said, "vllm 0.11.0") || strings.Contains(said, "much") {
+			t.Errorf("%d columns: %q", page, said)
 		}
 	}
 }

@@ -186,13 +186,16 @@ func (c *Chart) loadAxis() Axis {
 	return a
 }
 
-// decades apart, values are drawn in proportion.
-const decades = 30
+// So many times apart, values are drawn in proportion. Of prices, those that are low count most.
+const (
+	decades = 30
+	dear    = 5
+)
 
 // valueAxis has round ticks around all values.
-func (c *Chart) valueAxis(name string, u unit) Axis { return axis(name, u, c.along("y")) }
+func (c *Chart) valueAxis(name string, u unit) Axis { return axis(name, u, c.along("y"), decades) }
 
-func axis(name string, u unit, values []float64) Axis {
+func axis(name string, u unit, values []float64, apart float64) Axis {
 	low, high := max(slices.Min(values), leastDrawn), min(slices.Max(values), mostDrawn) // no logarithm of nothing
 	s := u.at(high)
 	a := Axis{Name: name, per: s.per}
@@ -200,7 +203,7 @@ func axis(name string, u unit, values []float64) Axis {
 		a.Name = name + ", " + mark
 	}
 	var ticks []float64
-	if a.Log = high > decades*low; a.Log {
+	if a.Log = high > apart*low; a.Log {
 		ticks = proportional(low/s.per, high/s.per)
 	} else {
 		ticks = even(low/s.per, high/s.per)
@@ -274,6 +277,9 @@ func (c *Chart) describe(u unit, what string) {
 	}
 }
 
+// mostNamed points have room for their names; more have numbers, which the table explains.
+const mostNamed = 6
+
 // FrontChart is cost against latency of the plans that are neither dearer nor slower than another.
 func (e *Estimate) FrontChart() (Chart, bool) {
 	if e.Fleet == nil {
@@ -292,11 +298,16 @@ func (e *Estimate) FrontChart() (Chart, bool) {
 	if len(c.Points) < 2 {
 		return Chart{}, false
 	}
+	if len(c.Points) > mostNamed {
+		for i := range c.Points {
+			c.Points[i].Label, _, _ = strings.Cut(c.Points[i].Label, " ")
+		}
+	}
 	slices.SortStableFunc(c.Points, func(a, b Point) int { return cmp.Compare(a.X.Mid, b.X.Mid) })
 	if s := e.Speed; s != nil && s.Targets != nil && s.Targets.TPOT != nil && drawn(exactly(*s.Targets.TPOT)) {
 		c.Limits = append(c.Limits, Limit{*s.Targets.TPOT, "x", "target " + seconds.one(*s.Targets.TPOT)})
 	}
-	c.X, c.Y = axis("TPOT", seconds, c.along("x")), axis("USD/hour, all replicas", dollars, c.along("y"))
+	c.X, c.Y = axis("TPOT", seconds, c.along("x"), decades), axis("USD/hour, all replicas", dollars, c.along("y"), dear)
 	c.Desc = strings.Join(words, "; ")
 	return c, true
 }
@@ -304,10 +315,6 @@ func (e *Estimate) FrontChart() (Chart, bool) {
 // named says shortly what the choice runs on, all replicas together.
 func (c *Choice) named() string {
 	p := c.Plan
-	p.Replicas, p.Nodes = 0, 0
-	s := p.Cards()
-	if c.Replicas > 1 {
-		s = units.Thousands(int64(c.Replicas)) + " x (" + s + ")"
-	}
-	return s
+	p.Replicas, p.Nodes, p.Tensor, p.Pipeline, p.Expert, p.Data = c.Replicas, 0, 0, 0, 0, 0
+	return p.fleet()
 }

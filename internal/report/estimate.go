@@ -120,6 +120,7 @@ type ServingPlan struct {
 	Engine        string  `json:"engine"`
 	EngineVersion string  `json:"engine_version,omitempty"`
 	Quantization  string  `json:"quantization"`
+	Converted     bool    `json:"weights_converted,omitempty"` // the weights are published in another format and lose something in this one
 	Utilization   float64 `json:"gpu_memory_utilization,omitempty"`
 	MaxModelLen   int64   `json:"max_model_len"`
 	MaxSeqs       int64   `json:"max_num_seqs,omitempty"`

@@ -57,7 +57,7 @@ func Tone(verdict string) string {
 
 // Target is what the verdict is about: "acme/tiny on 1 x NVIDIA H100 SXM".
 func (d *Document) Target() string {
-	if d.Estimate == nil || d.Estimate.Plan == nil {
+	if d.Estimate == nil || d.Estimate.Plan == nil || d.Estimate.Unserved() {
 		return d.Subject.Ref
 	}
 	return d.Subject.Ref + " on " + d.Estimate.Plan.Cards()
@@ -123,6 +123,21 @@ func (p *ServingPlan) Settings() []Fact {
 		fs.add("experts on the CPU", "of "+units.Thousands(int64(*p.CPUExperts))+" layers")
 	}
 	return fs
+}
+
+// SettingsLine is how the model is served, in one paragraph: what stands in the head of the answer is left out.
+func (p *ServingPlan) SettingsLine() string {
+	var parts []string
+	for _, f := range p.Settings() {
+		switch f.Name {
+		case "on", "spare among them":
+		case "engine":
+			parts = append(parts, f.Value)
+		default:
+			parts = append(parts, f.Name+" "+f.Value)
+		}
+	}
+	return strings.Join(parts, " · ")
 }
 
 func layersOn(n *int) string {
@@ -231,7 +246,7 @@ func (e *Estimate) Glance() string {
 	if s := e.atOnce(); s != "" && e.MaxConcurrency != nil && *e.MaxConcurrency > 0 {
 		parts = append(parts, s+" at once"+e.together())
 	}
-	if n := len(e.Candidates); n > 0 {
+	if n := len(e.Candidates); n > 0 && e.Fleet == nil {
 		fit := 0
 		for i := range e.Candidates {
 			if w := e.Candidates[i].Word(); w == Fits || w == Tight {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/units"
@@ -10,20 +9,42 @@ import (
 
 // Facts are the figures of cost, the headline first.
 func (c *Cost) Facts() []Fact {
-	if c == nil {
+	if c == nil || c.Unknown() != "" {
 		return nil
 	}
 	var fs facts
 	fs.add("reserved", join(", ", hourly(c.PerHour), suffixed(dollars.between(c.PerMonth), " a month")))
-	fs.add("a million output tokens", dollars.about(c.PerMOutput))
-	fs.add("a million tokens in and out", dollars.about(c.PerMTokens))
+	fs.add("a million tokens", join(", ", suffixed(dollars.about(c.PerMOutput), " of output"), suffixed(dollars.about(c.PerMTokens), " of all, prompts included")))
 	if busy := some(c.Busy); busy != nil && (c.PerMOutput != nil || c.PerMTokens != nil) {
-		fs.add("used", join(", ", percents.between(busy)+" of what it can do, over the whole time", c.BusyFrom))
+		fs.add("used", join(", ", percents.between(busy)+" of what it can do, over the whole time", brief(c.BusyFrom)))
 	}
 	fs.add("price", c.Basis)
+	fs.add("elsewhere", c.Elsewhere())
 	fs.add("bought", c.Bought.headline())
-	fs.add("not known", c.Why)
+	fs.add(note, c.Why)
 	return fs
+}
+
+// brief is a reason without its sources.
+func brief(why string) string {
+	head, _, _ := strings.Cut(why, "; ")
+	return head
+}
+
+// Shares is where the share that is used is from, if Facts leave out a part of it.
+func (c *Cost) Shares() []Fact {
+	if c == nil || c.Unknown() != "" || brief(c.BusyFrom) == c.BusyFrom {
+		return nil
+	}
+	return []Fact{{"used", c.BusyFrom}}
+}
+
+// Unknown says why no figure of cost is known; "" where one is.
+func (c *Cost) Unknown() string {
+	if c == nil || c.PerHour != nil || c.PerMonth != nil || c.PerMOutput != nil || c.PerMTokens != nil || c.Bought != nil || len(c.Prices) > 0 {
+		return ""
+	}
+	return c.Why
 }
 
 func hourly(r *Range) string { return suffixed(dollars.between(r), " an hour") }
@@ -44,20 +65,47 @@ func (c *Cost) Glance() string {
 	return join(" · ", hourly(c.PerHour), suffixed(dollars.between(c.PerMOutput), " a million output tokens"))
 }
 
-// Elsewhere names what other sellers and terms take, in one line; "" where there is one price or none.
+// Elsewhere names what a hyperscaler takes and what the cheapest offer that may be taken back does, beside the headline;
+// "" where there are no such prices.
 func (c *Cost) Elsewhere() string {
 	if c == nil || len(c.Prices) < 2 {
 		return ""
 	}
-	var parts []string
+	large := c.cheapest(func(p *PriceUsed) bool { return p.Seller == "hyperscaler" && p.Terms == "on_demand" })
+	spot := c.cheapest(func(p *PriceUsed) bool { return p.Terms == "spot" })
+	return suffixed(join(", ", c.named(large), c.named(spot)), " an hour")
+}
+
+// cheapest is the price with the lowest middle, of complete ones where there are any.
+func (c *Cost) cheapest(asked func(p *PriceUsed) bool) *PriceUsed {
+	var best *PriceUsed
 	for i := range c.Prices {
 		p := &c.Prices[i]
-		if at := dollars.between(some(p.PerHour)); at != "" {
-			parts = append(parts, join(" ", p.Seller, spaced(p.Terms), at))
+		if !asked(p) || some(p.PerHour) == nil {
+			continue
+		}
+		if best == nil || best.AcceleratorsAlone && !p.AcceleratorsAlone ||
+			best.AcceleratorsAlone == p.AcceleratorsAlone && p.PerHour.Mid < best.PerHour.Mid {
+			best = p
 		}
 	}
-	return suffixed(strings.Join(parts, ", "), " an hour")
+	return best
 }
+
+// named is a price with who takes it; "" of the price that the headline is.
+func (c *Cost) named(p *PriceUsed) string {
+	if p == nil || c.PerHour != nil && *c.PerHour == p.PerHour {
+		return ""
+	}
+	s := join(" ", p.Seller, spaced(p.Terms), dollars.between(&p.PerHour))
+	if p.AcceleratorsAlone {
+		s += " (" + alone + ")"
+	}
+	return s
+}
+
+// alone is said of a price that is not of all that is needed.
+const alone = "host not included"
 
 // PriceTable is what each kind of seller takes for the whole plan, by terms.
 func (c *Cost) PriceTable() Table {
@@ -72,7 +120,7 @@ func (c *Cost) PriceTable() Table {
 	for i := range c.Prices {
 		p := &c.Prices[i]
 		r := Row{Cells: []string{
-			spaced(p.Seller), spaced(p.Terms), inUSD(some(p.PerGPUHour)), inUSD(some(p.PerHour)),
+			p.seller(), spaced(p.Terms), inUSD(some(p.PerGPUHour)), inUSD(some(p.PerHour)),
 			inUSD(some(p.PerMonth)), inUSD(p.PerMOutput), positive(p.Offers), p.dates(),
 		}}
 		if n := join("; ", p.From, prefixed("source: ", p.Source), p.Note); n != "" {
@@ -91,6 +139,13 @@ func positive(n int) string {
 		return ""
 	}
 	return units.Thousands(int64(n))
+}
+
+func (p *PriceUsed) seller() string {
+	if p.AcceleratorsAlone {
+		return spaced(p.Seller) + ", " + alone
+	}
+	return spaced(p.Seller)
 }
 
 func (p *PriceUsed) dates() string {
@@ -140,18 +195,24 @@ func (c *Cost) BoughtTable() Table {
 
 // Facts are the figures of energy.
 func (e *Energy) Facts() []Fact {
-	if e == nil {
+	if e == nil || e.Unknown() != "" {
 		return nil
 	}
 	var fs facts
 	fs.add("power", suffixed(watts.between(given(e.Watts)), " with hosts, before PUE"))
 	fs.add("a million output tokens", join(", ", wattHours.between(given(e.WhPerMOut)), carbonG.between(e.GramsPerM)))
 	fs.add("a month", join(", ", kwHours.between(given(e.KWhMonth)), carbonKg.between(e.KgMonth), suffixed(dollars.between(e.Electricity), " of electricity")))
-	if len(fs) > 0 || e.Why == "" {
-		fs.add("data center", join(", ", prefixed("PUE ", e.effectiveness()), perKWh.between(some(e.Grid)), prefixed("grid: ", e.Place)))
-	}
-	fs.add("not known", e.Why)
+	fs.add("data center", join(", ", prefixed("PUE ", e.effectiveness()), perKWh.between(some(e.Grid)), prefixed("grid: ", e.Place)))
+	fs.add(note, e.Why)
 	return fs
+}
+
+// Unknown says why no figure of energy is known; "" where one is.
+func (e *Energy) Unknown() string {
+	if e == nil || e.Watts != nil || e.WhPerMOut != nil || e.GramsPerM != nil || e.KWhMonth != nil || e.KgMonth != nil || e.Electricity != nil {
+		return ""
+	}
+	return e.Why
 }
 
 // effectiveness is the PUE, in which the second decimal counts.
@@ -173,79 +234,4 @@ func (e *Energy) PartTable() Table {
 		return Table{}
 	}
 	return PartTable(e.Parts)
-}
-
-// Title says what the fleet is for.
-func (f *Fleet) Title() string {
-	if len(f.Front) == 0 {
-		return "No plan serves it within the targets"
-	}
-	return "Plans that serve it: none is both cheaper and faster than another"
-}
-
-// Facts are the load and how many plans were looked at.
-func (f *Fleet) Facts() []Fact {
-	if f == nil {
-		return nil
-	}
-	var fs facts
-	if f.RequestRate > 0 {
-		fs.add("load", requestsPS.one(f.RequestRate))
-	}
-	fs.count("users", f.Users, " at once")
-	if f.Spare > 0 {
-		fs.add("spare", replicas(f.Spare)+" more than needed")
-	}
-	if f.Looked > 0 {
-		fs.add("looked at", units.Thousands(int64(f.Looked))+" plans, "+units.Thousands(int64(max(f.Met, 0)))+" of them meet the targets")
-	}
-	return fs
-}
-
-func replicas(n int) string {
-	if n == 1 {
-		return "1 replica"
-	}
-	return units.Thousands(int64(n)) + " replicas"
-}
-
-// FrontTable ranks the plans of the front, cheapest first.
-func (f *Fleet) FrontTable() Table {
-	t := Table{Columns: []Column{
-		{Name: "no.", Number: true}, {Name: "each replica"}, {Name: "replicas", Number: true}, {Name: "GPUs", Number: true},
-		{Name: "TTFT", Number: true}, {Name: "TPOT", Number: true}, {Name: "USD/hour", Number: true},
-		{Name: "USD/M output tokens", Number: true, Spare: 3}, {Name: "power", Number: true, Spare: 1}, {Name: "used", Number: true, Spare: 2},
-	}}
-	if f == nil {
-		return t
-	}
-	for i := range f.Front {
-		c := &f.Front[i]
-		r := Row{Cells: []string{
-			strconv.Itoa(i + 1), c.what(), counted(int64(c.Replicas)), counted(int64(c.GPUs)), seconds.between(some(c.TTFT)),
-			seconds.between(some(c.TPOT)), inUSD(some(c.PerHour)), inUSD(some(c.PerMOut)), watts.between(given(c.Watts)),
-			percents.between(some(Range{c.Busy, c.Busy, c.Busy})),
-		}}
-		t.Rows = append(t.Rows, r)
-	}
-	return t.withoutEmpty("power").withoutEmpty("used").withoutEmpty("USD/M output tokens")
-}
-
-// what one replica is: the cards, how they share the model, and the number format.
-func (c *Choice) what() string {
-	p := c.Plan
-	p.Replicas = 0 // they have a column of their own
-	return join(", ", p.spread(), p.Quantization, p.Engine)
-}
-
-// RejectedTable says why other cards are not on the front.
-func (f *Fleet) RejectedTable() Table {
-	t := Table{Columns: []Column{{Name: "not chosen"}, {Name: "because"}}}
-	if f == nil {
-		return t
-	}
-	for _, r := range f.Rejected {
-		t.Rows = append(t.Rows, Row{Cells: []string{r.What, r.Why}})
-	}
-	return t
 }

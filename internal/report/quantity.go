@@ -27,8 +27,8 @@ var (
 	carbonG    = unit{{1e3, 1, "", " gCO2e"}, {1e6, 1e3, "", " kgCO2e"}, {most, 1e6, "", " tCO2e"}}
 	carbonKg   = unit{{1e4, 1, "", " kgCO2e"}, {most, 1e3, "", " tCO2e"}}
 	perKWh     = unit{{most, 1, "", " gCO2e/kWh"}}
-	byteRate   = unit{{1e9, 1e6, "", " MB/s"}, {1e12, 1e9, "", " GB/s"}, {most, 1e12, "", " TB/s"}}
-	flopRate   = unit{{1e12, 1e9, "", " GFLOP/s"}, {1e15, 1e12, "", " TFLOP/s"}, {most, 1e15, "", " PFLOP/s"}}
+	byteRate   = unit{{1e9, 1e6, "", " MB/s"}, {most, 1e9, "", " GB/s"}}
+	flopRate   = unit{{1e12, 1e9, "", " GFLOP/s"}, {most, 1e12, "", " TFLOP/s"}}
 	percents   = unit{{most, .01, "", " %"}}
 	times      = unit{{most, 1, "", ""}}
 )
@@ -41,6 +41,9 @@ func named(name string) unit { return unit{{most, 1, "", " " + name}} }
 func (u unit) at(v float64) step {
 	if i := slices.IndexFunc(u, func(s step) bool { return s.per == 1 }); v == 0 && i >= 0 {
 		return u[i]
+	}
+	if rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', fine-1, 64), 64); err == nil {
+		v = rounded // 999.9 µs is 1 ms
 	}
 	for _, s := range u {
 		if v < s.below {

@@ -137,7 +137,7 @@ func TestPartsOfNothing(t *testing.T) {
 	s := Speed{Curve: []LoadPoint{{Concurrency: 1}, {Concurrency: 2}}}
 	c := Cost{Prices: []PriceUsed{{Seller: "x"}, {Seller: "y"}}}
 	f := Fleet{Front: []Choice{{}}}
-	for _, table := range []Table{s.CurveTable(), c.PriceTable(), f.FrontTable()} {
+	for _, table := range []Table{s.CurveTable(), c.PriceTable(), (&Estimate{Fleet: &f}).PlanTable()} {
 		for _, r := range table.Rows {
 			if slices.Contains(r.Cells, "0") || slices.Contains(r.Cells, "$0") || slices.Contains(r.Cells, "0 s") || len(r.Cells) != len(table.Columns) {
 				t.Errorf("%q in %v", r.Cells, table.Columns)
@@ -171,7 +171,7 @@ func TestAxes(t *testing.T) {
 	law := func(a, b uint16, scale int8) bool {
 		per := math.Pow(10, float64(scale%8))
 		low, high := (float64(min(a, b))+1)*per, (float64(max(a, b))+1)*per
-		x := axis("x", times, []float64{low, high})
+		x := axis("x", times, []float64{low, high}, decades)
 		rising := slices.IsSortedFunc(x.Ticks, func(a, b Tick) int {
 			if a.At < b.At {
 				return -1
@@ -185,12 +185,12 @@ func TestAxes(t *testing.T) {
 		t.Error(err)
 	}
 	for _, vs := range [][]float64{{0, 5}, {0, 0}, {math.SmallestNonzeroFloat64, math.MaxFloat64}, {-3, 7}} { // none are drawn; none may run away
-		if x := axis("x", times, vs); len(x.Ticks) < 2 || len(x.Ticks) > 12 {
+		if x := axis("x", times, vs, dear); len(x.Ticks) < 2 || len(x.Ticks) > 12 {
 			t.Errorf("%v: %d ticks", vs, len(x.Ticks))
 		}
 	}
 	for _, v := range []float64{leastDrawn, 1, mostDrawn} {
-		if x := axis("x", seconds, []float64{v, v}); len(x.Ticks) < 2 || x.Place(v) < 0 || x.Place(v) > 1 {
+		if x := axis("x", seconds, []float64{v, v}, decades); len(x.Ticks) < 2 || x.Place(v) < 0 || x.Place(v) > 1 {
 			t.Errorf("%g: %+v", v, x)
 		}
 	}

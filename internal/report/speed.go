@@ -136,6 +136,8 @@ type PriceUsed struct {
 	Newest     string `json:"newest"`
 	Source     string `json:"source"`
 	Note       string `json:"note,omitempty"`
+
+	AcceleratorsAlone bool `json:"accelerators_alone,omitempty"` // processors and memory are billed on top
 }
 
 // Bought is the cost of owning what a plan runs on.
@@ -197,6 +199,9 @@ type Choice struct {
 
 // Rejection says why something is not among the answers.
 type Rejection struct {
-	What string `json:"what"`
-	Why  string `json:"why"`
+	What    string `json:"what"`
+	Kind    string `json:"kind,omitempty"` // perhaps, no_price, too_many, too_slow, no_speed, no_memory, not_possible, no_profile
+	Why     string `json:"why"`
+	GPUs    int    `json:"gpus,omitempty"`         // of the plan that would serve, without a price or only perhaps
+	PerHour *Range `json:"usd_per_hour,omitempty"` // of that plan
 }

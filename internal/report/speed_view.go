@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -144,20 +145,27 @@ func (s *Speed) Facts() []Fact {
 		return nil
 	}
 	var fs facts
-	fs.add("time to first token", seconds.between(s.latency(s.TTFT)))
-	fs.add("between tokens", s.pace())
-	fs.add("all answers together", s.together())
+	fs.add("first token (TTFT)", seconds.between(s.latency(s.TTFT)))
+	fs.add("between tokens (TPOT)", s.pace())
+	if s.Concurrency == nil || *s.Concurrency != 1 || s.RequestRate != nil || s.Single == nil {
+		fs.add("all answers together", s.together())
+	}
 	fs.add("one request alone", s.alone())
 	fs.add("at most", join(", ", tokenRate.about(given(s.MaxOutput)), requestsPS.about(given(s.MaxRequests))))
 	fs.add("percentiles", s.tails())
 	fs.add("limited by", s.bound())
-	if !s.Saturated {
+	if !s.Saturated && s.unknown() {
 		fs.add("not known", s.Why)
+	} else if !s.Saturated {
+		fs.add(note, s.Why)
 	}
 	fs.add("calibrated with", s.Narrowed)
-	fs.add("the ranges rest on", s.Basis)
+	fs.add("basis", s.Basis)
 	return fs
 }
+
+// unknown reports whether a figure of latency is missing.
+func (s *Speed) unknown() bool { return s.latency(s.TTFT) == nil || s.latency(s.TPOT) == nil }
 
 // pace is the time between tokens, and what it is for somebody who reads along.
 func (s *Speed) pace() string {
@@ -214,15 +222,29 @@ func (s *Speed) tails() string {
 		seconds.one(t.TPOT.P99) + ", the whole answer within " + seconds.one(t.Total.P99)
 }
 
+// bound is the resource that limits the plan, with what it does most of a step.
 func (s *Speed) bound() string {
 	decode, prompt := limit(s.BoundBy), limit(s.PromptBound)
+	most := prefixed("; ", longest(s.Step))
 	switch {
 	case decode == "":
-		return suffixed(prompt, " while reading prompts")
-	case prompt == "" || prompt == decode:
-		return decode
+		return suffixed(prompt, " while reading prompts") + most
+	case prompt == "":
+		return decode + most
+	case prompt == decode:
+		return decode + ", of prompts and answers alike" + most
 	}
-	return decode + " while answering, " + prompt + " while reading prompts"
+	return decode + " while answering, " + prompt + " while reading prompts" + most
+}
+
+// longest is the cause that takes most of a step: "55 % of a decode step is reading weights".
+func longest(parts []StepPart) string {
+	list := shares(parts)
+	if len(list) == 0 {
+		return ""
+	}
+	most := slices.MaxFunc(list, func(a, b Share) int { return cmp.Compare(a.Seconds, b.Seconds) })
+	return most.Percent + " of a decode step is " + most.Name
 }
 
 // limit is a bound in words; "" where none is known.
@@ -271,6 +293,35 @@ func (s *Speed) NearestLines() []Fact {
 	return fs
 }
 
+// NearestBrief is the closest published measurement in pieces, what matters most first, for a place where there may be no
+// room for all of them.
+func (s *Speed) NearestBrief() []string {
+	if s == nil || len(s.Nearest) == 0 {
+		return nil
+	}
+	n := &s.Nearest[0]
+	first := join(" ", metric(n.Metric), n.amount(n.Value), "measured")
+	if r := given(n.Computed); r != nil {
+		first += ", " + n.quantity().between(r) + " computed"
+	}
+	differs := "the very setting that was asked about"
+	if n.Differs != "" {
+		differs = "differs in " + n.Differs
+	}
+	what, with, _ := strings.Cut(n.What, ", ")
+	parts := []string{first, cmp.Or(what, "a setting that is not named"), "source " + cmp.Or(n.place(), unknown), with, differs}
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+}
+
+// place is where a measurement is published, without the file and the row.
+func (n *NearestMeasure) place() string {
+	if head, _, _ := strings.Cut(n.Source, " "); strings.Contains(head, "/") {
+		return strings.TrimRight(head, ",;:")
+	}
+	head, _, _ := strings.Cut(n.Source, ", ")
+	return head
+}
+
 func (n *NearestMeasure) sentence() string {
 	text := cmp.Or(n.What, "a setting that is not named") + ": " + join(" ", metric(n.Metric), "measured at", n.amount(n.Value))
 	if r := given(n.Computed); r != nil {
@@ -285,9 +336,11 @@ func (n *NearestMeasure) sentence() string {
 // metric is a figure in words.
 func metric(key string) string {
 	switch key {
-	case "ttft_s":
+	case "ttft", "ttft_s":
 		return "TTFT"
-	case "tpot_s":
+	case "decode":
+		return "decoding"
+	case "tpot", "tpot_s":
 		return "TPOT"
 	case "single_stream_tokens_per_s":
 		return "one request alone"
@@ -351,6 +404,9 @@ func (s *Speed) Definitions() []Fact {
 	}
 	return fs
 }
+
+// Terms are the two words of latency in one line, for an answer that does not define them all.
+const Terms = "TTFT: until the first token. TPOT: mean time of each token after it."
 
 // TailTable shows percentiles over requests.
 func (s *Speed) TailTable() Table {
@@ -432,7 +488,8 @@ func shares(parts []StepPart) []Share {
 	var out []Share
 	for _, p := range parts {
 		if takes(p) {
-			out = append(out, Share{causeKey(p.Cause), causeName(p.Cause), p.Seconds, percentOf(p.Seconds, total), p})
+			key, name := causeOf(p.Cause)
+			out = append(out, Share{key, name, p.Seconds, percentOf(p.Seconds, total), p})
 		}
 	}
 	return out
@@ -442,14 +499,36 @@ func takes(p StepPart) bool {
 	return p.Seconds > 0 && !math.IsNaN(p.Seconds) && !math.IsInf(p.Seconds, 0)
 }
 
-// causeKey is one of a few words, so that each has a color.
-func causeKey(cause string) string {
-	head, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(cause)), " ")
-	switch head = strings.TrimRight(head, ":,"); head {
-	case "weights", "kv", "compute", "network", "bubble", "overhead", "sampler":
-		return head
+// causes are what takes time in a pass, by how their names begin: the key that gives each a color, and what it does.
+var causes = [...]struct{ begins, key, name string }{
+	{"weights", "weights", "reading weights"}, {"experts", "weights", "reading weights of experts"},
+	{"kv", "kv", "reading the KV cache"}, {"cache", "kv", "reading the KV cache"},
+	{"compute", "compute", "computing"}, {"matrix products", "compute", "matrix products"}, {"attention", "compute", "attention"},
+	{"products of experts", "compute", "matrix products of experts"},
+	{"network", "network", "network between GPUs"}, {"exchange", "network", "exchange between GPUs"}, {"hops", "network", "hops"},
+	{"bubble", "bubble", "bubble: stages that wait"}, {"stages that wait", "bubble", "bubble: stages that wait"},
+	{"overhead", "overhead", "overhead of the engine"}, {"scheduler", "overhead", "scheduler"}, {"kernels", "overhead", "starting kernels"},
+	{"launches", "overhead", "launching from the host"}, {"bookkeeping", "overhead", "bookkeeping"},
+	{"sampler", "sampler", "sampler"}, {"logits", "sampler", "scores of all tokens (logits)"},
+}
+
+// causeOf finds a cause by its name.
+func causeOf(name string) (key, plain string) {
+	name = strings.TrimSpace(name)
+	for _, c := range causes {
+		if len(name) < len(c.begins) || !strings.EqualFold(name[:len(c.begins)], c.begins) {
+			continue
+		}
+		switch rest := name[len(c.begins):]; {
+		case rest == "":
+			return c.key, c.name
+		case c.key == "network" && rest[0] == ' ':
+			return c.key, c.name + rest
+		case strings.ContainsAny(rest[:1], " :,"):
+			return c.key, name
+		}
 	}
-	return "other"
+	return "other", cmp.Or(name, "other")
 }
 
 // CauseName is what a cause is called in a drawing; "" for those that have no color of their own.
@@ -461,27 +540,6 @@ func CauseName(key string) string {
 		return "KV cache"
 	}
 	return ""
-}
-
-// causeName is what a cause is called, with a word of what it is where the document has none.
-func causeName(cause string) string {
-	switch cause = strings.TrimSpace(cause); cause {
-	case "":
-		return "other"
-	case "weights":
-		return "reading weights"
-	case "kv":
-		return "reading the KV cache"
-	case "compute":
-		return "computing"
-	case "network":
-		return "network between GPUs"
-	case "bubble":
-		return "bubble: stages that wait"
-	case "overhead":
-		return "overhead of the engine"
-	}
-	return cause
 }
 
 func percentOf(part, of float64) string {

@@ -67,6 +67,45 @@ func (e *Estimate) CandidateTable() Table {
 	return t
 }
 
+// First is the first rows of a table, where showing all would bury the answer.
+func (t Table) First(n int) Table {
+	if len(t.Rows) > n {
+		t.Rows = t.Rows[:n]
+	}
+	return t
+}
+
+// CandidatesBeyond counts the candidates after the first n by verdict; "" if there are none.
+func (e *Estimate) CandidatesBeyond(n int) string {
+	if len(e.Candidates) <= n {
+		return ""
+	}
+	var parts []string
+	for _, v := range [...]struct{ verdict, one, many string }{
+		{Fits, "fits", "fit"}, {Tight, "is tight", "are tight"}, {Undetermined, "is undetermined", "are undetermined"},
+		{DoesNotFit, "does not fit", "do not fit"},
+	} {
+		count := 0
+		for i := range e.Candidates[n:] {
+			if e.Candidates[n+i].Word() == v.verdict {
+				count++
+			}
+		}
+		switch {
+		case count == 1:
+			parts = append(parts, "1 "+v.one)
+		case count > 1:
+			parts = append(parts, units.Thousands(int64(count))+" "+v.many)
+		}
+	}
+	return "and " + units.Thousands(int64(len(e.Candidates)-n)) + " more: " + strings.Join(parts, ", ")
+}
+
+// Agreed reports whether no source contradicts the configuration on the size.
+func (m *EstimatedModel) Agreed() bool {
+	return !slices.ContainsFunc(m.Sizes, func(s Size) bool { return s.Agrees != nil && !*s.Agrees })
+}
+
 // paceColumns of the table of candidates are shown where any of them has such a figure.
 var paceColumns = []Column{
 	{Name: "TTFT", Number: true, Spare: 9}, {Name: "TPOT", Number: true}, {Name: "tokens/s", Number: true},

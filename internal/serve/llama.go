@@ -69,15 +69,24 @@ func (r *llamaRun) tokens() int64 {
 	return min(r.p.Llama.MicroBatch, r.p.BatchedTokens, r.p.MaxModelLen)
 }
 
-// buffers plans the forward pass for so many cells.
-func (r *llamaRun) buffers(c cells) (*graph, *walk) {
-	key := passOf(r, c)
-	if found, ok := r.memo.pass(key); ok {
-		return found.graph, found.walk
-	}
-	g, w := r.plan(c)
-	r.memo.keep(key, planned{g, w})
-	return g, w
+// buffers is the most that the buffers of the forward pass for so many cells hold, by device.
+func (r *llamaRun) buffers(c cells) []int64 {
+	return r.memo.pass(passOf(r, c), func() []int64 {
+		_, w := r.plan(c)
+		peaks := make([]int64, len(w.arenas))
+		for i := range w.arenas {
+			peaks[i] = w.arenas[i].peak
+		}
+		return peaks
+	})
+}
+
+// explain says what is alive in the buffer of a device when it is fullest.
+func (r *llamaRun) explain(c cells, on backend) string {
+	return r.memo.explained(saysKey{passOf(r, c), on}, func() string {
+		g, w := r.plan(c)
+		return g.explain(on, w.arenas[on])
+	})
 }
 
 func (r *llamaRun) plan(c cells) (*graph, *walk) {

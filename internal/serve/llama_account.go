@@ -31,22 +31,22 @@ func alignmentOf(p Plan) int64 {
 
 func (r *llamaRun) memory() *Memory {
 	c := cellsOf(r.window, r.p.MaxModelLen, r.p.MaxSeqs, &r.p.Llama)
-	g, w := r.buffers(c)
+	peaks := r.buffers(c)
 	k := cachesOf(r.m.Shape, &r.place, c, r.kv, r.p.MaxSeqs)
-	out := &Memory{Host: r.hostTerms(c, &k, w)}
+	out := &Memory{Host: r.hostTerms(c, &k, peaks[host])}
 	if r.place.devices == 0 {
 		return r.onHost(out, c, &k)
 	}
 	on := backend(1)
 	var most Interval
 	for d := 1; d <= r.place.devices; d++ {
-		terms := r.deviceTerms(backend(d), c, &k, w)
+		terms := r.deviceTerms(backend(d), c, &k, peaks[d])
 		if sum := total(terms); out.Terms == nil || sum.High > most.High {
 			out.Terms, most, on = terms, sum, backend(d)
 		}
 	}
 	out.Rank = r.rank(on)
-	out.Terms[slices.IndexFunc(out.Terms, isBuffer)].Formula = g.explain(on, w.arenas[on])
+	out.Terms[slices.IndexFunc(out.Terms, isBuffer)].Formula = r.explain(c, on)
 	out.Capacity = r.p.GPU.Usable()
 	out.Budget = out.Capacity
 	out.Terms = slices.Concat(out.Terms, r.sharedWithHost(out.Host))
@@ -134,7 +134,7 @@ func (r *llamaRun) unsure() string {
 }
 
 // deviceTerms is what one device holds.
-func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
+func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, peak int64) []Term {
 	held := Exact(r.weights.on[on])
 	held.High = saturate(held.High, r.weights.loose)
 	terms := []Term{{Weights, "weights", held, r.weightsText(on), llamaSource + ": llama-model.cpp"}}
@@ -153,7 +153,7 @@ func (r *llamaRun) deviceTerms(on backend, c cells, k *kept, w *walk) []Term {
 		})
 	}
 	terms = append(terms,
-		Term{Activation, "compute buffer", r.compute(w.arenas[on].peak), "", llamaSource + ": ggml-alloc.c, llama-graph.cpp"},
+		Term{Activation, "compute buffer", r.compute(peak), "", llamaSource + ": ggml-alloc.c, llama-graph.cpp"},
 		r.pool(),
 		r.context(),
 	)
@@ -241,7 +241,7 @@ func (r *llamaRun) context() Term {
 }
 
 // hostTerms is what lies in the memory of the host.
-func (r *llamaRun) hostTerms(c cells, k *kept, w *walk) []Term {
+func (r *llamaRun) hostTerms(c cells, k *kept, peak int64) []Term {
 	name := "weights, mapped from the file"
 	if r.p.Llama.NoMMap {
 		name = "weights"
@@ -252,7 +252,7 @@ func (r *llamaRun) hostTerms(c cells, k *kept, w *walk) []Term {
 	}
 	terms := []Term{
 		{Weights, name, Exact(r.weights.on[host]), r.weightsText(host) + ", the embedding", llamaSource + ": llama-model.cpp"},
-		{Activation, "compute buffer", r.compute(w.arenas[host].peak), "inputs of the pass, and what runs on the host", llamaSource + ": ggml-alloc.c"},
+		{Activation, "compute buffer", r.compute(peak), "inputs of the pass, and what runs on the host", llamaSource + ": ggml-alloc.c"},
 		{
 			Activation, "output buffer", Exact(product(4, r.m.Shape.Vocab.N, rows)),
 			fmt.Sprintf("4 bytes · %d · %d rows", r.m.Shape.Vocab.N, rows), llamaSource + ": llama-context.cpp",

@@ -7,11 +7,19 @@ import "sync"
 type llamaMemo struct {
 	mu     sync.Mutex
 	runs   map[runKey]*llamaRun
-	passes map[passKey]planned
+	passes map[passKey][]int64
+	says   map[saysKey]string
 }
 
-// mostKept bounds either map; solvers walk through many lengths.
-const mostKept = 256
+// mostKept bounds each map; solvers walk through many lengths. What is kept of a pass is a few numbers: its graph has
+// hundreds of kilobytes.
+const mostKept = 1024
+
+// saysKey is all that the words on a buffer follow from.
+type saysKey struct {
+	passKey
+	on backend
+}
 
 type runKey struct {
 	devices, rows, layers, experts int
@@ -27,13 +35,8 @@ type passKey struct {
 	flash                      bool
 }
 
-type planned struct {
-	graph *graph
-	walk  *walk
-}
-
 func newLlamaMemo() *llamaMemo {
-	return &llamaMemo{runs: make(map[runKey]*llamaRun), passes: make(map[passKey]planned)}
+	return &llamaMemo{runs: make(map[runKey]*llamaRun), passes: make(map[passKey][]int64), says: make(map[saysKey]string)}
 }
 
 func runOf(p *Plan) runKey {
@@ -64,24 +67,35 @@ func (memo *llamaMemo) run(m Model, p Plan) *llamaRun {
 	return &r
 }
 
-// pass is what is known of a pass. A nil memo knows nothing and keeps nothing.
-func (memo *llamaMemo) pass(key passKey) (planned, bool) {
+// pass is the most that the buffers of a pass hold, by device. A nil memo knows nothing and keeps nothing.
+func (memo *llamaMemo) pass(key passKey, plan func() []int64) []int64 {
 	if memo == nil {
-		return planned{}, false
+		return plan()
 	}
-	memo.mu.Lock()
-	defer memo.mu.Unlock()
-	found, ok := memo.passes[key]
-	return found, ok
+	return recall(&memo.mu, memo.passes, key, plan)
 }
 
-func (memo *llamaMemo) keep(key passKey, p planned) {
+// explained is what is said of a buffer.
+func (memo *llamaMemo) explained(key saysKey, explain func() string) string {
 	if memo == nil {
-		return
+		return explain()
 	}
-	memo.mu.Lock()
-	defer memo.mu.Unlock()
-	if len(memo.passes) < mostKept {
-		memo.passes[key] = p
+	return recall(&memo.mu, memo.says, key, explain)
+}
+
+// recall looks up what was worked out before, or works it out.
+func recall[K comparable, V any](mu *sync.Mutex, known map[K]V, key K, work func() V) V {
+	mu.Lock()
+	v, ok := known[key]
+	mu.Unlock()
+	if ok {
+		return v
 	}
+	v = work()
+	mu.Lock()
+	defer mu.Unlock()
+	if len(known) < mostKept {
+		known[key] = v
+	}
+	return v
 }

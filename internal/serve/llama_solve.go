@@ -70,8 +70,7 @@ func (r *llamaRun) mixersOn(on backend) []mixers {
 
 func (r *llamaRun) solver(on backend) *solver {
 	s := &solver{r: r, on: on, base: cellsOf(r.window, 1, 1, &r.p.Llama), mixers: r.mixersOn(on)}
-	_, w := r.buffers(s.base)
-	s.smallest = r.compute(w.arenas[on].peak).High
+	s.smallest = r.compute(r.buffers(s.base)[on]).High
 	s.rest = saturate(r.weights.on[on], r.weights.loose) + r.pool().Bytes.High + r.context().Bytes.High
 	if on == 1 {
 		s.rest += r.weights.towers
@@ -144,9 +143,7 @@ func (g *graph) explain(on backend, a arena) string {
 	if peak == 0 {
 		return "nothing runs here"
 	}
-	own := *g // several goroutines may share the graph, and planning writes into its nodes
-	own.nodes = slices.Clone(g.nodes)
-	again := own.plan(a.align, when)
+	again := g.plan(a.align, when)
 	type sort struct {
 		what  string
 		bytes int64

@@ -95,16 +95,16 @@ func TestLlamaFewLayersStandForAll(t *testing.T) {
 					}
 					r := newLlamaRun(m, p, 32)
 					c := cellsOf(r.window, context, 1, &p.Llama)
-					_, few := r.buffers(c)
+					few := r.buffers(c)
 					r.kinds = r.kinds[:0]
 					for i := range r.layers {
 						r.kinds = append(r.kinds, i)
 					}
-					_, all := r.buffers(c)
-					for b := range all.arenas {
-						if few.arenas[b].peak != all.arenas[b].peak {
+					all := r.buffers(c)
+					for b := range all {
+						if few[b] != all[b] {
 							t.Errorf("%s, %d tokens, no flash %v, %d layers: backend %d takes %d with few layers, %d with all",
-								name, context, noFlash, layers, b, few.arenas[b].peak, all.arenas[b].peak)
+								name, context, noFlash, layers, b, few[b], all[b])
 						}
 					}
 				}

@@ -17,6 +17,7 @@ type Quantity int
 // The quantities. Shares lie between 0 and 1, scales above 0.
 const (
 	WeightRead   Quantity = iota // share of the bandwidth of memory with which weights are read
+	Requests                     // bytes that a multiprocessor asks for in a clock
 	CacheRead                    // the same of keys and values
 	Product                      // share of the measured ceiling that dense matrix products reach
 	ExpertShare                  // share of Product that products of experts reach
@@ -43,7 +44,7 @@ const (
 // quantityKinds lists the names in the file, and whether a quantity is a share.
 func quantityKinds() [quantities]kind {
 	return [quantities]kind{
-		{"weight_read", true}, {"cache_read", true}, {"product", true}, {"expert_share", true}, {"token_ramp", false},
+		{"weight_read", true}, {"requests", false}, {"cache_read", true}, {"product", true}, {"expert_share", true}, {"token_ramp", false},
 		{"expert_ramp", false}, {"scores", true}, {"answers", true}, {"ceiling", true}, {"step_time", false}, {"layer_time", false},
 		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false},
 		{"link_share", true}, {"overlap", true}, {"skew", true},

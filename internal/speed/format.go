@@ -22,7 +22,7 @@ func computedIn(p *serve.Product, a *hardware.Accelerator, class string) compute
 	case p.Bits >= 16:
 		return computed{"16 bits", "bf16"}
 	case class == "native":
-		return computed{"packed blocks", "packed"}
+		return computed{"packed blocks", "fp16 sums"}
 	case strings.HasPrefix(f, "fp8") || f == "mxfp8":
 		if a.DenseTFLOPS["fp8"] > 0 && a.Supports["fp8"] {
 			return computed{"fp8", "fp8"}
@@ -45,18 +45,13 @@ func computedIn(p *serve.Product, a *hardware.Accelerator, class string) compute
 
 // peak is what the datasheet of a card says of products in a number format, FLOP a second.
 //
-// Native engines sum products of 16 bits up in 16 bits, which gaming cards do twice as fast as in 32, and multiply packed
-// blocks in 8 bits; the datasheet tells both by the rate of 8 bits.
+// Native engines sum products up in 16 bits, which gaming cards do twice as fast as in 32; the datasheet tells by the rate
+// of 8 bits.
 func peak(a *hardware.Accelerator, format string) float64 { return boardPeak(a, format) / devices(a) }
 
 func boardPeak(a *hardware.Accelerator, format string) float64 {
-	if eight := a.DenseTFLOPS["int8"] * 1e12; a.Vendor == "nvidia" {
-		switch format {
-		case "fp16 sums":
-			return max(eight/2, boardPeak(a, "bf16"))
-		case "packed":
-			return max(eight, boardPeak(a, "bf16"))
-		}
+	if format == "fp16 sums" && a.Vendor == "nvidia" {
+		return max(a.DenseTFLOPS["int8"]*1e12/2, boardPeak(a, "bf16"))
 	}
 	if v := a.DenseTFLOPS[format]; v > 0 {
 		return v * 1e12
@@ -79,4 +74,17 @@ func measured(a *hardware.Accelerator) float64 {
 		return 0
 	}
 	return min(1, a.MatmulBF16*1e12/boardPeak(a, "bf16"))
+}
+
+// clocks is how many clocks the multiprocessors of a card have in a second, all together, 0 where that is not known: each
+// makes a multiplication and an addition on each of its lanes.
+func clocks(a *hardware.Accelerator) float64 {
+	lanes := 128.0
+	switch {
+	case a.Vendor != "nvidia":
+		return 0
+	case strings.HasPrefix(a.Compute, "7.") || a.Compute == "8.0":
+		lanes = 64
+	}
+	return a.DenseTFLOPS["fp32"] * 1e12 / (2 * lanes) / devices(a)
 }

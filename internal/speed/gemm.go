@@ -28,7 +28,19 @@ func (m *Model) multiply(s *share, c *costs) (head float64) {
 
 // dense is the time of products with n tokens. Few tokens do not fill the units that multiply.
 func (m *Model) dense(p *product, n float64) float64 {
-	return 2 * p.MACs / p.flops * math.Sqrt(n*(n+m.rates.value[TokenRamp]))
+	return 2*p.MACs/p.flops*math.Sqrt(n*(n+m.rates.value[TokenRamp])) + p.unpacking*n*n/(n*n+fewTokens*fewTokens)
+}
+
+// fewTokens are multiplied with packed blocks as they are; for more the blocks are unpacked first, for the whole pass.
+const fewTokens = 64
+
+// unpack is the time of writing weights down in 16 bits from the blocks they are packed in, before products of many
+// tokens. Apple's and the servers' kernels unpack on the way to the units that multiply.
+func (m *Model) unpack(p *product) float64 {
+	if p.computed.name != "packed blocks" || m.card.Unified {
+		return 0
+	}
+	return p.Bytes * (1 + 16/p.Bits) / (m.rates.bandwidth * m.rates.value[CacheRead])
 }
 
 // experts is the time of routed experts for n tokens: those that the tokens touch are read, and each is multiplied with
@@ -47,6 +59,6 @@ func (m *Model) experts(p *product, n float64) (read, compute float64) {
 		busiest += m.rates.value[Uneven] / math.Sqrt(max(1, each/2))
 	}
 	read = p.Bytes / p.read * min(1, touched*busiest)
-	compute = 2 * p.MACs * n * busiest / p.flops * math.Sqrt(1+m.rates.value[ExpertRamp]/each)
+	compute = 2*p.MACs*n*busiest/p.flops*math.Sqrt(1+m.rates.value[ExpertRamp]/each) + p.unpacking*touched*each*each/(each*each+fewTokens*fewTokens)
 	return read, compute
 }

@@ -32,19 +32,24 @@ func (m *Model) Case(seen bool, n float64) string {
 	if m.in.moe {
 		parts[1] = "experts"
 	}
+	border := borders()
 	switch {
 	case n <= 0:
-	case n <= 1:
+	case n <= border[0]:
 		parts = append(parts, "alone")
-	case n <= 8:
+	case n <= border[1]:
 		parts = append(parts, "few")
-	case n <= 48:
+	case n <= border[2]:
 		parts = append(parts, "some")
 	default:
 		parts = append(parts, "many")
 	}
 	return strings.Join(parts, ", ")
 }
+
+// borders are the most requests at once of every case but the last. Beyond a border measurements may scatter less, which
+// does not make anybody faster: the bad end of a range is at least that at the borders below.
+func borders() [3]float64 { return [...]float64{1, 8, 48} }
 
 // around is a figure with the range of its family, in the narrowest case that enough measurements are of.
 func (m *Model) around(family string, mid, n float64) Range {
@@ -71,6 +76,10 @@ func (m *Model) width(family string, n float64) Width {
 	for {
 		if w, ok := m.cons.widths[family+": "+name]; ok {
 			return w
+		}
+		if rest, ok := strings.CutSuffix(name, "alone"); ok { // few are nearer to one than all are
+			name = rest + "few"
+			continue
 		}
 		i := strings.LastIndex(name, ", ")
 		if i < 0 {

@@ -25,6 +25,7 @@ type Model struct {
 
 	pool     float64 // bytes of the cache of one replica on one rank
 	poolHigh float64 // the same with the good end of its range
+	clocks   float64 // of all multiprocessors in a second
 	measured float64 // share of the peak of the best product, 0 where nobody measured it
 
 	rates    rates
@@ -45,11 +46,13 @@ type rates struct {
 type product struct {
 	*serve.Product
 	computed computed
-	terms    [3][]int // of WeightRead, Product and ExpertShare, with those of the format
+	terms    [4][]int // of WeightRead, Product, ExpertShare and Requests, with those of the format
 	read     float64  // bytes a second
 	flops    float64  // FLOP a second
 	peak     float64
 	missed   float64
+
+	unpacking float64 // seconds for all weights
 }
 
 // Of is a model under a plan that is legal, with its account of memory.
@@ -71,7 +74,7 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 	if err != nil {
 		return nil, err
 	}
-	s := &Model{work: w, plan: p, card: p.GPU, in: settingOf(&p, w), cons: c, measured: measured(p.GPU)}
+	s := &Model{work: w, plan: p, card: p.GPU, in: settingOf(&p, w), cons: c, measured: measured(p.GPU), clocks: clocks(p.GPU)}
 	s.pool = leastPool * float64(p.GPU.Usable())
 	s.poolHigh = s.pool
 	if mem != nil && mem.Verdict != serve.DoesNot {
@@ -115,8 +118,8 @@ func (m *Model) collect() {
 		p.Product = &m.work.Products[i]
 		p.computed = computedIn(p.Product, m.card, m.in.class)
 		p.peak = peak(m.card, p.computed.peak)
-		p.terms = [3][]int{
-			m.ofFormat(WeightRead, p.computed.name), m.ofFormat(Product, p.computed.name), m.ofFormat(ExpertShare, p.computed.name),
+		for i, q := range [...]Quantity{WeightRead, Product, ExpertShare, Requests} {
+			p.terms[i] = m.ofFormat(q, p.computed.name)
 		}
 		if p.Role == serve.Routed && p.Experts > 0 {
 			p.missed = math.Log1p(-min(0.999999, float64(p.TopK)/float64(p.Experts)))
@@ -155,12 +158,22 @@ func (m *Model) resolve(values []float64) {
 	r.link, r.hop = m.between(m.in.link), m.between(linkOf(m.card, max(2, m.work.Tensor*m.work.Pipeline)))
 	for i := range m.products {
 		p := &m.products[i]
-		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
-		p.flops = p.peak * ceiling * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		p.read = least(r.bandwidth*m.cons.kinds[WeightRead].squash(total(values, p.terms[0])), m.clocks*m.cons.kinds[Requests].squash(total(values, p.terms[3])))
+		p.flops = p.peak * m.ceilingOf(p, ceiling) * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		p.unpacking = m.unpack(p)
 		if p.Role == serve.Routed {
 			p.flops *= m.cons.kinds[ExpertShare].squash(total(values, p.terms[2]))
 		}
 	}
+}
+
+// ceilingOf is the best product that a format reaches. That in 32-bit sums says nothing of sums in 16 bits, where those are
+// faster.
+func (m *Model) ceilingOf(p *product, measured float64) float64 {
+	if p.peak > peak(m.card, "bf16") && p.computed.peak == "fp16 sums" {
+		return m.rates.value[Ceiling]
+	}
+	return measured
 }
 
 // devices is how many a board shows as; the figures of its datasheet are of all of them.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/llmcheck/llmcheck/internal/queue"
+	"github.com/llmcheck/llmcheck/internal/serve"
 )
 
 // slot is a part of the time of a pass.
@@ -103,7 +104,7 @@ func (m *Model) parts(b *load) parts {
 		p.prompt = max(1, math.Ceil(b.prompt/m.chunk()))
 	default:
 		p.decodes = max(1, min(n, b.decodes+b.prompts))
-		p.prompt = min(p.decodes, max(1, math.Ceil(b.prompt/m.chunk()))) // what is less than a piece is not parted
+		p.prompt = min(p.decodes, max(1, b.prompts, b.prompt/m.chunk())) // a prompt that is less than a piece is not parted
 	}
 	return p
 }
@@ -126,18 +127,35 @@ func (m *Model) pipeline(b *load, p parts, head float64, c *costs) {
 	even := (c.total() - head) / n
 	uneven := n*max(even*m.work.Longest, even+head) - c.total()
 	if b.lone || b.decodes < 1 {
-		overlap := m.rates.value[Overlap]
+		overlap := m.rates.value[Overlap] * m.ahead()
 		c[bubble] += (c.total() + uneven) * (p.prompt - 1) * (overlap/n + 1 - overlap)
 		return
 	}
 	if p.decodes > 1 {
 		c[bubble] += uneven
 	}
-	if few := 1 - (b.decodes-1)/(4*n); few > 0 && b.prompt > 0 { // a few answers beside a prompt do not hasten it
-		alone := m.costs(load{prompt: b.prompt, before: b.before, prompts: b.prompts, lone: true})
-		c[bubble] += few * max(0, alone.total()-c.total())
-	}
 }
+
+// ahead is how far the host gets with launching the next part of a prompt before a stage is done with this one: a device
+// holds so many launches, and once those of one part fill it, the host waits, and with it all other stages.
+func (m *Model) ahead() float64 {
+	if m.plan.Engine.Kind != serve.LlamaCPP {
+		return 1
+	}
+	each := 0.0 // launches of a layer
+	for i := range m.products {
+		p := &m.products[i]
+		each += float64(p.Count) * 3
+		if p.unpacking > 0 {
+			each += float64(p.Count)
+		}
+	}
+	stage := (each + 22*float64(m.work.Layers)) / float64(m.work.Pipeline)
+	full := stage / heldLaunches
+	return 1 / (1 + full*full)
+}
+
+const heldLaunches = 1024
 
 // both joins the times of two things that overlap but for their ends: at least the longer, at most a fifth more.
 func both(a, b float64) float64 {
@@ -153,4 +171,14 @@ func (c *costs) split(read, compute slot, a, b float64) {
 		return
 	}
 	c[compute] += t
+}
+
+// least joins two rates of which the lower one counts.
+func least(a, b float64) float64 {
+	if b <= 0 {
+		return a
+	}
+	x, y := 1/a, 1/b
+	x, y = both(x*x, y*y), 0
+	return 1 / (math.Sqrt(x) + y)
 }

@@ -70,8 +70,11 @@ func (m *Model) fits(tokens float64) float64 {
 	if each <= 0 || m.plan.Engine.Kind == serve.LlamaCPP {
 		return math.MaxInt32
 	}
-	return max(1, min(math.MaxInt32, float64(m.work.Data)*(m.poolHigh+m.pool)/2/each))
+	return max(1, min(math.MaxInt32, float64(m.work.Data)*m.likely()/each))
 }
+
+// likely is the pool that is reckoned with: the middle between what is surely there and the good end.
+func (m *Model) likely() float64 { return (m.pool + m.poolHigh) / 2 }
 
 // reserves is true of an engine that begins a request only where there is room for all of its answer, so that none is
 // ever preempted.
@@ -131,6 +134,8 @@ func (m *Model) Server(l Load) queue.Server {
 		longer := m.drafting(&r)
 		s.Pass = func(b queue.Batch) float64 { return longer * m.Pass(b) }
 	}
+	one := m.costs(r.answer(1)) // engines hand over what a pass has made while the next one runs
+	s.Host += one.total()
 	if m.reserves() {
 		s.MaxSeqs = int64(m.room(&r))
 	}
@@ -223,12 +228,10 @@ func (m *Model) closed(n float64, r *mean, l *Load) queue.Result {
 	return a
 }
 
-// most is what replicas that run in step answer at most: a closed loop of more than find room, whose requests come one
-// after the other.
+// most is what replicas that run in step answer at most: a closed loop of more than find room.
 func (m *Model) most(r *mean, l *Load) queue.Result {
 	s := m.Server(*l)
 	s.Host = 0
 	q := m.loop(int(min(mostAtOnce, math.Ceil(endless*m.room(r)))), r, l)
-	q.Ramp = false
 	return m.steady(s, q, r)
 }

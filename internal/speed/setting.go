@@ -39,7 +39,7 @@ func linkOf(a *hardware.Accelerator, ranks int) string {
 	switch {
 	case ranks <= 1:
 		return "none"
-	case a.MaxPerNode > 1 && ranks > a.MaxPerNode:
+	case a.MaxPerNode > 1 && ranks > max(a.MaxPerNode, a.Joined):
 		return "between nodes"
 	case a.LinkGBs <= 0 || strings.Contains(a.Link, "bridge") && ranks > 2 && !strings.HasPrefix(a.Link, "nvlink4"):
 		return "pcie"
@@ -61,7 +61,7 @@ func settingOf(p *serve.Plan, w *serve.Work) setting {
 	case "volta", "ampere-server", "hopper", "blackwell", "cdna":
 		s.groups = append(s.groups, "class "+s.class+", stacked memory")
 	}
-	if p.GPU.Unified {
+	if p.GPU.Unified && p.GPU.Vendor == "apple" { // others were not measured, and their kernels are those of their kin
 		s.groups = append(s.groups, "unified memory")
 	}
 	if w.MoE {

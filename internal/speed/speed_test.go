@@ -212,15 +212,9 @@ func TestSlowerCard(t *testing.T) {
 			for _, n := range []float64{1, 16, 300} {
 				a, b := of(fast).Figures(chat(n)), of(&slow).Figures(chat(n))
 				const eps = 1 + 1e-9
-				// Where answers take longer, requests come back later, and find fewer prompts of others to wait for: the wait alone
-				// may fall a little, that with the answer never.
-				first := 1.03
-				if n == 1 {
-					first = eps
-				}
 				total := func(f *speed.Figures) float64 { return f.TTFT.Mid + 255*f.TPOT.Mid }
 				if b.Single.Mid > a.Single.Mid*eps || b.Prompt.Mid > a.Prompt.Mid*eps || b.MaxOutput.Mid > a.MaxOutput.Mid*eps ||
-					b.TPOT.Mid*eps < a.TPOT.Mid || b.TTFT.Mid*first < a.TTFT.Mid || total(b)*eps < total(a) {
+					b.TPOT.Mid*eps < a.TPOT.Mid || b.TTFT.Mid*eps < a.TTFT.Mid || total(b)*eps < total(a) {
 					t.Errorf("%s with less %s is faster at %.0f requests: single %g after %g, prompt %g after %g, most %g after %g, TPOT %g after %g, TTFT %g after %g",
 						name, what, n, b.Single.Mid, a.Single.Mid, b.Prompt.Mid, a.Prompt.Mid, b.MaxOutput.Mid, a.MaxOutput.Mid, b.TPOT.Mid, a.TPOT.Mid,
 						b.TTFT.Mid, a.TTFT.Mid)
@@ -469,7 +463,7 @@ func TestAgreesWithSimulation(t *testing.T) {
 	for what, most := range map[string]struct {
 		off         []float64
 		median, p90 float64
-	}{"TTFT": {ttft, 0.04, 0.15}, "TPOT": {tpot, 0.015, 0.1}, "output": {output, 0.02, 0.05}} {
+	}{"TTFT": {ttft, 0.04, 0.15}, "TPOT": {tpot, 0.02, 0.15}, "output": {output, 0.02, 0.06}} {
 		slices.Sort(most.off)
 		middle, far := most.off[len(most.off)/2], most.off[len(most.off)*9/10]
 		t.Logf("%s differs by %.1f %% (median), %.1f %% (P90), %.1f %% (most) over %d loads", what, 100*middle, 100*far, 100*most.off[len(most.off)-1], len(most.off))

@@ -54,6 +54,7 @@ type option struct {
 type link struct {
 	Type string  `yaml:"type" json:"type"`
 	GBs  float64 `yaml:"gb_s_one_way,omitempty" json:"gb_s_one_way,omitzero"` // all links of one device together
+	All  int     `yaml:"joins,omitempty" json:"joins,omitzero"`               // devices of several machines that it joins alike
 }
 
 type pcie struct {
@@ -66,7 +67,7 @@ func (r *Record) accelerator() *hardware.Accelerator {
 		ID: r.ID, Name: r.Name, Aliases: slices.Concat(r.Aliases, r.Shared), Vendor: r.Vendor, Arch: r.Arch, Compute: r.Compute,
 		Year: r.Year, MemoryGB: r.MemoryGB, UsableMiB: r.UsableMiB, VisibleMiB: r.VisibleMiB, Derived: len(r.Derived) > 0,
 		Unified: r.Unified, Devices: r.Devices, BandwidthGBs: r.Bandwidth, DenseTFLOPS: r.Dense, MatmulBF16: r.MatmulBF16,
-		Supports: r.Supports, Watts: r.Watts, Link: r.Link.Type, LinkGBs: r.Link.GBs, PCIeGen: r.PCIe.Gen, PCIeLanes: r.PCIe.Lanes,
+		Supports: r.Supports, Watts: r.Watts, Link: r.Link.Type, LinkGBs: r.Link.GBs, Joined: r.Link.All, PCIeGen: r.PCIe.Gen, PCIeLanes: r.PCIe.Lanes,
 		MaxPerNode: r.MaxPerNode, Note: r.Note, Sources: r.Sources, Unsourced: r.Unsourced, Checked: r.Checked,
 	}
 	for _, o := range r.Options {

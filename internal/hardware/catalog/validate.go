@@ -41,6 +41,7 @@ func Check(id string, r *Record) error {
 	f.memory(r)
 	f.speed(r)
 	f.want(r.Link.GBs >= 0 && r.Link.GBs <= 5_000, "link.gb_s_one_way %g: want the sum of all links, one direction, in GB/s", r.Link.GBs)
+	f.want(r.Link.All == 0 || r.Link.All > r.MaxPerNode && r.Link.All <= 100_000, "link.joins %d: want the devices of several machines, or nothing", r.Link.All)
 	f.want(r.Link.GBs == 0 || r.Link.Type != "", "link.type is missing")
 	f.want(r.PCIe.Gen >= 0 && r.PCIe.Gen <= 8 && r.PCIe.Lanes >= 0 && r.PCIe.Lanes <= 32, "pcie %v is no slot", r.PCIe)
 	f.want(r.MaxPerNode <= maxPerNode, "max_per_node %d: want at most %d", r.MaxPerNode, maxPerNode)

@@ -69,6 +69,7 @@ var functions = template.FuncMap{
 	"clean": printable.Line, "join": strings.Join, "outcome": report.Outcome, "capital": capital, "kicker": func(d *report.Document) string { return kicker([]*report.Document{d}) }, "sign": sign,
 	"place": place, "percent": percent, "places": report.Places, "sentence": report.Sentence, "bar": barOf, "bound": bound, "measured": measured, "when": when,
 	"tone": report.Tone, "spoken": report.Spoken, "trouble": troubleOf, "hosted": hosted, "glances": glances,
+	"few": few, "beyond": beyond, "subject": subject, "plankey": func() string { return report.PlanKey },
 	"verbatim":   verbatim,
 	"intervals":  func() string { return report.Intervals },
 	"titled":     func(title string, t report.Table) titledTable { return titledTable{title, t} },
@@ -97,6 +98,9 @@ func kicker(docs []*report.Document) string {
 	memory := "Memory estimate"
 	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil && d.Estimate.Speed != nil }) {
 		memory = "Estimate of memory and speed"
+	}
+	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil && d.Estimate.Cost.Glance() != "" }) {
+		memory = "Estimate of memory, speed and cost"
 	}
 	switch licenses := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.License != nil }); {
 	case estimates && licenses:

@@ -9,19 +9,33 @@ import (
 	"github.com/llmcheck/llmcheck/internal/report"
 )
 
-// glance is a line below the verdict, with a word for how the plan stands to its targets.
-type glance struct{ Tag, Verdict, Text string }
+// handful is how many of many candidates are shown unfolded.
+const handful = 10
 
-func glances(e *report.Estimate) []glance {
-	var lines []glance
-	st := e.Speed.Standing()
-	for _, g := range []glance{{Text: e.Glance()}, {st.Word, st.Verdict, e.Speed.Glance()}, {Text: e.Cost.Glance()}} {
-		if g.Tag != "" || g.Text != "" {
-			g.Text = report.Sentence(g.Text)
-			lines = append(lines, g)
+func few(t report.Table) report.Table { return t.First(handful) }
+
+func beyond(e *report.Estimate) string { return e.CandidatesBeyond(handful) }
+
+// glances are the lines below the verdict.
+func glances(e *report.Estimate) []string {
+	if e.Unserved() {
+		return nil
+	}
+	var lines []string
+	for _, g := range []string{e.Glance(), e.Speed.Glance(), e.Cost.Glance()} {
+		if g != "" {
+			lines = append(lines, report.Sentence(g))
 		}
 	}
 	return lines
+}
+
+// subject is what nothing is known of.
+func subject(v any) string {
+	if _, ok := v.(*report.Cost); ok {
+		return "Cost"
+	}
+	return "Energy"
 }
 
 // stepped is a forward pass as a drawing, whose legend has all figures, with a table where there are formulas.

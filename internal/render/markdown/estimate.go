@@ -11,14 +11,10 @@ func fit(verdict string) string { return mark(report.Tone(verdict)) }
 
 func (w *writer) outlook(d *report.Document) {
 	e := d.Estimate
-	w.printf("### %s %s: %s\n\n%s\n", fit(e.Word()), capital(report.Spoken(e.Word())), code(d.Target()), inline(e.Summary))
-	st := e.Speed.Standing()
-	mood := ""
-	if st.Word != "" {
-		mood = fit(st.Verdict) + " " + capital(st.Word)
-	}
-	for _, g := range []string{e.Glance(), mood, e.Speed.Glance(), e.Cost.Glance()} {
-		if g != "" {
+	a := e.Answer()
+	w.printf("### %s %s: %s\n\n%s\n", fit(a.Verdict), capital(a.Text), code(d.Target()), inline(e.Summary))
+	for _, g := range []string{e.Glance(), e.Speed.Glance(), e.Cost.Glance()} {
+		if g != "" && !e.Unserved() {
 			w.printf("\n**%s**\n", inline(report.Sentence(g)))
 		}
 	}
@@ -26,24 +22,52 @@ func (w *writer) outlook(d *report.Document) {
 
 func (w *writer) estimate(d *report.Document) {
 	e := d.Estimate
-	if e.Word() != report.Fits {
+	if e.Word() != report.Fits && !e.Unserved() {
 		w.mends(e)
 	}
 	w.serving(e)
+	if !e.Unserved() {
+		w.holding(e)
+	}
+	w.assumed(e)
+	w.list("Worth knowing", len(e.Notes), func(i int) string { return inline(e.Notes[i]) })
+	w.details(d)
+	w.printf("\n<sub>%s</sub>\n", inline(report.Intervals))
+}
+
+// holding is what lies in memory, and what would.
+func (w *writer) holding(e *report.Estimate) {
 	w.memory(&e.Outlook)
 	w.facts("KV cache", e.CacheFacts())
 	w.table("Other lengths of context", e.ContextTable())
 	if e.Word() == report.Fits {
 		w.mends(e)
 	}
-	w.table(e.CandidateTitle(), e.CandidateTable())
+	w.candidates(e)
 	w.list("Plans that no engine would start", len(e.Refused), func(i int) string {
 		return "**" + inline(e.Refused[i].Plan) + "** — " + inline(e.Refused[i].Why)
 	})
-	w.assumed(e)
-	w.list("Worth knowing", len(e.Notes), func(i int) string { return inline(e.Notes[i]) })
-	w.details(d)
-	w.printf("\n<sub>%s</sub>\n", inline(report.Intervals))
+}
+
+// handful is how many of many candidates are shown unfolded.
+const handful = 10
+
+// candidates are left out where the plans of a fleet stand above.
+func (w *writer) candidates(e *report.Estimate) {
+	if e.Fleet != nil {
+		return
+	}
+	w.table(e.CandidateTitle(), e.CandidateTable().First(handful))
+	if more := e.CandidatesBeyond(handful); more != "" {
+		w.unfold(report.Sentence(more), e.CandidateTable())
+	}
+}
+
+// unfold hides a long table behind what it comes to.
+func (w *writer) unfold(summary string, t report.Table) {
+	w.printf("\n<details><summary>%s</summary>\n", tag(summary))
+	w.rows(t)
+	w.printf("\n</details>\n")
 }
 
 func (w *writer) mends(e *report.Estimate) {
@@ -117,7 +141,7 @@ func (w *writer) assumed(e *report.Estimate) {
 func (w *writer) details(d *report.Document) {
 	e := d.Estimate
 	w.printf("\n<details><summary>The plan, the model and the evidence</summary>\n")
-	if e.Plan != nil {
+	if e.Plan != nil && !e.Unserved() {
 		w.facts("Served like this", e.Plan.Settings())
 	}
 	w.facts("The model", e.Model.Facts())

@@ -76,7 +76,8 @@ func (w *writer) estimates(docs []*report.Document) {
 	w.printf("| verdict | model | in one sentence |\n|---|---|---|\n")
 	for _, d := range docs {
 		if e := d.Estimate; e != nil {
-			w.printf("| %s %s | %s | %s |\n", fit(e.Word()), report.Spoken(e.Word()), cell(code(d.Target())), within(e.Summary))
+			a := e.Answer()
+			w.printf("| %s %s | %s | %s |\n", fit(a.Verdict), a.Text, cell(code(d.Target())), within(e.Summary))
 		}
 	}
 }
@@ -88,7 +89,8 @@ func (w *writer) folded(d *report.Document) {
 		verdicts = append(verdicts, mark(l.Outcome)+" "+report.Outcome(l.Outcome))
 	}
 	if e := d.Estimate; e != nil {
-		verdicts = append(verdicts, fit(e.Word())+" "+report.Spoken(e.Word()))
+		a := e.Answer()
+		verdicts = append(verdicts, fit(a.Verdict)+" "+a.Text)
 	}
 	if len(verdicts) == 0 {
 		w.printf("\n")

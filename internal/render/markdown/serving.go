@@ -24,7 +24,9 @@ func (w *writer) serving(e *report.Estimate) {
 	w.list("Closest published measurements", len(nearest), func(i int) string {
 		return inline(nearest[i].Name) + " — " + inline(nearest[i].Value)
 	})
+	w.unknown("Cost", e.Cost.Unknown())
 	w.facts("Cost", e.Cost.Facts())
+	w.unknown("Energy", e.Energy.Unknown())
 	w.facts("Energy", e.Energy.Facts())
 	w.lookup(e)
 	w.manifest(e.Manifest)
@@ -41,6 +43,7 @@ func (w *writer) lookup(e *report.Estimate) {
 	}
 	inner.facts("What the speed is held against", e.Speed.PeakFacts())
 	inner.facts("What the words mean", e.Speed.Definitions())
+	inner.facts("What share is used", e.Cost.Shares())
 	inner.table("What others take for the same plan", e.Cost.PriceTable())
 	inner.table("A month of owning it", e.Cost.BoughtTable())
 	inner.table("What the power adds up from", e.Energy.PartTable())
@@ -69,10 +72,21 @@ func (w *writer) fleet(e *report.Estimate) {
 	}
 	w.printf("\n#### %s\n", f.Title())
 	w.factRows(f.Facts())
-	if len(f.Front) > 0 {
-		w.rows(f.FrontTable())
+	if t := e.PlanTable(); len(t.Rows) > 0 {
+		w.rows(t)
+		w.printf("\n<sub>%s</sub>\n", inline(report.PlanKey))
 	}
-	w.table("Why not the others", f.RejectedTable())
+	w.table(e.NearTitle(), e.NearTable())
+	if rest := e.Rest(); rest != "" {
+		w.unfold(report.Sentence(rest), f.RejectedTable())
+	}
+}
+
+// unknown is one line in place of a part of which nothing is known.
+func (w *writer) unknown(what, why string) {
+	if why != "" {
+		w.printf("\n**%s not known**: %s\n", what, inline(why))
+	}
 }
 
 // manifest is a block of code, fenced with more backticks than there are in a row in it.

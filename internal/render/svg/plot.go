@@ -167,7 +167,7 @@ func (d *plotting) axes() {
 	for _, t := range d.plot.Y.Ticks {
 		y := py(t.At)
 		d.printf(`<path class="net" d="M%d %dH%d"/>`, plotLeft, y, right)
-		d.put("tick", t.Label, plotLeft-8-wide(short(t.Label)), y-wordHeight/2)
+		d.put("tick", t.Label, plotLeft-12-wide(short(t.Label)), y-wordHeight/2)
 	}
 	for _, t := range d.plot.X.Ticks {
 		x := px(t.At)

@@ -39,7 +39,7 @@ func TestPlot(t *testing.T) {
 		`<path class="line" d="M76 235L692 64"/>` +
 		`<circle class="met" cx="76" cy="235" r="5"/><circle class="missed" cx="692" cy="64" r="5"/>` +
 		`<text class="axis" x="0" y="18">tokens/s</text><text class="axis" x="576" y="334">requests at once</text>` +
-		`<text class="tick" x="60" y="288">0</text><text class="tick" x="46" y="44">100</text>` +
+		`<text class="tick" x="56" y="288">0</text><text class="tick" x="42" y="44">100</text>` +
 		`<text class="tick" x="72" y="303">1</text><text class="tick" x="688" y="303">8</text>` +
 		`<text class="rule" x="305" y="30">within targets up to 3</text></svg>`
 	if got != want {

@@ -1,7 +1,6 @@
 package text
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/report"
@@ -10,55 +9,96 @@ import (
 // outlook is what a person in a hurry reads: whether it fits, what on, the sentence, and the figures asked for first.
 func (p *printer) outlook(d *report.Document) {
 	e := d.Estimate
-	p.head(report.Spoken(e.Word()), outcomeStyle(report.Tone(e.Word())), d.Target())
+	a := e.Answer()
+	p.head(a.Text, outcomeStyle(report.Tone(a.Verdict)), d.Target())
 	p.paragraph(e.Summary, plain)
-	p.glance(e.Glance(), bold)
-	st := e.Speed.Standing()
-	if st.Verdict == report.Fits {
-		p.glance(joined(e.Speed.Glance(), st.Word), bold)
-	} else {
-		p.glance(st.Word, outcomeStyle(report.Tone(st.Verdict)))
-		p.glance(e.Speed.Glance(), bold)
+	if e.Unserved() {
+		return
 	}
-	p.glance(e.Cost.Glance(), bold)
+	for _, g := range []string{e.Glance(), e.Speed.Glance(), e.Cost.Glance()} {
+		p.glance(g)
+	}
 }
 
-func (p *printer) glance(s string, st style) {
+func (p *printer) glance(s string) {
 	if s != "" {
-		p.paragraph(report.Sentence(s), st)
+		p.paragraph(report.Sentence(s), bold)
 	}
-}
-
-func joined(parts ...string) string {
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }
 
 func (p *printer) estimate(e *report.Estimate) {
-	if e.Word() != report.Fits {
+	if e.Word() != report.Fits && !e.Unserved() {
 		p.mends(e)
 	}
 	p.serving(e)
+	if !e.Unserved() {
+		p.holding(e)
+	}
+	p.assumed(e)
+	p.facts("The model", e.Model.Facts())
+	p.origins(e)
+	p.notes(e)
+}
+
+// holding is what lies in memory, and what would.
+func (p *printer) holding(e *report.Estimate) {
 	p.memory(&e.Outlook)
 	p.facts("KV cache", e.CacheFacts())
 	p.titled("Other lengths of context", e.ContextTable())
 	if e.Word() == report.Fits {
 		p.mends(e)
 	}
-	p.titled(e.CandidateTitle(), e.CandidateTable())
+	p.candidates(e)
 	p.refused(e)
-	if e.Plan != nil {
-		p.facts("Served like this", e.Plan.Settings())
+	p.settings(e)
+}
+
+// origins are what the sizes rest on. Where nobody asked for details, sources that agree need no table.
+func (p *printer) origins(e *report.Estimate) {
+	if e.Detailed() || !e.Model.Agreed() {
+		p.titled("What the sources say of its size", e.Model.SizeTable())
 	}
-	p.assumed(e)
-	p.facts("The model", e.Model.Facts())
-	p.titled("What the sources say of its size", e.Model.SizeTable())
-	if e.Explained() {
+	if e.Detailed() {
 		p.titled("Where the parameters are", e.Model.ComponentTable())
 		p.titled("Tensor by tensor", e.Model.TensorTable())
 		p.titled("Symbols", e.Model.SymbolTable())
 		p.titled("What the memory adds up from", e.TermTable())
 	}
-	p.notes(e)
+}
+
+// handful is how many of many candidates are shown where nobody asked for all.
+const handful = 10
+
+// candidates are left out where the plans of a fleet stand above.
+func (p *printer) candidates(e *report.Estimate) {
+	if e.Fleet != nil {
+		return
+	}
+	if e.Detailed() {
+		p.titled(e.CandidateTitle(), e.CandidateTable())
+		return
+	}
+	p.titled(e.CandidateTitle(), e.CandidateTable().First(handful))
+	if more := e.CandidatesBeyond(handful); more != "" {
+		p.paragraph(more+"; "+everything, dim)
+	}
+}
+
+// everything says how to see what is left out.
+const everything = "--explain lists all"
+
+func (p *printer) settings(e *report.Estimate) {
+	if e.Plan == nil {
+		return
+	}
+	if e.Detailed() {
+		p.facts("Served like this", e.Plan.Settings())
+		return
+	}
+	if line := e.Plan.SettingsLine(); line != "" {
+		p.heading("Served like this")
+		p.paragraph(line, plain)
+	}
 }
 
 // wider is the column beside the name of a setting.
@@ -170,8 +210,16 @@ func (p *printer) assumed(e *report.Estimate) {
 	}
 	p.heading("Assumed, because nobody said")
 	for _, a := range e.Assumed {
-		p.item(label{a.What, yellow, wider}, a.Value, a.Why)
+		p.item(label{a.What, yellow, wider}, joined(a.Value, a.Why))
 	}
+}
+
+// joined puts the reason behind the value.
+func joined(value, why string) string {
+	if value == "" || why == "" {
+		return value + why
+	}
+	return value + ": " + why
 }
 
 func (p *printer) notes(e *report.Estimate) {

@@ -165,7 +165,8 @@ func (p *printer) summary(docs []*report.Document) {
 			p.item(verdict(d.License.Outcome), d.Subject.Ref, d.License.Summary)
 		}
 		if e := d.Estimate; e != nil {
-			p.item(label{report.Spoken(e.Word()), outcomeStyle(report.Tone(e.Word())), narrow}, d.Target(), e.Summary)
+			a := e.Answer()
+			p.item(label{a.Text, outcomeStyle(report.Tone(a.Verdict)), narrow}, d.Target(), e.Summary)
 		}
 	}
 }
