@@ -48,8 +48,16 @@ func (m *Measurement) checkNames() error {
 		}
 	}
 	for _, name := range []struct{ key, text string }{
-		{"id", m.ID}, {"model", m.Model}, {"precision", m.Precision}, {"kv", m.KV}, {"engine", m.Engine},
-		{"version", m.Version}, {"gpu", m.GPU}, {"division", m.Division}, {"note", m.Note}, {"broken", m.Broken},
+		{"id", m.ID},
+		{"model", m.Model},
+		{"precision", m.Precision},
+		{"kv", m.KV},
+		{"engine", m.Engine},
+		{"version", m.Version},
+		{"gpu", m.GPU},
+		{"division", m.Division},
+		{"note", m.Note},
+		{"broken", m.Broken},
 	} {
 		if !OneLine(name.text) {
 			faults = append(faults, fmt.Errorf("%s is %.40q, want one line of at most %d bytes", name.key, name.text, mostText))

@@ -28,15 +28,17 @@ type Narrowed struct {
 }
 
 // How the error of a computation is made up, as shares of its variance, and how far measurements of one thing differ.
-// The shares are read off what was left unexplained of 727 published measurements before any constant was fitted to
-// them. Two of them on one card with one engine correlate by 0.1 to 0.2 for different models and by 0.3 for one model
-// divided otherwise; with the same division by 0.75 where the loads and lengths differ by a factor of e in all, 0.6 by
-// e^2.5, 0.4 by e^4 and 0.25 above.
+// The shares are those of what the fitted computation left unexplained of published measurements that were left out of its
+// fit, by cell or by model; `make calibrate` prints the correlations that it finds beside those that are taken here. For two
+// models on one card with one engine they are 0.06 to 0.08, and 0.19 where nothing of the same source was in the fit, so
+// that what the card and the engine do was not known; for one model divided otherwise 0.24 to 0.29; with the same division
+// 0.92 where loads and lengths are alike, 0.76, 0.6 and 0.45 where 0.70, 0.53 and 0.41 are taken. Those of two metrics are
+// less certain: from nothing to 0.4.
 const (
 	ofCardAndEngine = 0.15 // common to all models on a card with an engine: kernels, launches, bandwidth that is reached
 	ofModel         = 0.15 // common to all settings of a model on them
 	ofSetting       = 1 - ofCardAndEngine - ofModel
-	reach           = 3.0  // how far a setting tells of others, as the logarithm of the factor between them
+	reach           = 4.0  // how far a setting tells of others, as the logarithm of the factor between them
 	acrossMetrics   = 0.35 // time to the first token and between tokens of one run correlate so
 
 	runToRun = 0.03 // standard deviation of the logarithm, same version and host
@@ -142,6 +144,10 @@ func shared(a, b *Measurement) float64 {
 	}
 	return k
 }
+
+// Shared is the correlation of errors that Narrow takes two settings on one card with one engine to have, for whoever
+// holds it against what was measured.
+func Shared(a, b *Measurement) float64 { return shared(a, b) }
 
 // likeSetting falls with the logarithms of the load and the lengths, from 1 for the same setting.
 func likeSetting(a, b *Measurement) float64 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -88,7 +89,7 @@ func Nearest(all []Measurement, q *Question, n int, known Lookup) (near []Near, 
 	var best []hit
 	for i := range all {
 		m := &all[i]
-		if m.Broken != "" || !comparable(q.Metric, m.Metric) {
+		if m.Broken != "" || !answers(q.Metric, m.Metric) {
 			continue
 		}
 		best = insert(best, hit{m, f.distance(m)}, max(1, n))
@@ -107,8 +108,8 @@ func Nearest(all []Measurement, q *Question, n int, known Lookup) (near []Near, 
 	return near, ""
 }
 
-// comparable reports whether a metric answers for the one that was asked.
-func comparable(asked, measured Metric) bool {
+// answers reports whether a metric answers for the one that was asked.
+func answers(asked, measured Metric) bool {
 	return asked == "" || asked == measured || isMost(asked) && isMost(measured)
 }
 
@@ -394,11 +395,11 @@ func (f *finder) differs(m *Measurement) []string {
 	instead(cacheFormat(m) != cacheFormat(q), "cache in %s instead of %s", cacheFormat(m), cacheFormat(q))
 	instead(m.Engine != q.Engine, "engine %s instead of %s", m.Engine, q.Engine)
 	instead(m.Engine == q.Engine && m.Version != q.Version, "version %s instead of %s", m.Version, q.Version)
-	instead(max(1, m.GPUs) != max(1, q.GPUs), "%s instead of %s", count(m.GPUs, "GPU"), fmt.Sprint(max(1, q.GPUs)))
+	instead(max(1, m.GPUs) != max(1, q.GPUs), "%s instead of %s", count(m.GPUs, "GPU"), strconv.Itoa(max(1, q.GPUs)))
 	instead(m.GPUs == q.GPUs && dividedOtherwise(q, m), "%s instead of %s", divided(m), divided(q))
 	together := m.Concurrency > 0 && q.Concurrency > 0 && m.Rate == 0 && q.Rate == 0
-	instead(loads(q, m) > 0 && together, "%s instead of %s requests at once", fmt.Sprint(m.Concurrency),
-		fmt.Sprint(q.Concurrency))
+	instead(loads(q, m) > 0 && together, "%s instead of %s requests at once", strconv.Itoa(m.Concurrency),
+		strconv.Itoa(q.Concurrency))
 	instead(loads(q, m) > 0 && !together, "%s instead of %s", load(m), load(q))
 	for _, n := range []struct {
 		measured, asked int64

@@ -56,7 +56,9 @@ func TestRead(t *testing.T) {
 			{TTFT, 0.25, 16, 0, 1024, 256}, {TPOT, 0.03, 16, 0, 1024, 256}, {Output, 512, 16, 0, 1024, 256},
 		}, nil, nil},
 		{"vllm-serve-appended.json", FormatServing, nil, day, []figureOf{
-			{TTFT, 0.3, 0, 2.5, 1000, 100}, {TPOT, 0.02, 0, 2.5, 1000, 100}, {Output, 245, 0, 2.5, 1000, 100},
+			{TTFT, 0.3, 0, 2.5, 1000, 100},
+			{TPOT, 0.02, 0, 2.5, 1000, 100},
+			{Output, 245, 0, 2.5, 1000, 100},
 			{MaxOutput, 1000, 0, 0, 1000, 100},
 		}, []string{"2 of 100 requests failed"}, []string{"line 2: ttft and tpot: all", "line 3: 80 of 100 requests failed"}},
 		{"sglang-serving.jsonl", FormatServing, nil, evidence.Date{}, []figureOf{
@@ -72,9 +74,13 @@ func TestRead(t *testing.T) {
 			{WithPrompt, 80, 1, 0, 32, 128},
 		}, nil, nil},
 		{"guidellm-0.3.json", FormatGuideLLM, nil, evidence.Date{Year: 2025, Month: 11, Day: 20}, []figureOf{
-			{TTFT, 0.09, 1, 0, 512, 128}, {TPOT, 0.015, 1, 0, 512, 128}, {Output, 63, 1, 0, 512, 128},
+			{TTFT, 0.09, 1, 0, 512, 128},
+			{TPOT, 0.015, 1, 0, 512, 128},
+			{Output, 63, 1, 0, 512, 128},
 			{MaxOutput, 1900, 0, 0, 512, 128},
-			{TTFT, 0.15, 0, 4.5, 512, 128}, {TPOT, 0.022, 0, 4.5, 512, 128}, {Output, 570, 0, 4.5, 512, 128},
+			{TTFT, 0.15, 0, 4.5, 512, 128},
+			{TPOT, 0.022, 0, 4.5, 512, 128},
+			{Output, 570, 0, 4.5, 512, 128},
 		}, []string{"2 of 902 requests failed"}, []string{"ttft and tpot: all requests were sent at once"}},
 		{"guidellm-0.5.json", FormatGuideLLM, nil, evidence.Date{Year: 2025, Month: 11, Day: 20}, []figureOf{
 			{TTFT, 0.2, 8, 0, 1000, 200}, {TPOT, 0.018, 8, 0, 1000, 200}, {Output, 420, 8, 0, 1000, 200},

@@ -266,12 +266,21 @@ func TestIdleFlags(t *testing.T) {
 		flag string
 		args []string
 	}{
-		{"--spare", []string{"--spare", "1"}}, {"--max-gpus", []string{"--max-gpus", "8"}}, {"--spare", []string{"--spare", "1", "--users", "9", "--gpus", "2"}},
-		{"--burstiness", []string{"--burstiness", "2"}}, {"--simulate", []string{"--simulate", "9", "--concurrency", "max"}}, {"--seed", []string{"--seed", "9"}},
-		{"--seed", []string{"--seed", "9", "--request-rate", "2", "--simulate", "0"}}, {"--price", []string{"--price", "2"}},
-		{"--price", []string{"--price", "2", "--gpu", "all"}}, {"--price", []string{"--price", "2", "--gpu", "h100,h200"}},
-		{"--own", []string{"--own", "--seller", "neocloud"}}, {"--purchase-price", []string{"--purchase-price", "9", "--gpu", "h100"}},
-		{"--emit", []string{"--emit", "sglang", "--engine", "vllm"}}, {"--explain", []string{"--emit", "vllm", "--explain"}}, {"--emit", []string{"--emit", "vllm", "acme/y"}},
+		{"--spare", []string{"--spare", "1"}},
+		{"--max-gpus", []string{"--max-gpus", "8"}},
+		{"--spare", []string{"--spare", "1", "--users", "9", "--gpus", "2"}},
+		{"--burstiness", []string{"--burstiness", "2"}},
+		{"--simulate", []string{"--simulate", "9", "--concurrency", "max"}},
+		{"--seed", []string{"--seed", "9"}},
+		{"--seed", []string{"--seed", "9", "--request-rate", "2", "--simulate", "0"}},
+		{"--price", []string{"--price", "2"}},
+		{"--price", []string{"--price", "2", "--gpu", "all"}},
+		{"--price", []string{"--price", "2", "--gpu", "h100,h200"}},
+		{"--own", []string{"--own", "--seller", "neocloud"}},
+		{"--purchase-price", []string{"--purchase-price", "9", "--gpu", "h100"}},
+		{"--emit", []string{"--emit", "sglang", "--engine", "vllm"}},
+		{"--explain", []string{"--emit", "vllm", "--explain"}},
+		{"--emit", []string{"--emit", "vllm", "acme/y"}},
 	} {
 		if _, err := estimated(t, c.args...); codeOf(err) != Usage || !strings.Contains(err.Error(), c.flag) {
 			t.Errorf("%q: got %v, want an error of the command line that names %s", c.args, err, c.flag)

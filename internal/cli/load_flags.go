@@ -55,7 +55,7 @@ func (f *loadFlags) declareTargets(fl *pflag.FlagSet) {
 	fl.Var(&seconds{&f.ttft, "a time above 0 like 0.5, 500ms or 2s, at most a day"}, "ttft", "most `time` to the first token, on average, like 500ms")
 	fl.Var(&seconds{&f.tpot, "a time above 0 like 0.05, 50ms or 1s, at most a day"}, "tpot", "most `time` between the tokens of an answer, on average, like 50ms")
 	whole(&f.spare, "spare", 0, maxGPUs, "`replicas` beside those that the load needs; 1 is N+1 (default: 0)")
-	whole(&f.most, "max-gpus", 1, maxGPUs, "most `cards` in all that a plan may take (default: 512)")
+	whole(&f.most, "max-gpus", 1, maxGPUs, "most `cards` in all that a plan may take (default: 4096)")
 }
 
 // unsaid is the number of requests to play where nobody said one; 0 is none.

@@ -193,7 +193,7 @@ func (m *market) describe(card string, used []Offer) Quote {
 		q.Sources = append(q.Sources, o.Source.Title)
 	}
 	q.Sellers, q.Sources = distinct(q.Sellers), distinct(q.Sources)
-	q.PerGPUHour = m.price(func(o Offer) float64 { return 1 })
+	q.PerGPUHour = m.price(func(Offer) float64 { return 1 })
 	q.Note = notes(card, used)
 	return q
 }

@@ -96,8 +96,12 @@ func TestHeadline(t *testing.T) {
 		{"without its host and alone", []Offer{offer("g", Hyperscaler, OnDemand, 1, now, alone)}, 1, "on demand at hyperscalers, prices of 2026-08-21, accelerators alone"},
 		{"old ones step back", []Offer{offer("h", Hyperscaler, OnDemand, 8, before), offer("a", Neocloud, OnDemand, 2, now)}, 2, "on demand at neoclouds, prices of 2026-08-21"},
 		{"old ones of the same market are left out", append([]Offer{offer("d", Neocloud, OnDemand, 90, before)}, three...), 2, "on demand at neoclouds, prices of 2026-08-21"},
-		{"old ones alone", []Offer{offer("h", Hyperscaler, OnDemand, 8, before), offer("i", Hyperscaler, OnDemand, 10, "<=2025-10-25")}, 9,
-			"on demand at hyperscalers, prices of 2025-03-07 and at the latest 2025-10-25"},
+		{
+			"old ones alone",
+			[]Offer{offer("h", Hyperscaler, OnDemand, 8, before), offer("i", Hyperscaler, OnDemand, 10, "<=2025-10-25")},
+			9,
+			"on demand at hyperscalers, prices of 2025-03-07 and at the latest 2025-10-25",
+		},
 	} {
 		q, ok := NewBook("card", tt.offers).Headline(1)
 		if !ok || q.PerGPUHour.Mid != tt.usd || q.Basis() != tt.basis {
@@ -331,8 +335,12 @@ func TestOwn(t *testing.T) {
 		{"only servers are known", Owner{GPUs: 2, Purchases: []Purchase{purchase(8, true, Street, 60000)}}, 60000, 1000, []string{"accelerators"}},
 		{"street before list", Owner{GPUs: 1, Purchases: []Purchase{purchase(1, true, Suggested, 6000), purchase(1, true, Street, 12000)}}, 12000, 200, []string{"accelerators"}},
 		{"the user's own price", Owner{GPUs: 2, Price: &Range{6000, 6000, 6000}, Purchases: []Purchase{purchase(1, false, Street, 1)}}, 12000, 200, []string{"accelerators"}},
-		{"in a hall", Owner{GPUs: 8, Hall: true, Maximum: Exactly(10000), Energy: energy, Purchases: []Purchase{purchase(8, true, Street, 60000)}}, 67500, 1000 + 125 + 2000 + 100,
-			[]string{"accelerators", "network, cables, insurance", "space in a data center", "electricity"}},
+		{
+			"in a hall",
+			Owner{GPUs: 8, Hall: true, Maximum: Exactly(10000), Energy: energy, Purchases: []Purchase{purchase(8, true, Street, 60000)}},
+			67500, 1000 + 125 + 2000 + 100,
+			[]string{"accelerators", "network, cables, insurance", "space in a data center", "electricity"},
+		},
 	} {
 		tt.o.Figures = ownership()
 		b, err := Own(tt.o)

@@ -165,8 +165,10 @@ func (b *Bought) server(o Owner, c bill) {
 	share, formula := o.Figures.monthly()
 	over := o.Figures.Server.Value
 	host := interval(c.usd, []Range{{over.Low - 1, over.Mid - 1, over.High - 1}})
-	b.Parts = append(b.Parts, Part{"servers around them", product(host, share), "USD a month",
-		fmt.Sprintf("(%s − 1) × %s USD × %s", over, c.usd, formula), sources("", o.Figures.Server)})
+	b.Parts = append(b.Parts, Part{
+		"servers around them", product(host, share), "USD a month",
+		fmt.Sprintf("(%s − 1) × %s USD × %s", over, c.usd, formula), sources("", o.Figures.Server),
+	})
 	b.Purchase = b.Purchase.Plus(host)
 }
 
@@ -174,8 +176,10 @@ func (b *Bought) server(o Owner, c bill) {
 func (b *Bought) network(o Owner) {
 	share, formula := o.Figures.monthly()
 	extra := interval(b.Purchase, []Range{o.Figures.Extra.Value})
-	b.Parts = append(b.Parts, Part{"network, cables, insurance", product(extra, share), "USD a month",
-		fmt.Sprintf("%s × %s USD × %s", o.Figures.Extra.Value, b.Purchase, formula), sources("", o.Figures.Extra)})
+	b.Parts = append(b.Parts, Part{
+		"network, cables, insurance", product(extra, share), "USD a month",
+		fmt.Sprintf("%s × %s USD × %s", o.Figures.Extra.Value, b.Purchase, formula), sources("", o.Figures.Extra),
+	})
 	b.Purchase = b.Purchase.Plus(extra)
 }
 
@@ -183,16 +187,20 @@ func (b *Bought) network(o Owner) {
 func (o Owner) running(b *Bought) {
 	if o.Hall && o.Maximum.Positive() {
 		kw := o.Maximum.High / 1000
-		b.Parts = append(b.Parts, Part{"space in a data center", o.Figures.Colocation.Value.Times(kw), "USD a month",
-			fmt.Sprintf("%s kW at most × %s USD a kW and month", plain(round(kw)), o.Figures.Colocation.Value), sources("", o.Figures.Colocation)})
+		b.Parts = append(b.Parts, Part{
+			"space in a data center", o.Figures.Colocation.Value.Times(kw), "USD a month",
+			fmt.Sprintf("%s kW at most × %s USD a kW and month", plain(round(kw)), o.Figures.Colocation.Value), sources("", o.Figures.Colocation),
+		})
 		b.Note = join(b.Note, "what halls ask for space may include electricity, which is counted here as well")
 	}
 	if o.Energy == nil || o.Energy.Electricity == nil {
 		b.Note = join(b.Note, "without electricity, of which nothing is known here")
 		return
 	}
-	b.Parts = append(b.Parts, Part{"electricity", *o.Energy.Electricity, "USD a month",
-		fmt.Sprintf("%s kWh a month × %s USD a kWh", o.Energy.KWhMonth, o.Energy.Price.Value), sources("", o.Energy.Price)})
+	b.Parts = append(b.Parts, Part{
+		"electricity", *o.Energy.Electricity, "USD a month",
+		fmt.Sprintf("%s kWh a month × %s USD a kWh", o.Energy.KWhMonth, o.Energy.Price.Value), sources("", o.Energy.Price),
+	})
 }
 
 // monthly is the share of the price that a month takes, straight line: the longest life with nothing left is the low end,

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -114,7 +115,7 @@ func (d Draw) check() error {
 	case d.GPUs < 1 || d.GPUs > maxGPUs || d.Machines < 0 || d.Machines > d.GPUs:
 		return fmt.Errorf("%d accelerators in %d machines: want 1 to %d, and no more machines than accelerators", d.GPUs, d.Machines, maxGPUs)
 	case !(d.Watts > 0) || d.Watts > 1e5:
-		return fmt.Errorf("the power of the accelerator is not known")
+		return errors.New("the power of the accelerator is not known")
 	case !(d.Prompts >= 0 && d.Prompts <= 1):
 		return fmt.Errorf("a share of %g of the time for prompts: want 0 to 1", d.Prompts)
 	case !d.Busy.Valid() || d.Busy.High > 1:
@@ -181,7 +182,7 @@ type Energy struct {
 func Use(w Watts, s Site, output *Range, busy Range) (Energy, error) {
 	switch {
 	case !w.Mean.Positive():
-		return Energy{}, fmt.Errorf("computing the energy of the plan: its power is not known")
+		return Energy{}, errors.New("computing the energy of the plan: its power is not known")
 	case !(s.PUE.Value.Low >= 1) || !s.PUE.Value.Valid():
 		return Energy{}, fmt.Errorf("computing the energy of the plan: a PUE of %s: want 1 or more", s.PUE.Value)
 	case s.Grid.ID != "" && !s.Grid.Value.Valid():

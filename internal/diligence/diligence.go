@@ -4,8 +4,9 @@
 package diligence
 
 import (
-	"github.com/llmcheck/llmcheck/internal/bench"
 	"time"
+
+	"github.com/llmcheck/llmcheck/internal/bench"
 
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/license/identify"

@@ -133,7 +133,7 @@ func (b *bill) draw() error {
 	})
 	if err != nil {
 		b.o.Energy = &report.Energy{PUE: reported(site.PUE.Value), Grid: reported(site.Grid.Value), Place: site.Place, Parts: []report.CostPart{}, Why: err.Error()}
-		return nil
+		return nil //nolint:nilerr // told in its place
 	}
 	u, err := cost.Use(w, site, b.output, b.busy)
 	if err != nil {

@@ -22,8 +22,12 @@ func valued(t *testing.T, q EstimateQuestion) *report.Estimate {
 // to do and all there is; a building takes more than its machines.
 func TestMoneyLaws(t *testing.T) {
 	for _, s := range []setting{
-		{"Qwen/Qwen3-8B", "", "h100-sxm", serve.VLLM, 1, 1}, {"Qwen/Qwen3-32B", "fp8", "l40s", serve.VLLM, 2, 2}, {"deepseek-ai/DeepSeek-V3", "", "mi300x", serve.SGLang, 8, 8},
-		{"Qwen/Qwen3-8B", "Q4_K_M", "m2-ultra", serve.LlamaCPP, 1, 0}, {"Qwen/Qwen3-8B", "Q4_K_M", "rtx-4090", serve.LlamaCPP, 1, 0}, {"Qwen/Qwen3-8B", "", "mi250x", serve.VLLM, 2, 2},
+		{"Qwen/Qwen3-8B", "", "h100-sxm", serve.VLLM, 1, 1},
+		{"Qwen/Qwen3-32B", "fp8", "l40s", serve.VLLM, 2, 2},
+		{"deepseek-ai/DeepSeek-V3", "", "mi300x", serve.SGLang, 8, 8},
+		{"Qwen/Qwen3-8B", "Q4_K_M", "m2-ultra", serve.LlamaCPP, 1, 0},
+		{"Qwen/Qwen3-8B", "Q4_K_M", "rtx-4090", serve.LlamaCPP, 1, 0},
+		{"Qwen/Qwen3-8B", "", "mi250x", serve.VLLM, 2, 2},
 	} {
 		ask := func(load Workload, m Money) *report.Estimate {
 			return valued(t, EstimateQuestion{

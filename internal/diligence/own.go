@@ -16,7 +16,6 @@ import (
 // ownRuns is what the user measured on one card with one engine, beside what is computed for those settings.
 type ownRuns struct {
 	residuals []bench.Residual
-	doubts    []string
 }
 
 // ownOf finds the user's measurements that tell of a plan. What cannot be computed is told once, as a gap.
@@ -67,8 +66,14 @@ func (t *timed) Figures(l speed.Load) *speed.Figures {
 		metric bench.Metric
 		r      *speed.Range
 	}{
-		{bench.TTFT, f.TTFT}, {bench.TPOT, f.TPOT}, {bench.Decode, &f.Single}, {bench.Prefill, &f.Prompt}, {bench.Output, f.Output},
-		{bench.Output, f.Requests}, {bench.MaxOutput, &f.MaxOutput}, {bench.MaxOutput, &f.MaxRequests},
+		{bench.TTFT, f.TTFT},
+		{bench.TPOT, f.TPOT},
+		{bench.Decode, &f.Single},
+		{bench.Prefill, &f.Prompt},
+		{bench.Output, f.Output},
+		{bench.Output, f.Requests},
+		{bench.MaxOutput, &f.MaxOutput},
+		{bench.MaxOutput, &f.MaxRequests},
 	} {
 		if one.r != nil {
 			*one.r = t.narrowed(one.metric, l, *one.r)
@@ -126,11 +131,11 @@ func (e *estimate) time(c *speed.Constants, m *serve.Prepared, p serve.Plan, mem
 // replicas times plans for the search, with what the user measured. Measurements are computed before the search starts,
 // which asks from several goroutines.
 func (e *estimate) replicas(c *speed.Constants, candidates []fleet.Candidate) fleet.Estimate {
-	any := false
+	known := false
 	for i := range candidates {
-		any = e.ownOf(&candidates[i].Plan) != nil || any
+		known = e.ownOf(&candidates[i].Plan) != nil || known
 	}
-	if !any {
+	if !known {
 		return fleet.By(c)
 	}
 	return func(m *serve.Prepared, p serve.Plan, memory *serve.Memory) (fleet.Replica, error) {

@@ -201,7 +201,7 @@ func definitions() []report.Definition {
 // peaks are the figures of the card that speed is held against.
 func (t *timed) peaks() []report.PeakUsed {
 	out := []report.PeakUsed{}
-	for _, p := range t.Model.Peaks() {
+	for _, p := range t.Peaks() {
 		out = append(out, report.PeakUsed{What: p.What, Value: p.Value, Unit: p.Unit, Note: p.Note})
 	}
 	return out
@@ -216,7 +216,7 @@ func (e *estimate) details(o *outlook) {
 	o.Speed.Step, o.Speed.Prefill = t.parts(e.q.Explain)
 	o.Speed.Curve = t.curve(&e.q.Load)
 	if !t.figures.Saturated {
-		o.Speed.Tails = t.tails(&e.q.Load)
+		o.Speed.Tails = e.tails(t)
 	}
 	o.Speed.Nearest = e.nearest(o)
 }
@@ -281,7 +281,8 @@ func (t *timed) at(n float64) *speed.Figures {
 
 // tails plays requests for the percentiles. The simulation gives their shape; its mean is brought to the middle of the
 // range, which rests on measurements.
-func (t *timed) tails(w *Workload) *report.Tails {
+func (e *estimate) tails(t *timed) *report.Tails {
+	w := &e.q.Load
 	n := w.Simulate
 	if n == 0 && (w.Rate > 0 || w.AtOnce() > 1 || w.Users > 0) {
 		n = usualPlayed
@@ -299,6 +300,7 @@ func (t *timed) tails(w *Workload) *report.Tails {
 	}
 	r := queue.Simulate(t.Server(t.load), load, rand.New(rand.NewPCG(w.Seed, 0)))
 	if r.Saturated {
+		e.doubt("played request by request, this load is more than the plan serves, so that there are no percentiles: expect requests to wait longer than told")
 		return nil
 	}
 	first, between := scale(t.figures.TTFT.Mid, r.TTFT.Mean), scale(t.figures.TPOT.Mid, r.TPOT.Mean)

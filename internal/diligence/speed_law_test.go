@@ -27,12 +27,18 @@ func (s setting) String() string {
 // settings are a sample over kinds of models, makers, generations and engines.
 func settings() []setting {
 	list := []setting{
-		{"deepseek-ai/DeepSeek-V3", "", "h200-sxm", serve.VLLM, 8, 8}, {"deepseek-ai/DeepSeek-V3", "", "h200-sxm", serve.SGLang, 8, 8},
-		{"deepseek-ai/DeepSeek-V3", "nvfp4", "b200-sxm", serve.TensorRT, 8, 8}, {"meta-llama/Llama-3.1-70B", "", "h100-sxm", serve.VLLM, 4, 4},
-		{"meta-llama/Llama-3.1-70B", "fp8", "h100-sxm", serve.TensorRT, 2, 2}, {"meta-llama/Llama-3.1-70B", "Q4_K_M", "m2-ultra", serve.LlamaCPP, 1, 0},
-		{"meta-llama/Llama-3.1-70B", "awq", "l40s", serve.VLLM, 2, 2}, {"meta-llama/Llama-4-Scout-17B-16E-Instruct", "", "mi300x", serve.VLLM, 2, 2},
-		{"Qwen/Qwen3-235B-A22B", "fp8", "h100-sxm", serve.SGLang, 8, 4}, {"Qwen/Qwen3.5-397B-A17B", "fp8", "h200-sxm", serve.VLLM, 8, 8},
-		{"zai-org/GLM-5", "", "b200-sxm", serve.SGLang, 8, 8}, {"openai/gpt-oss-20b", "", "rtx-5090", serve.LlamaCPP, 1, 0},
+		{"deepseek-ai/DeepSeek-V3", "", "h200-sxm", serve.VLLM, 8, 8},
+		{"deepseek-ai/DeepSeek-V3", "", "h200-sxm", serve.SGLang, 8, 8},
+		{"deepseek-ai/DeepSeek-V3", "nvfp4", "b200-sxm", serve.TensorRT, 8, 8},
+		{"meta-llama/Llama-3.1-70B", "", "h100-sxm", serve.VLLM, 4, 4},
+		{"meta-llama/Llama-3.1-70B", "fp8", "h100-sxm", serve.TensorRT, 2, 2},
+		{"meta-llama/Llama-3.1-70B", "Q4_K_M", "m2-ultra", serve.LlamaCPP, 1, 0},
+		{"meta-llama/Llama-3.1-70B", "awq", "l40s", serve.VLLM, 2, 2},
+		{"meta-llama/Llama-4-Scout-17B-16E-Instruct", "", "mi300x", serve.VLLM, 2, 2},
+		{"Qwen/Qwen3-235B-A22B", "fp8", "h100-sxm", serve.SGLang, 8, 4},
+		{"Qwen/Qwen3.5-397B-A17B", "fp8", "h200-sxm", serve.VLLM, 8, 8},
+		{"zai-org/GLM-5", "", "b200-sxm", serve.SGLang, 8, 8},
+		{"openai/gpt-oss-20b", "", "rtx-5090", serve.LlamaCPP, 1, 0},
 	}
 	for _, card := range []string{
 		"h100-sxm", "h100-pcie", "a100-80-sxm", "l40s", "rtx-4090", "rtx-5090", "a40", "rtx-2080-ti", "b200-sxm", "mi300x", "mi325x", "mi250x", "rx-7900-xt", "radeon-r9700",
@@ -318,8 +324,11 @@ func TestSlowerNeverFaster(t *testing.T) {
 		}
 	}
 	for _, s := range []setting{
-		{"Qwen/Qwen3-32B", "", "h100-sxm", serve.VLLM, 0, 0}, {"Qwen/Qwen3-32B", "fp8", "b200-sxm", serve.TensorRT, 0, 0}, {"Qwen/Qwen3-32B", "awq", "l40s", serve.VLLM, 0, 0},
-		{"Qwen/Qwen3-30B-A3B", "", "h200-sxm", serve.SGLang, 0, 0}, {"meta-llama/Llama-3.1-8B", "", "rtx-4090", serve.VLLM, 0, 0},
+		{"Qwen/Qwen3-32B", "", "h100-sxm", serve.VLLM, 0, 0},
+		{"Qwen/Qwen3-32B", "fp8", "b200-sxm", serve.TensorRT, 0, 0},
+		{"Qwen/Qwen3-32B", "awq", "l40s", serve.VLLM, 0, 0},
+		{"Qwen/Qwen3-30B-A3B", "", "h200-sxm", serve.SGLang, 0, 0},
+		{"meta-llama/Llama-3.1-8B", "", "rtx-4090", serve.VLLM, 0, 0},
 	} {
 		before := 0.0
 		for _, n := range []int{1, 2, 4, 8} {
@@ -340,7 +349,9 @@ func TestSlowerNeverFaster(t *testing.T) {
 func TestSmallerFormats(t *testing.T) {
 	l := newLaboratory(t)
 	for _, s := range []setting{
-		{"Qwen/Qwen3-8B", "", "h100-sxm", serve.VLLM, 1, 1}, {"Qwen/Qwen3-8B", "", "rtx-4090", serve.VLLM, 1, 1}, {"Qwen/Qwen3-8B", "", "mi300x", serve.VLLM, 1, 1},
+		{"Qwen/Qwen3-8B", "", "h100-sxm", serve.VLLM, 1, 1},
+		{"Qwen/Qwen3-8B", "", "rtx-4090", serve.VLLM, 1, 1},
+		{"Qwen/Qwen3-8B", "", "mi300x", serve.VLLM, 1, 1},
 		{"Qwen/Qwen3-8B", "", "a100-80-sxm", serve.SGLang, 1, 1},
 	} {
 		wide := l.timed(s, chat(1), nil)

@@ -79,14 +79,26 @@ func (q *EstimateQuestion) check() error {
 		value float64
 		most  float64
 	}{
-		{"tokens of a prompt", w.Input.Mean, mostTokens}, {"the spread of prompts", w.Input.Spread, mostSpread},
-		{"tokens of an answer", w.Output.Mean, mostTokens}, {"the spread of answers", w.Output.Spread, mostSpread},
-		{"requests at once", w.Concurrency, 1 << 31}, {"requests a second", w.Rate, mostLoad}, {"users", w.Users, mostLoad}, {"the time to think", w.Think, mostTime},
-		{"burstiness", w.Burst, mostSpread}, {"the share of prompts in the cache", w.PrefixHit, mostHit}, {"drafted tokens", float64(w.Drafts), mostDrafts},
-		{"the chance that a drafted token is right", w.Accepted, mostHit}, {"the time to the first token", w.TTFT, mostTime},
-		{"the time between tokens", w.TPOT, mostTime}, {"requests to play", max(0, float64(w.Simulate)), mostPlayed},
-		{"the price of an hour", m.PerGPUHour, mostMoney}, {"the price of a card", m.Purchase, mostMoney}, {"the price of electricity", m.Electricity, mostMoney},
-		{"power usage effectiveness", m.PUE, mostPUE}, {"utilization", m.Busy, 1},
+		{"tokens of a prompt", w.Input.Mean, mostTokens},
+		{"the spread of prompts", w.Input.Spread, mostSpread},
+		{"tokens of an answer", w.Output.Mean, mostTokens},
+		{"the spread of answers", w.Output.Spread, mostSpread},
+		{"requests at once", w.Concurrency, 1 << 31},
+		{"requests a second", w.Rate, mostLoad},
+		{"users", w.Users, mostLoad},
+		{"the time to think", w.Think, mostTime},
+		{"burstiness", w.Burst, mostSpread},
+		{"the share of prompts in the cache", w.PrefixHit, mostHit},
+		{"drafted tokens", float64(w.Drafts), mostDrafts},
+		{"the chance that a drafted token is right", w.Accepted, mostHit},
+		{"the time to the first token", w.TTFT, mostTime},
+		{"the time between tokens", w.TPOT, mostTime},
+		{"requests to play", max(0, float64(w.Simulate)), mostPlayed},
+		{"the price of an hour", m.PerGPUHour, mostMoney},
+		{"the price of a card", m.Purchase, mostMoney},
+		{"the price of electricity", m.Electricity, mostMoney},
+		{"power usage effectiveness", m.PUE, mostPUE},
+		{"utilization", m.Busy, 1},
 	} {
 		if one.value != 0 && !(one.value >= least && one.value <= one.most) { // NaN is neither
 			return fmt.Errorf("%w: %s is %g, want %g to %g", ErrNumber, one.what, one.value, least, one.most)

@@ -82,8 +82,10 @@ func (p *Plan) checkTexts() error {
 	if p.Model.Hub != "" && p.Model.Path != "" {
 		return refuse("it names both a model on the hub and a path; give one")
 	}
-	for _, s := range []string{p.Version, p.Model.Hub, p.Model.Revision, p.Model.File, p.Model.Path, p.Quantize, p.DType, p.KV,
-		p.ServedName, p.Image, p.Llama.Flash, p.Llama.CacheK, p.Llama.CacheV, p.Speculative.Method, p.Speculative.Model} {
+	for _, s := range []string{
+		p.Version, p.Model.Hub, p.Model.Revision, p.Model.File, p.Model.Path, p.Quantize, p.DType, p.KV,
+		p.ServedName, p.Image, p.Llama.Flash, p.Llama.CacheK, p.Llama.CacheV, p.Speculative.Method, p.Speculative.Model,
+	} {
 		switch {
 		case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 			return refuse("%s is no text that a command can be given", printable.Line(s))
@@ -108,8 +110,10 @@ func (p *Plan) checkNumbers() error {
 		return refuse("replicas are %d and %d spare, want 1 and 0 at least", p.Replicas, p.Spare)
 	}
 	l := p.Llama
-	for _, n := range []int64{p.MaxModelLen, p.MaxSeqs, p.BatchedTokens, p.HostBytes, p.Model.Bytes, l.Context, l.Slots, l.Batch,
-		l.MicroBatch, int64(l.GPULayers), int64(l.CPUExperts), int64(p.Speculative.Tokens)} {
+	for _, n := range []int64{
+		p.MaxModelLen, p.MaxSeqs, p.BatchedTokens, p.HostBytes, p.Model.Bytes, l.Context, l.Slots, l.Batch,
+		l.MicroBatch, int64(l.GPULayers), int64(l.CPUExperts), int64(p.Speculative.Tokens),
+	} {
 		if n < 0 || n > 1<<50 {
 			return refuse("a setting is %d, want 0 to 2^50", n)
 		}

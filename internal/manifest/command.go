@@ -248,7 +248,8 @@ func (p *Plan) clusterScript(e engine) ([]byte, error) {
 	b.WriteString("#!/bin/sh\n")
 	b.WriteString(p.header(append([]string{
 		fmt.Sprintf("run it on each of %d machines: NODE_RANK=0 on the first, 1 to %d on the others, HEAD_ADDR=the address of the first",
-			p.Nodes, p.Nodes-1)}, p.commandNotes()...)...))
+			p.Nodes, p.Nodes-1),
+	}, p.commandNotes()...)...))
 	b.WriteString("set -eu\n")
 	b.WriteString(`: "${NODE_RANK:?is the number of this machine, 0 for the first}"` + "\n")
 	b.WriteString(`: "${HEAD_ADDR:?is the address of the first machine}"` + "\n")

@@ -97,11 +97,12 @@ func (p *Plan) composeEnv(i int) records.Ordered {
 	if p.Engine == "llama.cpp" {
 		env = append(env, records.Entry{Key: "LLAMA_CACHE", Value: "/cache"})
 	}
-	if p.local() {
+	switch {
+	case p.local():
 		env = append(env, records.Entry{Key: "HF_HUB_OFFLINE", Value: "1"})
-	} else if p.Model.Gated {
+	case p.Model.Gated:
 		env = append(env, records.Entry{Key: "HF_TOKEN", Value: "${HF_TOKEN:?the model needs a token of Hugging Face}"})
-	} else {
+	default:
 		env = append(env, records.Entry{Key: "HF_TOKEN", Value: "${HF_TOKEN:-}"})
 	}
 	if p.GPU.Vendor == "amd" {
@@ -139,7 +140,8 @@ func (p *Plan) composeDevices(i int) records.Ordered {
 			{Key: "capabilities", Value: []string{"gpu"}},
 		}
 		return records.Ordered{{Key: "deploy", Value: records.Ordered{{Key: "resources", Value: records.Ordered{
-			{Key: "reservations", Value: records.Ordered{{Key: "devices", Value: []records.Ordered{device}}}}}}}}}
+			{Key: "reservations", Value: records.Ordered{{Key: "devices", Value: []records.Ordered{device}}}},
+		}}}}}
 	case "amd":
 		return records.Ordered{
 			{Key: "devices", Value: []string{"/dev/kfd:/dev/kfd", "/dev/dri:/dev/dri"}},

@@ -68,8 +68,10 @@ func (p *Plan) helmEngine(image string, options []option) records.Ordered {
 		{Key: "imagePullPolicy", Value: "IfNotPresent"},
 		{Key: "startupProbe", Value: probe(10, (p.startSeconds()+9)/10)},
 		{Key: "livenessProbe", Value: probe(10, 6)},
-		{Key: "strategy", Value: records.Ordered{{Key: "type", Value: "RollingUpdate"},
-			{Key: "rollingUpdate", Value: records.Ordered{{Key: "maxSurge", Value: 0}, {Key: "maxUnavailable", Value: 1}}}}},
+		{Key: "strategy", Value: records.Ordered{
+			{Key: "type", Value: "RollingUpdate"},
+			{Key: "rollingUpdate", Value: records.Ordered{{Key: "maxSurge", Value: 0}, {Key: "maxUnavailable", Value: 1}}},
+		}},
 		{Key: "modelSpec", Value: []records.Ordered{p.helmModel(image, options)}},
 	}
 }
@@ -96,7 +98,8 @@ func (p *Plan) helmModel(image string, options []option) records.Ordered {
 	}
 	if p.Model.Gated {
 		m = append(m, records.Entry{Key: "hf_token", Value: records.Ordered{
-			{Key: "secretName", Value: p.TokenSecret}, {Key: "secretKey", Value: "HF_TOKEN"}}})
+			{Key: "secretName", Value: p.TokenSecret}, {Key: "secretKey", Value: "HF_TOKEN"},
+		}})
 	}
 	return append(m, records.Entry{Key: "vllmConfig", Value: p.helmConfig(options)})
 }

@@ -44,9 +44,9 @@ func newShell(t testing.TB) shell {
 func (s shell) run(t testing.TB, script []byte, env ...string) []string {
 	t.Helper()
 	for _, args := range [][]string{{"-n", "-s"}, {"-s"}} {
-		cmd := exec.Command("sh", args...)
+		cmd := exec.CommandContext(t.Context(), "sh", args...)
 		cmd.Dir = s.dir
-		cmd.Env = append(env, "PATH="+s.dir+":/usr/bin:/bin")
+		cmd.Env = append(slices.Clip(env), "PATH="+s.dir+":/usr/bin:/bin")
 		cmd.Stdin = strings.NewReader(string(script))
 		out, err := cmd.Output()
 		if err != nil {
@@ -97,10 +97,14 @@ func hostilePlans(s string) []*Plan {
 	card := GPU{Vendor: "nvidia", Name: s, Product: s}
 	hub := Model{Hub: s, Revision: s, File: s, License: s}
 	return []*Plan{
-		{Header: lines, Edit: lines, Model: hub, Engine: "vllm", Version: "0.23.0", GPUsPerNode: 1, GPU: card, ServedName: s, DType: s,
-			Speculative: Speculative{Method: "eagle", Model: s, Tokens: 2}, Replicas: 2},
-		{Header: lines, Model: Model{Path: s}, Engine: "sglang", Version: "0.5.6", GPUsPerNode: 1, GPU: card, ServedName: s, DType: s,
-			Speculative: Speculative{Method: "eagle", Model: s, Tokens: 2}},
+		{
+			Header: lines, Edit: lines, Model: hub, Engine: "vllm", Version: "0.23.0", GPUsPerNode: 1, GPU: card, ServedName: s, DType: s,
+			Speculative: Speculative{Method: "eagle", Model: s, Tokens: 2}, Replicas: 2,
+		},
+		{
+			Header: lines, Model: Model{Path: s}, Engine: "sglang", Version: "0.5.6", GPUsPerNode: 1, GPU: card, ServedName: s, DType: s,
+			Speculative: Speculative{Method: "eagle", Model: s, Tokens: 2},
+		},
 		{Header: lines, Model: hub, Engine: "llama.cpp", Version: "0.5.0", GPUsPerNode: 1, GPU: card, ServedName: s, MaxModelLen: 10},
 		{Header: lines, Model: Model{Path: s, License: s}, Engine: "llama.cpp", Version: "b7000", GPU: GPU{Vendor: "none"}, ServedName: s, MaxModelLen: 10},
 	}

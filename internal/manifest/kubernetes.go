@@ -85,7 +85,8 @@ func (k cluster) group() (records.Ordered, error) {
 			{Key: "rolloutStrategy", Value: records.Ordered{
 				{Key: "type", Value: "RollingUpdate"},
 				{Key: "rollingUpdateConfiguration", Value: records.Ordered{
-					{Key: "maxUnavailable", Value: 1}, {Key: "maxSurge", Value: 0}}},
+					{Key: "maxUnavailable", Value: 1}, {Key: "maxSurge", Value: 0},
+				}},
 			}},
 			{Key: "leaderWorkerTemplate", Value: records.Ordered{
 				{Key: "size", Value: k.Nodes},
@@ -151,7 +152,8 @@ func (k cluster) service() records.Ordered {
 			{Key: "type", Value: "ClusterIP"},
 			{Key: "selector", Value: k.selector(leader)},
 			{Key: "ports", Value: []records.Ordered{{
-				{Key: "name", Value: "http"}, {Key: "port", Value: 80}, {Key: "targetPort", Value: "http"}}}},
+				{Key: "name", Value: "http"}, {Key: "port", Value: 80}, {Key: "targetPort", Value: "http"},
+			}}},
 		}},
 	}
 }

@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/records"
 )
@@ -41,8 +43,10 @@ func (k cluster) placement() records.Ordered {
 		product = "the label that your nodes with " + k.card() + " bear"
 	}
 	label := map[string]string{"nvidia": "nvidia.com/gpu.product", "amd": "amd.com/gpu.product-name"}[k.GPU.Vendor]
-	return records.Ordered{{Key: "tolerations", Value: []records.Ordered{toleration},
-		Comment: fmt.Sprintf("nodeSelector:\n  %s: %s", label, product)}}
+	return records.Ordered{{
+		Key: "tolerations", Value: []records.Ordered{toleration},
+		Comment: fmt.Sprintf("nodeSelector:\n  %s: %s", label, product),
+	}}
 }
 
 func (k cluster) spread() records.Entry {
@@ -75,11 +79,14 @@ func (k cluster) container(r role) (records.Ordered, error) {
 	c = append(c, records.Entry{Key: "env", Value: k.env()})
 	if r != worker {
 		c = append(c, records.Entry{Key: "ports", Value: []records.Ordered{{
-			{Key: "name", Value: "http"}, {Key: "containerPort", Value: k.Port}}}})
+			{Key: "name", Value: "http"}, {Key: "containerPort", Value: k.Port},
+		}}})
 		c = append(c, k.probes()...)
 		c = append(c, records.Entry{Key: "lifecycle", Comment: "until no Service sends requests here any more", Value: records.Ordered{
 			{Key: "preStop", Value: records.Ordered{{Key: "exec", Value: records.Ordered{
-				{Key: "command", Value: []string{"sh", "-c", "sleep 15"}}}}}}}})
+				{Key: "command", Value: []string{"sh", "-c", "sleep 15"}},
+			}}}},
+		}})
 	}
 	return append(c,
 		records.Entry{Key: "resources", Value: k.resources()},
@@ -109,12 +116,13 @@ func (k cluster) command(r role, options []option) records.Ordered {
 	case len(later) == 0:
 		return records.Ordered{{Key: "command", Value: program}, {Key: "args", Value: podArgs(options)}}
 	}
-	script := before + `exec "$@"`
+	var script strings.Builder
+	script.WriteString(before + `exec "$@"`)
 	for _, o := range later {
-		script += fmt.Sprintf(` %s "$((LWS_WORKER_INDEX * %d))"`, o.flag, o.value.each)
+		fmt.Fprintf(&script, ` %s "$((LWS_WORKER_INDEX * %d))"`, o.flag, o.value.each)
 	}
 	return records.Ordered{
-		{Key: "command", Value: append([]string{"sh", "-c", podShell(script), "sh"}, program...)},
+		{Key: "command", Value: append([]string{"sh", "-c", podShell(script.String()), "sh"}, program...)},
 		{Key: "args", Value: podArgs(options)},
 	}
 }
@@ -134,8 +142,10 @@ func (k cluster) env() []records.Ordered {
 	if !k.Model.Gated {
 		key = append(key, records.Entry{Key: "optional", Value: true})
 	}
-	return append(env, records.Ordered{{Key: "name", Value: "HF_TOKEN"},
-		{Key: "valueFrom", Value: records.Ordered{{Key: "secretKeyRef", Value: key}}}})
+	return append(env, records.Ordered{
+		{Key: "name", Value: "HF_TOKEN"},
+		{Key: "valueFrom", Value: records.Ordered{{Key: "secretKeyRef", Value: key}}},
+	})
 }
 
 func variable(name, value string) records.Ordered {
@@ -153,19 +163,21 @@ func (k cluster) probes() records.Ordered {
 	}
 	const period = 10
 	return records.Ordered{
-		{Key: "startupProbe", Value: probe(period, 5, (k.startSeconds()+period-1)/period),
-			Comment: "download, loading and compilation; raise failureThreshold where the network is slow"},
+		{
+			Key: "startupProbe", Value: probe(period, 5, (k.startSeconds()+period-1)/period),
+			Comment: "download, loading and compilation; raise failureThreshold where the network is slow",
+		},
 		{Key: "readinessProbe", Value: probe(5, 5, 3)},
 		{Key: "livenessProbe", Value: probe(period, 10, 6)},
 	}
 }
 
 func (k cluster) resources() records.Ordered {
-	requests := records.Ordered{{Key: "cpu", Value: fmt.Sprint(k.cpus())}, {Key: "memory", Value: gibs(k.memory())}}
+	requests := records.Ordered{{Key: "cpu", Value: strconv.Itoa(k.cpus())}, {Key: "memory", Value: gibs(k.memory())}}
 	if k.gpus() == 0 {
 		return records.Ordered{{Key: "requests", Value: requests}}
 	}
-	gpus := records.Entry{Key: k.resource(), Value: fmt.Sprint(k.gpus())}
+	gpus := records.Entry{Key: k.resource(), Value: strconv.Itoa(k.gpus())}
 	return records.Ordered{
 		{Key: "requests", Value: append(requests, gpus)},
 		{Key: "limits", Value: records.Ordered{gpus}},
@@ -192,7 +204,8 @@ func (k cluster) mounts() []records.Ordered {
 func (k cluster) volumes() []records.Ordered {
 	v := []records.Ordered{
 		{{Key: "name", Value: "shm"}, {Key: "emptyDir", Value: records.Ordered{
-			{Key: "medium", Value: "Memory"}, {Key: "sizeLimit", Value: gibs(k.shm())}}}},
+			{Key: "medium", Value: "Memory"}, {Key: "sizeLimit", Value: gibs(k.shm())},
+		}}},
 		{{Key: "name", Value: "files"}, {Key: "persistentVolumeClaim", Value: records.Ordered{{Key: "claimName", Value: k.name + "-files"}}}},
 	}
 	if k.local() {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -34,7 +35,7 @@ func Check(s Server, l Load) error {
 func checkServer(s Server) error {
 	switch {
 	case s.Pass == nil:
-		return fmt.Errorf("playing a queue: how long a pass takes is not known")
+		return errors.New("playing a queue: how long a pass takes is not known")
 	case s.MaxSeqs < 1:
 		return fmt.Errorf("playing a queue: %d sequences at once, want at least 1", s.MaxSeqs)
 	case s.Drafts < 0 || s.Drafts > mostDrafts:

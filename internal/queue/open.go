@@ -111,7 +111,7 @@ func (m *model) capacity(limit *float64) (curve, float64) {
 // openWhole is the case of prompts in passes of their own: they are a queue before which decoding stands back.
 func (m *model) openWhole(limit, most float64) Result {
 	one := m.prompts(1, m.prompt)
-	batch, each := 1.0, one
+	each := one
 	var o occupied
 	var v visit
 	for range 3 {
@@ -123,7 +123,7 @@ func (m *model) openWhole(limit, most float64) Result {
 		v.rest = c.at(n)
 		v.p.pure = c.at(n) * (1 - busy) / max(1, m.steps)
 		// Those that come while one prompt is computed, or one step of decoding made, are computed together.
-		batch = 1 + m.together(m.l.Rate*(v.p.pure*o.busy+one*busy))
+		batch := 1 + m.together(m.l.Rate*(v.p.pure*o.busy+one*busy))
 		each = m.prompts(batch, m.prompt) / batch
 		v.queue = m.queuedInTime(each)
 		v.first = v.queue + m.prompts(batch, m.prompt)

@@ -143,11 +143,13 @@ func TestOneRequestAlone(t *testing.T) {
 				affine(Batch{Prompt: 40, Before: 40*60 + 40*39/2, Prompts: 1})
 			return first, first
 		}},
-		{"host, and work of the host for each request", func(s *Server) { s.Host, s.PerRequest = 0.5, 0.25 }, 100, 2,
+		{
+			"host, and work of the host for each request", func(s *Server) { s.Host, s.PerRequest = 0.5, 0.25 }, 100, 2,
 			func() (float64, float64) {
 				first := 0.75 + affine(Batch{Prompt: 100, Before: 100 * 99 / 2, Prompts: 1})
 				return first, first + steps(100, 1, 1, 0)
-			}},
+			},
+		},
 		{"half of the prompt is there already", func(s *Server) { s.PrefixHit = 0.5 }, 100, 2, func() (float64, float64) {
 			first := affine(Batch{Prompt: 50, Before: 50*50 + 50*49/2, Prompts: 1})
 			return first, first + steps(100, 1, 1, 0)

@@ -37,8 +37,11 @@ func (d *differences) within(t *testing.T, name string, most limits) {
 		of   []float64
 		most [2]float64
 	}{
-		{"TTFT", d.ttft, most.ttft}, {"TPOT", d.tpot, most.tpot}, {"output", d.output, most.output},
-		{"P90 of TTFT", d.ttft90, most.ttft90}, {"P90 of total", d.total90, most.total90},
+		{"TTFT", d.ttft, most.ttft},
+		{"TPOT", d.tpot, most.tpot},
+		{"output", d.output, most.output},
+		{"P90 of TTFT", d.ttft90, most.ttft90},
+		{"P90 of total", d.total90, most.total90},
 	} {
 		middle, far := quantile(x.of, 0.5), quantile(x.of, 0.9)
 		t.Logf("%s: %-12s of %d plays differs by %.1f %% (median), %.1f %% (P90)", name, x.what, len(x.of), 100*middle, 100*far)

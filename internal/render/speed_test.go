@@ -186,8 +186,13 @@ func TestChartsWhereThereIsRoom(t *testing.T) {
 		width  int
 		want   bool
 	}{
-		{"speed-experts", 80, false}, {"speed-experts", 140, true}, {"speed-dense", 80, true}, {"speed-fleet", 80, false},
-		{"speed-fleet", 120, true}, {"speed-mac", 140, false}, {"speed-bare", 160, false},
+		{"speed-experts", 80, false},
+		{"speed-experts", 140, true},
+		{"speed-dense", 80, true},
+		{"speed-fleet", 80, false},
+		{"speed-fleet", 120, true},
+		{"speed-mac", 140, false},
+		{"speed-bare", 160, false},
 	} {
 		got := write(t, "text", []*report.Document{named(t, tt.sample)}, render.Page{Width: tt.width})
 		if strings.Contains(got, axis) != tt.want {

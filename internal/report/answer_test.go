@@ -49,10 +49,16 @@ func TestUnserved(t *testing.T) {
 // TestCauses: causes have plain names and a color, by the word that their names begin with.
 func TestCauses(t *testing.T) {
 	for _, tt := range [][3]string{
-		{"weights", "weights", "reading weights"}, {"cache", "kv", "reading the KV cache"}, {"Matrix products", "compute", "matrix products"},
-		{"exchange over nvlink4", "network", "exchange between GPUs over nvlink4"}, {"kernels", "overhead", "starting kernels"},
-		{"logits", "sampler", "scores of all tokens (logits)"}, {"weights: of experts", "weights", "weights: of experts"},
-		{"weightsy", "other", "weightsy"}, {"", "other", "other"}, {"networ\u212a x", "other", "networ\u212a x"},
+		{"weights", "weights", "reading weights"},
+		{"cache", "kv", "reading the KV cache"},
+		{"Matrix products", "compute", "matrix products"},
+		{"exchange over nvlink4", "network", "exchange between GPUs over nvlink4"},
+		{"kernels", "overhead", "starting kernels"},
+		{"logits", "sampler", "scores of all tokens (logits)"},
+		{"weights: of experts", "weights", "weights: of experts"},
+		{"weightsy", "other", "weightsy"},
+		{"", "other", "other"},
+		{"networ\u212a x", "other", "networ\u212a x"},
 	} {
 		if key, name := causeOf(tt[0]); key != tt[1] || name != tt[2] {
 			t.Errorf("%q is %q, %q", tt[0], key, name)
@@ -64,9 +70,12 @@ func TestCauses(t *testing.T) {
 func TestElsewhere(t *testing.T) {
 	at := func(v float64) Range { return Range{v, v, v} }
 	c := Cost{PerHour: new(at(5)), Prices: []PriceUsed{
-		{Seller: "hyperscaler", Terms: "on_demand", PerHour: at(10), AcceleratorsAlone: true}, {Seller: "hyperscaler", Terms: "on_demand", PerHour: at(30)},
-		{Seller: "hyperscaler", Terms: "spot", PerHour: at(1), AcceleratorsAlone: true}, {Seller: "neocloud", Terms: "on_demand", PerHour: at(5)},
-		{Seller: "neocloud", Terms: "spot", PerHour: at(3)}, {Seller: "marketplace", Terms: "spot", PerHour: at(2)},
+		{Seller: "hyperscaler", Terms: "on_demand", PerHour: at(10), AcceleratorsAlone: true},
+		{Seller: "hyperscaler", Terms: "on_demand", PerHour: at(30)},
+		{Seller: "hyperscaler", Terms: "spot", PerHour: at(1), AcceleratorsAlone: true},
+		{Seller: "neocloud", Terms: "on_demand", PerHour: at(5)},
+		{Seller: "neocloud", Terms: "spot", PerHour: at(3)},
+		{Seller: "marketplace", Terms: "spot", PerHour: at(2)},
 	}}
 	if got, want := c.Elsewhere(), "hyperscaler on demand $30.00, marketplace spot $2.00 an hour"; got != want {
 		t.Errorf("%q, want %q", got, want)

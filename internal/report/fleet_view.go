@@ -62,15 +62,24 @@ type offer struct {
 }
 
 // PlanKey says what the marks of PlanTable mean.
-const PlanKey = "* is the plan of this answer. Numbered plans: none is both cheaper and faster than another. The rest: the cheapest of its card."
+const PlanKey = "* is the plan of this answer. Numbered plans: none is both cheaper and faster than another. The rest: the cheapest of its card. " +
+	"† the weights are published in another format and lose something in this one."
 
 // PlanTable is all plans that serve a load, cheapest first: those of the front with their number in the chart, and the
 // cheapest of other cards.
 func (e *Estimate) PlanTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "no.", Number: true}, {Name: "plan"}, {Name: "weights in"}, {Name: "engine"}, {Name: "GPUs", Number: true, Spare: 2},
-		{Name: "TTFT", Number: true}, {Name: "TPOT", Number: true}, {Name: "USD/hour", Number: true},
-		{Name: "USD/M output tokens", Number: true, Spare: 5}, {Name: "power", Number: true, Spare: 3}, {Name: "used", Number: true, Spare: 4},
+		{Name: "no.", Number: true},
+		{Name: "plan"},
+		{Name: "weights in"},
+		{Name: "engine"},
+		{Name: "GPUs", Number: true, Spare: 2},
+		{Name: "TTFT", Number: true},
+		{Name: "TPOT", Number: true},
+		{Name: "USD/hour", Number: true},
+		{Name: "USD/M output tokens", Number: true, Spare: 5},
+		{Name: "power", Number: true, Spare: 3},
+		{Name: "used", Number: true, Spare: 4},
 	}}
 	for _, o := range e.offers() {
 		r := Row{Cells: append([]string{o.number, o.plan.fleet(), o.plan.weights(), o.plan.Engine}, o.cells...)}
@@ -156,10 +165,10 @@ func (p *ServingPlan) same(q *ServingPlan) bool {
 		p.Engine == q.Engine && p.Parallel() == q.Parallel()
 }
 
-// weights is the number format, and whether somebody has to make the weights of it.
+// weights is the number format, with a mark where somebody has to convert the weights to it.
 func (p *ServingPlan) weights() string {
 	if p.Converted {
-		return p.Quantization + ", converted"
+		return p.Quantization + "†"
 	}
 	return p.Quantization
 }
@@ -180,9 +189,14 @@ func (p *ServingPlan) fleet() string {
 
 // kinds of reasons against a card, the nearest to an answer first, with what is said of several cards.
 var kinds = [...]struct{ key, many string }{
-	{"perhaps", "meet the targets only perhaps"}, {"no_price", "would serve and have no known price"},
-	{"too_many", "are not enough within the limit of GPUs"}, {"too_slow", "are too slow"}, {"no_speed", "have no speed that is known"},
-	{"no_memory", "have too little memory"}, {"not_possible", "can not share the model"}, {"no_profile", "have no profile of an engine"},
+	{"perhaps", "meet the targets only perhaps"},
+	{"no_price", "would serve and have no known price"},
+	{"too_many", "are not enough within the limit of GPUs"},
+	{"too_slow", "are too slow"},
+	{"no_speed", "have no speed that is known"},
+	{"no_memory", "have too little memory"},
+	{"not_possible", "can not share the model"},
+	{"no_profile", "have no profile of an engine"},
 	{"", "for other reasons"},
 }
 

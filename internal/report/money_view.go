@@ -110,8 +110,13 @@ const alone = "host not included"
 // PriceTable is what each kind of seller takes for the whole plan, by terms.
 func (c *Cost) PriceTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "seller"}, {Name: "terms"}, {Name: "USD/GPU hour", Number: true, Spare: 2}, {Name: "USD/hour", Number: true},
-		{Name: "USD/month", Number: true, Spare: 1}, {Name: "USD/M output tokens", Number: true, Spare: 3}, {Name: "offers", Number: true},
+		{Name: "seller"},
+		{Name: "terms"},
+		{Name: "USD/GPU hour", Number: true, Spare: 2},
+		{Name: "USD/hour", Number: true},
+		{Name: "USD/month", Number: true, Spare: 1},
+		{Name: "USD/M output tokens", Number: true, Spare: 3},
+		{Name: "offers", Number: true},
 		{Name: "prices of"},
 	}}
 	if c == nil {

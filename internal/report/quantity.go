@@ -108,10 +108,10 @@ func (u unit) between(r *Range) string {
 // about writes the middle and the range: "about 1,900 tokens/s (1,500-2,400)"; "" where it says nothing.
 func (u unit) about(r *Range) string {
 	low, mid, high, s := u.shown(r)
-	switch {
-	case low == "":
+	switch low {
+	case "":
 		return ""
-	case low == high:
+	case high:
 		return s.before + mid + s.after
 	}
 	return "about " + s.before + mid + s.after + " (" + low + "-" + high + ")"

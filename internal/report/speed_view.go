@@ -437,8 +437,12 @@ func (s *Speed) TailTitle() string {
 // the table has no latency beside it.
 func (s *Speed) CurveTable() Table {
 	t := Table{Columns: []Column{
-		{Name: "requests at once", Number: true}, {Name: "tokens/s", Number: true}, {Name: "requests/s", Number: true, Spare: 1},
-		{Name: "TTFT", Number: true}, {Name: "TPOT", Number: true}, {Name: "targets"},
+		{Name: "requests at once", Number: true},
+		{Name: "tokens/s", Number: true},
+		{Name: "requests/s", Number: true, Spare: 1},
+		{Name: "TTFT", Number: true},
+		{Name: "TPOT", Number: true},
+		{Name: "targets"},
 	}}
 	if s == nil {
 		return t
@@ -501,15 +505,26 @@ func takes(p StepPart) bool {
 
 // causes are what takes time in a pass, by how their names begin: the key that gives each a color, and what it does.
 var causes = [...]struct{ begins, key, name string }{
-	{"weights", "weights", "reading weights"}, {"experts", "weights", "reading weights of experts"},
-	{"kv", "kv", "reading the KV cache"}, {"cache", "kv", "reading the KV cache"},
-	{"compute", "compute", "computing"}, {"matrix products", "compute", "matrix products"}, {"attention", "compute", "attention"},
+	{"weights", "weights", "reading weights"},
+	{"experts", "weights", "reading weights of experts"},
+	{"kv", "kv", "reading the KV cache"},
+	{"cache", "kv", "reading the KV cache"},
+	{"compute", "compute", "computing"},
+	{"matrix products", "compute", "matrix products"},
+	{"attention", "compute", "attention"},
 	{"products of experts", "compute", "matrix products of experts"},
-	{"network", "network", "network between GPUs"}, {"exchange", "network", "exchange between GPUs"}, {"hops", "network", "hops"},
-	{"bubble", "bubble", "bubble: stages that wait"}, {"stages that wait", "bubble", "bubble: stages that wait"},
-	{"overhead", "overhead", "overhead of the engine"}, {"scheduler", "overhead", "scheduler"}, {"kernels", "overhead", "starting kernels"},
-	{"launches", "overhead", "launching from the host"}, {"bookkeeping", "overhead", "bookkeeping"},
-	{"sampler", "sampler", "sampler"}, {"logits", "sampler", "scores of all tokens (logits)"},
+	{"network", "network", "network between GPUs"},
+	{"exchange", "network", "exchange between GPUs"},
+	{"hops", "network", "hops"},
+	{"bubble", "bubble", "bubble: stages that wait"},
+	{"stages that wait", "bubble", "bubble: stages that wait"},
+	{"overhead", "overhead", "overhead of the engine"},
+	{"scheduler", "overhead", "scheduler"},
+	{"kernels", "overhead", "starting kernels"},
+	{"launches", "overhead", "launching from the host"},
+	{"bookkeeping", "overhead", "bookkeeping"},
+	{"sampler", "sampler", "sampler"},
+	{"logits", "sampler", "scores of all tokens (logits)"},
 }
 
 // causeOf finds a cause by its name.

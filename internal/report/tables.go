@@ -82,7 +82,9 @@ func (e *Estimate) CandidatesBeyond(n int) string {
 	}
 	var parts []string
 	for _, v := range [...]struct{ verdict, one, many string }{
-		{Fits, "fits", "fit"}, {Tight, "is tight", "are tight"}, {Undetermined, "is undetermined", "are undetermined"},
+		{Fits, "fits", "fit"},
+		{Tight, "is tight", "are tight"},
+		{Undetermined, "is undetermined", "are undetermined"},
 		{DoesNotFit, "does not fit", "do not fit"},
 	} {
 		count := 0
@@ -108,8 +110,11 @@ func (m *EstimatedModel) Agreed() bool {
 
 // paceColumns of the table of candidates are shown where any of them has such a figure.
 var paceColumns = []Column{
-	{Name: "TTFT", Number: true, Spare: 9}, {Name: "TPOT", Number: true}, {Name: "tokens/s", Number: true},
-	{Name: "USD/hour", Number: true}, {Name: "USD/M output tokens", Number: true, Spare: 8},
+	{Name: "TTFT", Number: true, Spare: 9},
+	{Name: "TPOT", Number: true},
+	{Name: "tokens/s", Number: true},
+	{Name: "USD/hour", Number: true},
+	{Name: "USD/M output tokens", Number: true, Spare: 8},
 }
 
 // paces are the cells of paceColumns.

@@ -118,7 +118,7 @@ func (f *fit) stretched() string {
 	if !f.model.beyond(&f.plan) {
 		return ""
 	}
-	override := ""
+	var override string
 	switch f.plan.Engine.Kind {
 	case VLLM:
 		override = "VLLM_ALLOW_LONG_MAX_MODEL_LEN"

@@ -17,6 +17,7 @@ func (m *Prepared) Divisions(p Plan) []Plan {
 	if p.GPUs = p.Devices(); p.GPUs < 1 || p.GPUs > maxRanks {
 		return nil
 	}
+	p.Chosen = p.Chosen || p.open()
 	if p.Engine.Kind == LlamaCPP {
 		return m.divisionsLlama(p)
 	}

@@ -118,7 +118,7 @@ func (k *kin) engine(asked, version string, find func(Kind, string) (*Engine, er
 
 // note says whose account stands for the program that was asked for by a name.
 func (k *kin) note(asked string) string {
-	text := ""
+	var text string
 	switch k.Like {
 	case "":
 		text = asked + " runs " + string(k.Runs) + " beneath, whose account stands"

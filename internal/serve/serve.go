@@ -39,8 +39,9 @@ type Plan struct {
 
 	Tensor   int
 	Pipeline int
-	Expert   int // ranks that share out the experts; 1 is none
-	Data     int // replicas of attention; of the experts too where the engine does not share these out among them
+	Expert   int  // ranks that share out the experts; 1 is none
+	Data     int  // replicas of attention; of the experts too where the engine does not share these out among them
+	Chosen   bool // nobody said how the devices share the work, so a division was chosen
 
 	KV            string  // number format of the cache: auto, fp16, bf16, fp8, q8_0, q4_0, nvfp4
 	Utilization   float64 // what the engine calls gpu_memory_utilization, mem_fraction_static, free_gpu_memory_fraction

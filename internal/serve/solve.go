@@ -44,6 +44,7 @@ func requests(f float64) string {
 // libraries. The error of the plan that comes nearest says why none is possible. Divisions lists the others.
 func (m *Prepared) Arrange(p Plan) (Plan, error) {
 	p.GPUs = p.Devices()
+	p.Chosen = p.Chosen || p.open()
 	if p.Engine.Kind == LlamaCPP {
 		return arrangeLlama(p)
 	}
@@ -358,6 +359,9 @@ func (p Plan) Devices() int {
 
 // divided reports whether somebody said how the devices share the work.
 func (p Plan) divided() bool { return p.Tensor > 0 || p.Pipeline > 0 || p.Data > 0 }
+
+// open reports whether several devices may share the work in more ways than one.
+func (p Plan) open() bool { return p.GPUs > 1 && !p.divided() }
 
 // Smaller are formats to store the weights in, the most precise first.
 func Smaller(k Kind) []string {

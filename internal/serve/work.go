@@ -48,6 +48,7 @@ type Product struct {
 	Count  int64   // of them in a pass; those of all experts of a layer are one
 	Bytes  float64 // of this rank, scales included
 	MACs   float64 // of this rank for each token that passes; of routed experts on average over ranks
+	Ends   float64 // numbers that go into the products of a token and come out, on this rank
 
 	Experts int64 // of a layer, of Routed
 	TopK    int64
@@ -152,6 +153,7 @@ func (w *Work) add(s *split, c *piece, times int64, seen *bool) {
 	visits := float64(t.Visited.N) * float64(copies) / float64(max(1, t.Copies.N))
 	p.MACs += float64(times) * float64(rows) * float64(cols) * visits
 	if t.Cols.N > 1 {
+		p.Ends += float64(times) * float64(rows+cols) * visits
 		p.Count += times
 	}
 	if p.Role != Routed {

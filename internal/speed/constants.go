@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/records"
 )
@@ -108,8 +109,8 @@ type Constants struct {
 	by     map[string][]int // effects by what they are of
 	values []float64        // as they are added
 	kinds  [quantities]kind
-	widths map[string]Width
-	seen   map[string]bool
+	ranges map[string]ranges
+	seen   Known
 	fitted string
 }
 
@@ -122,7 +123,7 @@ func parse(data []byte) (*Constants, error) {
 		return nil, err
 	}
 	c := &Constants{list: f.Constants, by: map[string][]int{}, kinds: quantityKinds(), fitted: f.Fitted}
-	if err := c.ranges(&f); err != nil {
+	if err := c.known(&f); err != nil {
 		return nil, err
 	}
 	for i := range c.base {
@@ -175,17 +176,15 @@ func (c *Constants) add(i int) error {
 	return nil
 }
 
-// ranges sorts the widths and what was seen.
-func (c *Constants) ranges(f *file) error {
-	c.widths, c.seen = make(map[string]Width, len(f.Widths)), make(map[string]bool, 64)
-	for _, w := range f.Widths {
-		if !(w.Low > 0 && w.Low <= 1 && w.High >= 1 && w.High < 1e3) {
-			return fmt.Errorf("constants.yaml: the range of %s, %s from %v to %v does not hold its middle", w.Of, w.Case, w.Low, w.High)
-		}
-		c.widths[w.Of+": "+w.Case] = w
+// known sorts the widths and what was seen.
+func (c *Constants) known(f *file) error {
+	var err error
+	if c.ranges, err = sortWidths(f.Widths); err != nil {
+		return fmt.Errorf("constants.yaml: %w", err)
 	}
+	c.seen = make(Known, 64)
 	for _, s := range f.Seen {
-		for _, here := range s.Here {
+		for _, here := range slices.Concat(s.Here, s.Cards, s.Sizes) {
 			c.seen[s.Of+" "+here] = true
 		}
 	}

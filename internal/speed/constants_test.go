@@ -11,8 +11,8 @@ func TestConstantsArePhysical(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.list) < 50 || c.fitted == "" || len(c.widths) < 20 || len(c.seen) < 20 {
-		t.Fatalf("%d constants, fitted on %q, %d ranges, %d seen", len(c.list), c.fitted, len(c.widths), len(c.seen))
+	if len(c.list) < 50 || c.fitted == "" || len(c.ranges) < 5 || len(c.seen) < 20 {
+		t.Fatalf("%d constants, fitted on %q, %d ranges, %d seen", len(c.list), c.fitted, len(c.Widths()), len(c.seen))
 	}
 	for i, one := range c.list {
 		k := c.kinds[c.of[i]]

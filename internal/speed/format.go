@@ -76,14 +76,14 @@ func measured(a *hardware.Accelerator) float64 {
 	return min(1, a.MatmulBF16*1e12/boardPeak(a, "bf16"))
 }
 
-// clocks is how many clocks the multiprocessors of a card have in a second, all together, 0 where that is not known: each
-// makes a multiplication and an addition on each of its lanes.
+// clocks is how many clocks the multiprocessors of a card (or what its maker calls so) have in a second, all together, 0
+// where that is not known: each makes a multiplication and an addition on each of its lanes.
 func clocks(a *hardware.Accelerator) float64 {
 	lanes := 128.0
 	switch {
-	case a.Vendor != "nvidia":
+	case a.Vendor != "nvidia" && a.Vendor != "amd" && a.Vendor != "apple":
 		return 0
-	case strings.HasPrefix(a.Compute, "7.") || a.Compute == "8.0":
+	case strings.HasPrefix(a.Compute, "7.") || a.Compute == "8.0" || a.Compute == "gfx908" || a.Compute == "gfx90a":
 		lanes = 64
 	}
 	return a.DenseTFLOPS["fp32"] * 1e12 / (2 * lanes) / devices(a)

@@ -28,8 +28,20 @@ func (m *Model) multiply(s *share, c *costs) (head float64) {
 
 // dense is the time of products with n tokens. Few tokens do not fill the units that multiply.
 func (m *Model) dense(p *product, n float64) float64 {
-	return 2*p.MACs/p.flops*math.Sqrt(n*(n+m.rates.value[TokenRamp])) + p.unpacking*n*n/(n*n+fewTokens*fewTokens)
+	return 2*p.MACs/p.flops*math.Sqrt(n*(n+m.rates.value[TokenRamp])) + n*m.moves(p) + p.unpacking*n*n/(n*n+fewTokens*fewTokens)
 }
+
+// moves is the time in which what goes into the products of a token and comes out of them is written and read. Servers do
+// that within their kernels.
+func (m *Model) moves(p *product) float64 {
+	if m.plan.Engine.Kind != serve.LlamaCPP {
+		return 0
+	}
+	return p.Ends * movedBytes / m.rates.bandwidth
+}
+
+// movedBytes is what moves for each such number: 32 bits are written and read, and made 16 bits for the next product.
+const movedBytes = 10
 
 // fewTokens are multiplied with packed blocks as they are; for more the blocks are unpacked first, for the whole pass.
 const fewTokens = 64
@@ -59,6 +71,6 @@ func (m *Model) experts(p *product, n float64) (read, compute float64) {
 		busiest += m.rates.value[Uneven] / math.Sqrt(max(1, each/2))
 	}
 	read = p.Bytes / p.read * min(1, touched*busiest)
-	compute = 2*p.MACs*n*busiest/p.flops*math.Sqrt(1+m.rates.value[ExpertRamp]/each) + p.unpacking*touched*each*each/(each*each+fewTokens*fewTokens)
+	compute = n*busiest*(2*p.MACs/p.flops*math.Sqrt(1+m.rates.value[ExpertRamp]/each)+m.moves(p)) + p.unpacking*touched*each*each/(each*each+fewTokens*fewTokens)
 	return read, compute
 }

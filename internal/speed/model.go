@@ -25,6 +25,7 @@ type Model struct {
 
 	pool     float64 // bytes of the cache of one replica on one rank
 	poolHigh float64 // the same with the good end of its range
+	known    Known   // what ranges take to be measured; nil asks the constants
 	clocks   float64 // of all multiprocessors in a second
 	measured float64 // share of the peak of the best product, 0 where nobody measured it
 
@@ -158,7 +159,10 @@ func (m *Model) resolve(values []float64) {
 	r.link, r.hop = m.between(m.in.link), m.between(linkOf(m.card, max(2, m.work.Tensor*m.work.Pipeline)))
 	for i := range m.products {
 		p := &m.products[i]
-		p.read = least(r.bandwidth*m.cons.kinds[WeightRead].squash(total(values, p.terms[0])), m.clocks*m.cons.kinds[Requests].squash(total(values, p.terms[3])))
+		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
+		if m.clocks > 0 {
+			p.read = least(p.read, m.clocks*m.cons.kinds[Requests].squash(total(values, p.terms[3])))
+		}
 		p.flops = p.peak * m.ceilingOf(p, ceiling) * m.cons.kinds[Product].squash(total(values, p.terms[1]))
 		p.unpacking = m.unpack(p)
 		if p.Role == serve.Routed {

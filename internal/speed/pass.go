@@ -173,12 +173,14 @@ func (c *costs) split(read, compute slot, a, b float64) {
 	c[compute] += t
 }
 
-// least joins two rates of which the lower one counts.
+// least is the smaller of two rates, a little less where they are near each other.
 func least(a, b float64) float64 {
-	if b <= 0 {
-		return a
+	if a > b {
+		a, b = b, a
 	}
-	x, y := 1/a, 1/b
-	x, y = both(x*x, y*y), 0
-	return 1 / (math.Sqrt(x) + y)
+	x := a / b
+	for range 4 {
+		x *= x
+	}
+	return a / math.Pow(1+x, 1.0/16)
 }

@@ -1,10 +1,6 @@
 package speed
 
-import (
-	"math"
-
-	"github.com/llmcheck/llmcheck/internal/serve"
-)
+import "github.com/llmcheck/llmcheck/internal/serve"
 
 // roof is what the datasheet allows whatever the software, tokens a second of one deployment of replicas that run in step:
 // no range goes beyond it, however far measurements scatter.
@@ -29,7 +25,7 @@ func (m *Model) roof(r *mean) roof {
 	return roof{
 		single: m.rates.bandwidth / reads * r.gain,
 		prompt: ranks / prompt * r.in / r.fresh,
-		output: ranks / output * r.gain,
+		output: ranks / (output + prompt*r.fresh/r.out), // every token of prompts and answers is computed
 	}
 }
 
@@ -45,16 +41,4 @@ func (m *Model) held(r *mean) float64 {
 		sum += float64(a.Layers) * (a.Entry*seen/a.Ratio + a.State)
 	}
 	return sum
-}
-
-// cap keeps the good end of ranges below the roof. What is not above a middle is no bound but a fault of the formulas.
-func (t roof) cap(f *Figures, replicas, out float64) {
-	for _, one := range []struct {
-		r    *Range
-		most float64
-	}{{&f.Single, t.single}, {&f.Prompt, t.prompt}, {&f.MaxOutput, replicas * t.output}, {&f.MaxRequests, replicas * t.output / out}} {
-		if !math.IsNaN(one.most) {
-			one.r.High = max(one.r.Mid, min(one.r.High, one.most))
-		}
-	}
 }

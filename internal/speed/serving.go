@@ -134,8 +134,8 @@ func (m *Model) Server(l Load) queue.Server {
 		longer := m.drafting(&r)
 		s.Pass = func(b queue.Batch) float64 { return longer * m.Pass(b) }
 	}
-	one := m.costs(r.answer(1)) // engines hand over what a pass has made while the next one runs
-	s.Host += one.total()
+	one := m.costs(r.answer(1)) // engines hand over what a pass has made while the next one runs, of each stage
+	s.Host += one.total() * float64(m.work.Pipeline)
 	if m.reserves() {
 		s.MaxSeqs = int64(m.room(&r))
 	}
@@ -210,28 +210,48 @@ func (m *Model) steady(s queue.Server, q queue.Load, r *mean) queue.Result {
 	return c
 }
 
+// summed is what is computed of a queue.
+func summed(c *queue.Result) loaded { return loaded{c.TTFT.Mean, c.TPOT.Mean, c.Output, c.Running} }
+
 // closed is a closed loop of n requests. What several replicas share may not be whole ones for each.
-func (m *Model) closed(n float64, r *mean, l *Load) queue.Result {
+func (m *Model) closed(n float64, r *mean, l *Load) loaded {
 	s := m.Server(*l)
 	whole, part := math.Modf(min(mostAtOnce, n))
-	a := m.steady(s, m.loop(int(whole), r, l), r)
-	if part < 1e-9 {
-		return a
+	c := m.steady(s, m.loop(int(whole), r, l), r)
+	a := summed(&c)
+	if part > 1e-9 {
+		c = m.steady(s, m.loop(int(whole)+1, r, l), r)
+		b := summed(&c)
+		mix := func(x, y float64) float64 { return x + part*(y-x) }
+		a = loaded{mix(a.ttft, b.ttft), mix(a.tpot, b.tpot), mix(a.output, b.output), 0}
 	}
-	b := m.steady(s, m.loop(int(whole)+1, r, l), r)
-	for _, one := range []struct {
-		x *float64
-		y float64
-	}{{&a.TTFT.Mean, b.TTFT.Mean}, {&a.TPOT.Mean, b.TPOT.Mean}, {&a.Output, b.Output}, {&a.Requests, b.Requests}, {&a.Running, b.Running}} {
-		*one.x += part * (one.y - *one.x)
+	if n <= 1 {
+		a.tpot = 1 / m.single(r)
 	}
+	a.running = min(n, m.room(r))
 	return a
 }
 
+// neverFaster is a closed loop whose requests are answered no faster than those of somewhat fewer: where loops fall out of
+// step, or find stages of a pipeline that are free, the closed form steps down by a little, which is nothing to plan with.
+func (m *Model) neverFaster(n float64, r *mean, l *Load) loaded {
+	c := m.closed(n, r, l)
+	looks := 1
+	if m.work.Pipeline > 1 {
+		looks = 6
+	}
+	for fewer := n / 1.3; looks > 0 && fewer >= 1; fewer, looks = fewer/1.3, looks-1 {
+		b := m.closed(fewer, r, l)
+		c.ttft, c.tpot = max(c.ttft, b.ttft), max(c.tpot, b.tpot)
+	}
+	return c
+}
+
 // most is what replicas that run in step answer at most: a closed loop of more than find room.
-func (m *Model) most(r *mean, l *Load) queue.Result {
+func (m *Model) most(r *mean, l *Load) loaded {
 	s := m.Server(*l)
 	s.Host = 0
 	q := m.loop(int(min(mostAtOnce, math.Ceil(endless*m.room(r)))), r, l)
-	return m.steady(s, q, r)
+	c := m.steady(s, q, r)
+	return summed(&c)
 }

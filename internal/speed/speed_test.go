@@ -472,3 +472,57 @@ func TestAgreesWithSimulation(t *testing.T) {
 		}
 	}
 }
+
+// Few multiprocessors do not ask for all that fast memory gives, and many do not get more than that.
+func TestRequests(t *testing.T) {
+	m := prepared(t, "Qwen/Qwen3-8B", "")
+	on := func(change func(a *hardware.Accelerator)) float64 {
+		a := *card(t, "h200-sxm")
+		change(&a)
+		f := model(t, m, serve.Plan{Engine: engine(t, "vllm"), GPU: &a, GPUs: 1}).Figures(chat(1))
+		return f.Single.Mid
+	}
+	scaled := func(by float64) func(*hardware.Accelerator) {
+		return func(a *hardware.Accelerator) {
+			peaks := map[string]float64{}
+			for k, v := range a.DenseTFLOPS {
+				peaks[k] = v
+			}
+			peaks["fp32"] *= by
+			a.DenseTFLOPS = peaks
+		}
+	}
+	few, many, more := on(scaled(0.3)), on(scaled(10)), on(scaled(20))
+	if few > 0.6*many {
+		t.Errorf("with few multiprocessors %.0f tokens/s, with many %.0f", few, many)
+	}
+	if more != many {
+		t.Errorf("memory is read faster than it can be: %.0f tokens/s after %.0f", more, many)
+	}
+}
+
+// Packed weights are read fast for an answer, and have to be unpacked for a prompt.
+func TestUnpacking(t *testing.T) {
+	a, e := card(t, "rtx-4090"), engine(t, "llama.cpp")
+	figures := func(format string) *speed.Figures {
+		return model(t, prepared(t, "Qwen/Qwen3-8B", format), serve.Plan{Engine: e, GPU: a, GPUs: 1}).Figures(chat(1))
+	}
+	packed, plain := figures("Q4_K_M"), figures("F16")
+	if packed.Prompt.Mid >= plain.Prompt.Mid || packed.Single.Mid <= 2*plain.Single.Mid {
+		t.Errorf("packed %.0f and %.0f tokens/s, in 16 bits %.0f and %.0f", packed.Prompt.Mid, packed.Single.Mid, plain.Prompt.Mid, plain.Single.Mid)
+	}
+}
+
+// Stages of a pipeline share a long prompt the better, the fewer launches each has before the host gets to the next.
+func TestLaunchesInFlight(t *testing.T) {
+	m, a := prepared(t, "meta-llama/Llama-3.1-70B", "Q4_K_M"), card(t, "rtx-a6000")
+	gain := func(stages int) float64 {
+		s := model(t, m, serve.Plan{Engine: engine(t, "llama.cpp"), GPU: a, GPUs: stages, Pipeline: stages})
+		long, short := chat(1), chat(1)
+		long.Input.Mean, short.Input.Mean = 4096, 512
+		return s.Figures(long).Prompt.Mid / s.Figures(short).Prompt.Mid
+	}
+	if two, eight := gain(2), gain(8); eight < 1.3*two || eight > 8 {
+		t.Errorf("a long prompt gains %.2f over two stages, %.2f over eight", two, eight)
+	}
+}

@@ -8,35 +8,57 @@ import (
 
 // At is the figure that a measurement of this plan would show, with its range; false for a metric that is not computed.
 func (m *Model) At(metric bench.Metric, l Load) (Range, bool) {
-	family, mid := m.mid(metric, l)
-	if family == "" {
+	r, mid := l.mean(), 0.0
+	if mid = m.Mid(metric, l); mid == 0 {
 		return Range{}, false
 	}
-	return m.around(family, mid, l.Concurrency), true
-}
-
-// mid is the middle of a figure, and the family that its range is of.
-func (m *Model) mid(metric bench.Metric, l Load) (family string, mid float64) {
-	r, replicas := l.mean(), float64(m.work.Replicas)
-	each := max(1, l.Concurrency/replicas)
 	switch metric {
 	case bench.Decode:
-		return "decode", m.single(&r)
+		return m.around(decoding, mid, &r), true
 	case bench.Prefill:
-		return "prefill", r.in / m.prompted(&r)
+		return m.around(prompting, mid, &r), true
 	case bench.MaxOutput, bench.UnderLimits:
-		return "max_output", replicas * m.most(&r, &l).Output
-	case bench.TTFT:
-		return "ttft", m.closed(each, &r, &l).TTFT.Mean
-	case bench.TPOT:
-		return "tpot", m.closed(each, &r, &l).TPOT.Mean
-	case bench.Output:
-		return "output", replicas * m.closed(each, &r, &l).Output
-	case bench.WithPrompt:
-		c := m.closed(each, &r, &l)
-		return "with_prompt", (r.in + r.out) / (c.TTFT.Mean + r.out*c.TPOT.Mean)
+		return m.unlimited(mid, &r, &l), true
 	}
-	return "", 0
+	c := m.neverFaster(m.each(l), &r, &l)
+	ttft, tpot := m.latency(&c, &r)
+	switch metric {
+	case bench.TTFT:
+		return ttft, true
+	case bench.TPOT:
+		return tpot, true
+	case bench.WithPrompt:
+		return overTime(mid, &ttft, &tpot, r.out), true
+	}
+	return overTime(mid, &ttft, &tpot, r.out-1), true
+}
+
+// Mid is the middle of a figure, 0 for a metric that is not computed.
+func (m *Model) Mid(metric bench.Metric, l Load) float64 {
+	n, replicas := l.mean(), float64(m.work.Replicas)
+	switch metric {
+	case bench.Decode:
+		return m.single(&n)
+	case bench.Prefill:
+		return n.in / m.prompted(&n)
+	case bench.MaxOutput, bench.UnderLimits:
+		return replicas * m.most(&n, &l).output
+	case bench.TTFT:
+		return m.closed(m.each(l), &n, &l).ttft
+	case bench.TPOT:
+		return m.closed(m.each(l), &n, &l).tpot
+	case bench.Output:
+		return replicas * m.closed(m.each(l), &n, &l).output
+	case bench.WithPrompt:
+		c := m.closed(m.each(l), &n, &l)
+		return (n.in + n.out) / (c.ttft + n.out*c.tpot)
+	}
+	return 0
+}
+
+// each is the requests at once of one of the replicas that share nothing.
+func (m *Model) each(l Load) float64 {
+	return max(1, atLeast(0, l.Concurrency)/float64(m.work.Replicas))
 }
 
 // Values are the constants as they are added; a fit changes them.

@@ -3,6 +3,7 @@ package svg
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/printable"
@@ -142,10 +143,8 @@ func (d *plotting) put(class, s string, x, y int) bool {
 	if s == "" || !at.inside() {
 		return false
 	}
-	for _, other := range d.taken {
-		if at.meets(other) {
-			return false
-		}
+	if slices.ContainsFunc(d.taken, at.meets) {
+		return false
 	}
 	d.taken = append(d.taken, at)
 	d.later = append(d.later, word{class, s, at})
@@ -185,8 +184,7 @@ func (d *plotting) band() {
 	for i, p := range d.plot.Spots {
 		fmt.Fprintf(&s, "%s%d %d", letterOf(i), px(p.X.Mid), py(p.Y.High))
 	}
-	for i := len(d.plot.Spots) - 1; i >= 0; i-- {
-		p := d.plot.Spots[i]
+	for _, p := range slices.Backward(d.plot.Spots) {
 		fmt.Fprintf(&s, "L%d %d", px(p.X.Mid), py(p.Y.Low))
 	}
 	d.printf(`<path class="band" d="%sZ"/>`, s.String())

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
@@ -21,6 +22,7 @@ const constantsPath = "internal/speed/constants.yaml"
 // asked is what the command line says.
 type asked struct {
 	update, quick, rows, groups, values bool
+	on                                  string
 }
 
 func main() {
@@ -30,6 +32,7 @@ func main() {
 	flag.BoolVar(&a.rows, "rows", false, "print every row with its residual, the logarithm of computed by measured")
 	flag.BoolVar(&a.groups, "groups", false, "print the middle residual of every group that was left out")
 	flag.BoolVar(&a.values, "values", false, "print the constants as fitted")
+	flag.StringVar(&a.on, "on", "", "the day that is written beside the constants; today unless given")
 	flag.Parse()
 	if err := run(os.Stdout, a); err != nil {
 		fmt.Fprintln(os.Stderr, "fitting:", err)
@@ -63,28 +66,68 @@ func run(out io.Writer, a asked) error {
 	if a.quick {
 		return nil
 	}
-	ranges := f.validated(out, inside, a.groups)
-	if !a.update {
-		return nil
+	found, err := f.validated(out, values, inside, a.groups)
+	if err != nil || !a.update {
+		return err
 	}
-	return update(constantsPath, c, list, values, ranges, fmt.Sprintf("%d measurements of internal/bench/catalog", len(list)))
+	found.values = values
+	found.fitted = fmt.Sprintf("%d measurements of internal/bench/catalog, %s", len(list), cmp.Or(a.on, time.Now().UTC().Format(time.DateOnly)))
+	return update(constantsPath, c, list, found)
+}
+
+// found is what a fit finds.
+type found struct {
+	values []float64
+	ranges []speed.Width
+	fitted string
+	faults []string // how far off it is, in lines
 }
 
 // validated says how rows do that are left out by group, and what ranges follow.
-func (f *fitted) validated(out io.Writer, inside []float64, groups bool) []speed.Width {
-	by := map[string]held{}
-	for _, group := range []string{"cell", "card", "model", "engine", "source"} {
-		by[group] = validate(f.constants, f.rows, group, f.prior)
-		show(out, "left out by "+group, f.rows, by[group].residual)
+func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool) (*found, error) {
+	v := validated{f.constants, f.rows, held{inside, slices.Repeat([]speed.Known{knownOf(f.rows)}, len(inside))}, map[string]held{}, sizesOf(f.rows)}
+	for _, by := range grouped() {
+		v.by[by] = validate(f.constants, f.rows, by, f.prior)
+		show(out, "left out by "+by, f.rows, v.by[by].residual)
 		if groups {
-			printGroups(out, f.rows, by[group].residual, group)
+			printGroups(out, f.rows, v.by[by].residual, by)
 		}
 	}
-	ranges := widths(f.rows, inside, []held{by["cell"], by["card"], by["model"]})
-	cover(out, "on the rows of the fit", f.rows, ranges, held{residual: inside})
-	cover(out, "left out by cell", f.rows, ranges, by["cell"])
-	cover(out, "left out by model", f.rows, ranges, by["model"])
-	return ranges
+	f.settle(values) // bounds of the ranges are those of the values as fitted
+	ranges := widthsOf(v.samplesOf(func(int) bool { return true }), false)
+	c, err := f.constants.WithWidths(ranges)
+	if err != nil {
+		return nil, err
+	}
+	printWidths(out, ranges)
+	in := v.hold(c, v.inside)
+	cover(out, "on the rows of the fit", f.rows, in)
+	left, nested := map[string]judged{}, map[string]judged{}
+	for _, by := range grouped() {
+		left[by] = v.hold(c, v.by[by])
+		cover(out, "left out by "+by, f.rows, left[by])
+	}
+	for _, by := range grouped() {
+		if nested[by], err = v.judge(by); err != nil {
+			return nil, err
+		}
+		cover(out, "left out by "+by+", of the ranges too", f.rows, nested[by])
+	}
+	v.shares(out, "on the rows of the fit", v.inside, in.wide)
+	for _, by := range []string{"cell", "model", "source"} {
+		v.shares(out, "left out by "+by, v.by[by], left[by].wide)
+	}
+	faults := v.summary(in, left, nested)
+	fmt.Fprintf(out, "%d constants, %d numbers of ranges\n", len(values), 2*len(ranges))
+	for _, line := range faults {
+		fmt.Fprintln(out, line)
+	}
+	return &found{ranges: ranges, faults: faults}, nil
+}
+
+// settle leaves the models of the rows with some values.
+func (f *fitted) settle(values []float64) {
+	f.each(func(_, i int) { f.rows[i].model = f.rows[i].model.With(values) })
 }
 
 func (f *fitted) residuals(values []float64) []float64 {

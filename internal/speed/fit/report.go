@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
@@ -51,45 +50,82 @@ func at(sorted []float64, q float64) float64 {
 }
 
 // cover prints how many rows lie in their range, and how wide it is.
-func cover(out io.Writer, title string, list []*row, ranges []speed.Width, h held) {
-	by := map[string]speed.Width{}
-	for _, w := range ranges {
-		by[w.Of+": "+w.Case] = w
-	}
+func cover(out io.Writer, title string, list []*row, j judged) {
 	fmt.Fprintf(out, "ranges, %s\n", title)
 	for _, family := range families() {
-		var wides []float64
-		inside, n := 0, 0
-		for i, r := range list {
-			if r.family != family {
-				continue
-			}
-			w := widthOf(by, wide(family), r.model.Case(h.seen == nil || h.seen[i], r.load.Concurrency*limited(family)))
-			n++
-			if off := math.Exp(-h.residual[i]); off >= w.Low && off <= w.High {
-				inside++
-			}
-			wides = append(wides, w.High/w.Low)
+		rows := rowsOf(list, family)
+		if len(rows) > 0 {
+			fmt.Fprintf(out, "  %-12s n %4d  inside %3.0f %%  median width x%.2f\n", family, len(rows), j.share(rows), j.width(rows))
 		}
-		if n == 0 {
-			continue
-		}
-		slices.Sort(wides)
-		fmt.Fprintf(out, "  %-12s inside %3.0f %%  median width x%.2f\n", family, 100*float64(inside)/float64(n), middle(wides))
 	}
 }
 
-func widthOf(by map[string]speed.Width, family, name string) speed.Width {
-	for {
-		if w, ok := by[family+": "+name]; ok {
-			return w
-		}
-		i := strings.LastIndex(name, ", ")
-		if i < 0 {
-			return by[family+": "]
-		}
-		name = name[:i]
+func printWidths(out io.Writer, list []speed.Width) {
+	fmt.Fprintln(out, "ranges as fitted; of a case, the powers of the factors of the base")
+	for _, w := range list {
+		fmt.Fprintf(out, "  %-10s %-8s %.3f to %.3f  n %d\n", w.Of, w.Case, w.Low, w.High, w.Rows)
 	}
+}
+
+// rowsOf are the places of the rows of a family.
+func rowsOf(list []*row, family string) []int {
+	var rows []int
+	for i, r := range list {
+		if r.family == family {
+			rows = append(rows, i)
+		}
+	}
+	return rows
+}
+
+// summary is a table of how far off the fit is, for whoever reads the constants.
+func (v *validated) summary(in judged, left, nested map[string]judged) []string {
+	lines := []string{
+		"                    median error, %        inside the range, %                        width of the range",
+		"               n   fit  cell model    fit  cell model  cell also model also    fit   cell  model",
+	}
+	for _, family := range families() {
+		rows := rowsOf(v.rows, family)
+		if len(rows) == 0 {
+			continue
+		}
+		off := func(h held) float64 {
+			var abs []float64
+			for _, i := range rows {
+				abs = append(abs, math.Abs(math.Exp(h.residual[i])-1))
+			}
+			slices.Sort(abs)
+			return 100 * middle(abs)
+		}
+		lines = append(lines, fmt.Sprintf("%-12s %3d %5.1f %5.1f %5.1f %6.0f %5.0f %5.0f %10.0f %10.0f %6.2f %6.2f %6.2f", family, len(rows),
+			off(v.inside), off(v.by["cell"]), off(v.by["model"]),
+			in.share(rows), left["cell"].share(rows), left["model"].share(rows), nested["cell"].share(rows), nested["model"].share(rows),
+			in.width(rows), left["cell"].width(rows), left["model"].width(rows)))
+	}
+	return append(lines,
+		"fit: on these rows. cell, model: rows that were left out of the fit with all of their cell (a model with an engine on a",
+		"generation of devices) or of their model. also: left out of the ranges too. A range is meant to hold 80 %.")
+}
+
+// share of rows that lie in their range, in percent.
+func (j judged) share(rows []int) float64 {
+	n := 0
+	for _, i := range rows {
+		if j.inside[i] {
+			n++
+		}
+	}
+	return 100 * float64(n) / float64(len(rows))
+}
+
+// width is the middle one of high by low.
+func (j judged) width(rows []int) float64 {
+	var list []float64
+	for _, i := range rows {
+		list = append(list, j.wide[i])
+	}
+	slices.Sort(list)
+	return middle(list)
 }
 
 // printGroups prints the middle residual of every group that was left out.

@@ -234,6 +234,7 @@ func (t *table) best(m *serve.Prepared, p serve.Plan, l speed.Load) (*speed.Mode
 // settled is the model under the plan; where nobody said how devices share the work, the division that answers most.
 func (t *table) settled(m *serve.Prepared, p serve.Plan, l speed.Load) (*speed.Model, error) {
 	if p.GPUs > 1 && p.Tensor+p.Pipeline+p.Data == 0 {
+		p.Chosen = true
 		return t.best(m, p, l)
 	}
 	p.Data, p.Tensor, p.Pipeline = max(1, p.Data), max(1, p.Tensor), max(1, p.Pipeline)

@@ -79,8 +79,7 @@ func (f *fitted) run(values []float64, most int) []float64 {
 
 // residual is the logarithm of computed over measured.
 func (r *row) residual(m *speed.Model) float64 {
-	got, _ := m.At(r.Metric, r.load)
-	return math.Log(got.Mid / r.Value)
+	return math.Log(m.Mid(r.Metric, r.load) / r.Value)
 }
 
 func scale(family string) float64 {

@@ -11,8 +11,12 @@ import (
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
-// update writes values, counts, ranges and what was seen into the file of constants, and leaves all else as it is.
-func update(path string, c *speed.Constants, list []*row, values []float64, ranges []speed.Width, fitted string) error {
+// reported is how lines begin that say how far off the fit is.
+const reported = "#|"
+
+// update writes values, counts, ranges, what was seen and how far off all of that is into the file of constants, and
+// leaves all else as it is.
+func update(path string, c *speed.Constants, list []*row, f *found) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the constants: %w", err)
@@ -21,26 +25,35 @@ func update(path string, c *speed.Constants, list []*row, values []float64, rang
 	if !ok {
 		return fmt.Errorf("%s has no list of what was seen", path)
 	}
-	counts := make([]int, len(values))
+	counts := make([]int, len(f.values))
 	for _, r := range list {
 		for _, i := range r.uses {
 			counts[i]++
 		}
 	}
-	lines, next := strings.Split(head, "\n"), 0
-	for n, line := range lines {
+	var lines []string
+	next := 0
+	for line := range strings.SplitSeq(head, "\n") {
 		switch {
+		case strings.HasPrefix(line, reported):
+			continue
 		case strings.HasPrefix(line, "fitted:"):
-			lines[n] = "fitted: " + strconv.Quote(fitted)
+			for _, said := range f.faults {
+				lines = append(lines, strings.TrimRight(reported+" "+said, " "))
+			}
+			line = "fitted: " + strconv.Quote(f.fitted)
 		case strings.HasPrefix(line, "- {of: "):
-			lines[n] = rewrite(line, c.Written(next, values[next]), counts[next])
+			if next < len(f.values) {
+				line = rewrite(line, c.Written(next, f.values[next]), counts[next])
+			}
 			next++
 		}
+		lines = append(lines, line)
 	}
-	if next != len(values) {
-		return fmt.Errorf("%s has %d constants, want %d", path, next, len(values))
+	if next != len(f.values) {
+		return fmt.Errorf("%s has %d constants, want %d", path, next, len(f.values))
 	}
-	return os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"+seenText(list)+widthText(ranges)), 0o644)
+	return os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"+seenText(list)+widthText(f.ranges)), 0o644)
 }
 
 // rewrite puts the value and the count into a line of the list of constants.
@@ -60,18 +73,26 @@ func field(line, key, value string) string {
 }
 
 func seenText(list []*row) string {
-	here := map[string]map[string]bool{}
-	for _, r := range list {
-		f := wide(r.family)
-		if here[f] == nil {
-			here[f] = map[string]bool{}
-		}
-		here[f][r.model.Where()] = true
-	}
 	var b strings.Builder
 	b.WriteString("seen:\n")
-	for _, family := range slices.Sorted(maps.Keys(here)) {
-		fmt.Fprintf(&b, "- of: %s\n  here: [%s]\n", family, strings.Join(slices.Sorted(maps.Keys(here[family])), ", "))
+	known := knownOf(list)
+	for _, family := range slices.Sorted(slices.Values(speed.Families())) {
+		sorts := map[string][]string{}
+		for _, one := range slices.Sorted(maps.Keys(known)) {
+			if what, ok := strings.CutPrefix(one, family+" "); ok {
+				sort := "here"
+				for prefix, name := range map[string]string{"card ": "cards", "size ": "sizes"} {
+					if strings.HasPrefix(what, prefix) {
+						sort = name
+					}
+				}
+				sorts[sort] = append(sorts[sort], what)
+			}
+		}
+		fmt.Fprintf(&b, "- of: %s\n", family)
+		for _, sort := range slices.Sorted(maps.Keys(sorts)) {
+			fmt.Fprintf(&b, "  %s: [%s]\n", sort, strings.Join(sorts[sort], ", "))
+		}
 	}
 	return b.String()
 }

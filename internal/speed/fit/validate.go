@@ -2,21 +2,34 @@ package main
 
 import (
 	"hash/fnv"
+	"math"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
 const folds = 6
 
+// grouped are the ways to leave rows out together.
+func grouped() []string { return []string{"cell", "card", "model", "engine", "source"} }
+
 // held is what rows that were left out of a fit show.
 type held struct {
 	residual []float64
-	seen     []bool // whether the fit had the engine on that generation of devices, in the same family
+	known    []speed.Known // what the fit had, for each
+}
+
+// validated are the residuals of a fit, and those of rows that were left out of it.
+type validated struct {
+	constants *speed.Constants
+	rows      []*row
+	inside    held
+	by        map[string]held
+	sizes     map[string]float64
 }
 
 // validate fits without each sixth of the groups and looks at those.
 func validate(c *speed.Constants, list []*row, by string, start []float64) held {
-	h := held{make([]float64, len(list)), make([]bool, len(list))}
+	h := held{make([]float64, len(list)), make([]speed.Known, len(list))}
 	for fold := range folds {
 		var in []*row
 		var left []int
@@ -31,19 +44,22 @@ func validate(c *speed.Constants, list []*row, by string, start []float64) held 
 			continue
 		}
 		values := newFit(c, in).run(start, 15)
-		known := seenIn(in)
+		known := knownOf(in)
 		for _, i := range left {
 			h.residual[i] = list[i].residual(list[i].model.With(values))
-			h.seen[i] = known[list[i].family+" "+list[i].model.Where()]
+			h.known[i] = known
 		}
 	}
 	return h
 }
 
-func seenIn(list []*row) map[string]bool {
-	known := map[string]bool{}
+// knownOf is what rows are measurements of.
+func knownOf(list []*row) speed.Known {
+	known := speed.Known{}
 	for _, r := range list {
-		known[r.family+" "+r.model.Where()] = true
+		for _, what := range []string{r.model.Where(), r.model.Card(), r.model.Size()} {
+			known[wide(r.family)+" "+what] = true
+		}
 	}
 	return known
 }
@@ -52,4 +68,45 @@ func foldOf(name string) int {
 	h := fnv.New32a()
 	h.Write([]byte(name))
 	return int(h.Sum32()>>3) % folds
+}
+
+// judged says of rows whether they lie in a range, and how wide it is.
+type judged struct {
+	inside []bool
+	wide   []float64
+}
+
+// judge holds rows that were left out against ranges of which they were no part either: of every sixth of the groups, the
+// ranges are made from the residuals of the other rows.
+func (v *validated) judge(by string) (judged, error) {
+	j := judged{make([]bool, len(v.rows)), make([]float64, len(v.rows))}
+	for fold := range folds {
+		list := widthsOf(v.samplesOf(func(i int) bool { return foldOf(v.rows[i].group[by]) != fold }), true)
+		c, err := v.constants.WithWidths(list)
+		if err != nil {
+			return j, err
+		}
+		for i, r := range v.rows {
+			if foldOf(r.group[by]) == fold {
+				j.put(i, r, c, v.by[by].known[i], v.by[by].residual[i])
+			}
+		}
+	}
+	return j, nil
+}
+
+// hold holds rows against ranges.
+func (v *validated) hold(c *speed.Constants, h held) judged {
+	j := judged{make([]bool, len(v.rows)), make([]float64, len(v.rows))}
+	for i, r := range v.rows {
+		j.put(i, r, c, h.known[i], h.residual[i])
+	}
+	return j
+}
+
+func (j *judged) put(i int, r *row, c *speed.Constants, known speed.Known, residual float64) {
+	got, _ := r.model.Ranged(c, known).At(r.Metric, r.load)
+	measured := got.Mid * math.Exp(-residual) // as far from the middle as it was where it was left out
+	j.inside[i] = measured >= got.Low && measured <= got.High
+	j.wide[i] = got.High / got.Low
 }
