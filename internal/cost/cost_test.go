@@ -117,6 +117,32 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
+// Of those that were asked for, whole machines come before accelerators alone, and a market before a hyperscaler.
+func TestAsked(t *testing.T) {
+	const now = "2026-08-21"
+	alone := func(o *Offer) { o.Host = Apart }
+	book := NewBook("card", []Offer{
+		offer("g", Hyperscaler, Spot, 1, now, alone), offer("a", Neocloud, Spot, 2, now), offer("h", Hyperscaler, Reserved1, 4, now, alone),
+		offer("i", Hyperscaler, OnDemand, 8, now), offer("m", Marketplace, OnDemand, 0.5, now),
+	})
+	for _, tt := range []struct {
+		name  string
+		terms Terms
+		class Class
+		usd   float64
+	}{
+		{"anybody's spot", Spot, "", 2}, {"a hyperscaler's spot", Spot, Hyperscaler, 1}, {"a year alone", Reserved1, "", 4},
+		{"a marketplace", OnDemand, Marketplace, 0.5}, {"on demand", OnDemand, "", 8},
+	} {
+		if q, ok := book.Asked(1, tt.terms, tt.class); !ok || q.PerGPUHour.Mid != tt.usd || q.Terms != tt.terms {
+			t.Errorf("%s: %g USD %s, want %g", tt.name, q.PerGPUHour.Mid, q.Terms, tt.usd)
+		}
+	}
+	if q, ok := book.Asked(1, Reserved3, ""); ok {
+		t.Errorf("nobody's three years cost %g USD", q.PerGPUHour.Mid)
+	}
+}
+
 // Of each seller the newest price counts, and that of the card before that of a group.
 func TestFresh(t *testing.T) {
 	group := func(o *Offer) { o.Card = "card-unspecified" }

@@ -120,10 +120,23 @@ func (b *Book) PerHour(gpus int) (Range, bool) {
 	return b.markets[b.head].price(whole(gpus)), true
 }
 
-func (b *Book) headline() int {
+// Asked is the quote on the terms and of the kind of seller that were asked for, of any kind where none was: in the
+// order of the headline. It is false where there is none.
+func (b *Book) Asked(gpus int, terms Terms, class Class) (Quote, bool) {
+	at := b.best(func(m *market) bool { return m.terms == terms && (class == "" || m.class == class) })
+	if at < 0 || gpus < 1 || gpus > maxGPUs {
+		return Quote{}, false
+	}
+	return b.markets[at].at(gpus), true
+}
+
+func (b *Book) headline() int { return b.best(func(*market) bool { return true }) }
+
+// best is the first of the markets in question, by rank; -1 for none.
+func (b *Book) best(in func(*market) bool) int {
 	best, at := math.MaxInt, -1
 	for i := range b.markets {
-		if r := b.markets[i].rank(); r < best {
+		if r := b.markets[i].rank(); in(&b.markets[i]) && r < best {
 			best, at = r, i
 		}
 	}

@@ -208,17 +208,7 @@ func (b *bill) find() (cost.Quote, bool) {
 	if m.Terms == "" && m.Seller == "" {
 		return book.Headline(b.gpus)
 	}
-	for _, q := range book.Rent(b.gpus) {
-		if m.asks(&q) {
-			return q, true
-		}
-	}
-	return cost.Quote{}, false
-}
-
-// asks reports whether a quote is of the terms and the seller that were asked for.
-func (m *Money) asks(q *cost.Quote) bool {
-	return string(q.Terms) == cmp.Or(m.Terms, string(cost.OnDemand)) && (m.Seller == "" || string(q.Class) == m.Seller)
+	return book.Asked(b.gpus, cmp.Or(cost.Terms(m.Terms), cost.OnDemand), cost.Class(m.Seller))
 }
 
 // cost is what the plan costs while it is reserved.

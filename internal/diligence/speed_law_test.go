@@ -433,3 +433,20 @@ func TestKin(t *testing.T) {
 		t.Errorf("eight of a rack answer %.0f tokens/s, and eight of a server %.0f", rack.figures.Single.Mid, server.figures.Single.Mid)
 	}
 }
+
+// The step that is shown is that of one replica: four replicas with four times the load take as long as one.
+func TestStepOfReplicas(t *testing.T) {
+	step := func(replicas int) (sum float64) {
+		e := valued(t, EstimateQuestion{
+			Ref: hub("Qwen/Qwen3-8B"), Cards: []string{"h100-sxm"}, Load: chat(float64(32 * replicas)),
+			Plan: serve.Plan{GPUs: replicas, Tensor: 1, Data: replicas, MaxModelLen: 8192},
+		})
+		for _, p := range e.Speed.Step {
+			sum += p.Seconds
+		}
+		return sum
+	}
+	if one, four := step(1), step(4); one == 0 || math.Abs(four/one-1) > 0.01 {
+		t.Errorf("a step of one replica takes %.4g s, with three beside it %.4g s", one, four)
+	}
+}

@@ -191,7 +191,7 @@ func (k cluster) notes() []string {
 	case k.Model.Gated:
 		notes = append(notes, fmt.Sprintf("make the secret with the token: kubectl create secret generic %s --from-file=HF_TOKEN=FILE", k.TokenSecret))
 	default:
-		notes = append(notes, fmt.Sprintf("the secret %s with the key HF_TOKEN is used if it is there; the model needs none", k.TokenSecret))
+		notes = append(notes, fmt.Sprintf("the secret %s with the key HF_TOKEN is used if it is there: make it where the repository asks you to accept terms first", k.TokenSecret))
 	}
 	notes = append(notes, k.modelNotes()...)
 	return append(notes,

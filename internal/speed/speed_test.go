@@ -273,6 +273,21 @@ func TestOpenLoop(t *testing.T) {
 	}
 }
 
+// What limits an open load is what limits so many requests, and not those of a full cache.
+func TestOpenBound(t *testing.T) {
+	m := plans(t)["dense, vllm"](card(t, "h200-sxm"))
+	l := chat(0)
+	most := m.Figures(l)
+	if most.Bound != speed.KV {
+		t.Skipf("at most it is bound by %s, so that there is nothing to part", most.Bound)
+	}
+	l.Rate = 0.05 * most.MaxRequests.Mid
+	f := m.Figures(l)
+	if closed := m.Figures(chat(f.Concurrency)); f.Bound != closed.Bound || f.Bound == speed.KV {
+		t.Errorf("%.2f requests a second are bound by %s, as many at once by %s", l.Rate, f.Bound, closed.Bound)
+	}
+}
+
 // Speculation and a cached prefix help, as far as they are right.
 func TestSpeculation(t *testing.T) {
 	m := plans(t)["dense, tensor parallel"](card(t, "h200-sxm"))
