@@ -55,9 +55,6 @@ func (f *File) Said() Measurement {
 	return common
 }
 
-// Len is how many figures the file holds.
-func (f *File) Len() int { return len(f.drafts) }
-
 // Complete makes measurements of the figures with what a person gave. Names that are given replace those of the file;
 // numbers of the load are only filled in. The error is a *MissingError where something is still not known.
 func (f *File) Complete(given Measurement) ([]Measurement, error) {

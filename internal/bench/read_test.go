@@ -118,8 +118,8 @@ func TestRead(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if f.Format != tt.format || f.Date != tt.date || f.Len() != len(tt.want) {
-				t.Errorf("%s of %s with %d", f.Format, f.Date, f.Len())
+			if f.Format != tt.format || f.Date != tt.date || len(f.drafts) != len(tt.want) {
+				t.Errorf("%s of %s with %d", f.Format, f.Date, len(f.drafts))
 			}
 			each(t, "note", tt.notes, f.Notes)
 			each(t, "skipped", tt.skips, f.Skipped)
@@ -247,7 +247,7 @@ func TestReadRefuses(t *testing.T) {
 		}
 	}
 	f, err := Read(strings.NewReader(with(`"mean_tpot_ms":5`, `"mean_tpot_ms":0`)))
-	if err != nil || f.Len() != 2 || len(f.Skipped) != 1 || !strings.Contains(f.Skipped[0], "mean_tpot_ms is 0") {
+	if err != nil || len(f.drafts) != 2 || len(f.Skipped) != 1 || !strings.Contains(f.Skipped[0], "mean_tpot_ms is 0") {
 		t.Errorf("a zero: %+v, %v", f, err)
 	}
 }
@@ -299,7 +299,7 @@ func readLaw(t *testing.T, text string) {
 	if err != nil {
 		return
 	}
-	if f.Len() == 0 || f.Format == "" {
+	if len(f.drafts) == 0 || f.Format == "" {
 		t.Fatal("nothing was read, without an error")
 	}
 	said := f.Said()

@@ -58,15 +58,6 @@ func (c *Choice) power() {
 	}
 }
 
-// Hoped is how many replicas, spare ones included, would do if the middle of every range holds.
-func (c *Choice) Hoped() int {
-	n, _, ok := c.option.smallest(Perhaps, c.Replicas-c.Spare)
-	if !ok {
-		return c.Replicas
-	}
-	return n + c.Spare
-}
-
 // halvings of the range in which the largest load lies leave a thousandth of it.
 const halvings = 10
 

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -117,19 +116,7 @@ func Formats() []string {
 	return []string{"vllm", "sglang", "llama-server", "compose", "kubernetes", "helm-values"}
 }
 
-// Write writes a plan in a format. Nothing is written if there is an error. The same plan gives the same bytes.
-func Write(w io.Writer, format string, p *Plan) error {
-	data, err := Bytes(format, p)
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(data); err != nil {
-		return fmt.Errorf("writing the plan as %s: %w", format, err)
-	}
-	return nil
-}
-
-// Bytes is a plan in a format.
+// Bytes is a plan in a format. The same plan gives the same bytes.
 func Bytes(format string, p *Plan) ([]byte, error) {
 	q := p.filled()
 	if err := q.check(); err != nil {
