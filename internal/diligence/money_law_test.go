@@ -29,10 +29,12 @@ func TestMoneyLaws(t *testing.T) {
 		{"Qwen/Qwen3-8B", "Q4_K_M", "rtx-4090", serve.LlamaCPP, 1, 0},
 		{"Qwen/Qwen3-8B", "", "mi250x", serve.VLLM, 2, 2},
 	} {
+		plan := serve.Plan{GPUs: s.gpus, Tensor: s.tensor}
+		if s.kind == serve.LlamaCPP { // which takes as many slots as are asked for: the loads are of one plan
+			plan.MaxSeqs = 8
+		}
 		ask := func(load Workload, m Money) *report.Estimate {
-			return valued(t, EstimateQuestion{
-				Ref: hub(s.model), Quant: s.quant, Cards: []string{s.card}, Kind: s.kind, Plan: serve.Plan{GPUs: s.gpus, Tensor: s.tensor}, Load: load, Money: m,
-			})
+			return valued(t, EstimateQuestion{Ref: hub(s.model), Quant: s.quant, Cards: []string{s.card}, Kind: s.kind, Plan: plan, Load: load, Money: m})
 		}
 		full := ask(Workload{Unlimited: true}, Money{PerGPUHour: 2})
 		before := full

@@ -221,10 +221,11 @@ func (e *estimate) details(o *outlook) {
 	o.Speed.Nearest = e.nearest(o)
 }
 
-// parts are the causes of a pass that decodes, and of one that reads a prompt. Replicas share out what comes at once.
+// parts are the causes of a pass that decodes, and of one that reads a prompt. Replicas share out what comes at once,
+// and what finds no room waits.
 func (t *timed) parts(formulas bool) (decode, prefill []report.StepPart) {
 	in, out := t.load.Input.Mean, t.load.Output.Mean
-	n := max(1, t.figures.Concurrency/float64(max(1, t.Replicas())))
+	n := max(1, min(t.figures.Concurrency, t.most())/float64(max(1, t.Replicas())))
 	at := queue.Batch{Decodes: int(math.Ceil(n - 1e-9)), Context: n * (in + out/2)}
 	prompt := queue.Batch{Prompt: int64(in), Before: in * (in - 1) / 2, Prompts: 1}
 	return shownParts(t.Step(at), formulas), shownParts(t.Step(prompt), formulas)

@@ -434,7 +434,8 @@ func TestKin(t *testing.T) {
 	}
 }
 
-// The step that is shown is that of one replica: four replicas with four times the load take as long as one.
+// The step that is shown is that of one replica: four replicas with four times the load take as long as one, and those who
+// wait are not in it.
 func TestStepOfReplicas(t *testing.T) {
 	step := func(replicas int) (sum float64) {
 		e := valued(t, EstimateQuestion{
@@ -445,6 +446,14 @@ func TestStepOfReplicas(t *testing.T) {
 			sum += p.Seconds
 		}
 		return sum
+	}
+	crowd := valued(t, EstimateQuestion{
+		Ref: hub("Qwen/Qwen3-8B"), Cards: []string{"h100-sxm"}, Load: chat(64), Plan: serve.Plan{GPUs: 1, Tensor: 1, MaxSeqs: 1, MaxModelLen: 8192},
+	})
+	for _, p := range crowd.Speed.Step {
+		if p.Cause == "cache" && p.Seconds > 1e-3 {
+			t.Errorf("a step of one sequence, while 63 others wait, takes %.4g s to read the cache", p.Seconds)
+		}
 	}
 	if one, four := step(1), step(4); one == 0 || math.Abs(four/one-1) > 0.01 {
 		t.Errorf("a step of one replica takes %.4g s, with three beside it %.4g s", one, four)

@@ -7,13 +7,20 @@ import (
 	"github.com/llmcheck/llmcheck/internal/units"
 )
 
+// bought is the Basis of a cost that is of owning.
+const bought = "bought"
+
 // Facts are the figures of cost, the headline first.
 func (c *Cost) Facts() []Fact {
 	if c == nil || c.Unknown() != "" {
 		return nil
 	}
 	var fs facts
-	fs.add("reserved", join(", ", hourly(c.PerHour), suffixed(dollars.between(c.PerMonth), " a month")))
+	headline := "reserved"
+	if c.Basis == bought {
+		headline = "owned"
+	}
+	fs.add(headline, join(", ", hourly(c.PerHour), suffixed(dollars.between(c.PerMonth), " a month")))
 	fs.add("a million tokens", join(", ", suffixed(dollars.about(c.PerMOutput), " of output"), suffixed(dollars.about(c.PerMTokens), " of all, prompts included")))
 	if busy := some(c.Busy); busy != nil && (c.PerMOutput != nil || c.PerMTokens != nil) {
 		fs.add("used", join(", ", percents.between(busy)+" of what it can do, over the whole time", brief(c.BusyFrom)))

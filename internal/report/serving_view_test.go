@@ -242,3 +242,13 @@ func TestStepBar(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// What is owned is not called reserved.
+func TestOwned(t *testing.T) {
+	for basis, want := range map[string]string{"bought": "owned", "on demand at neoclouds": "reserved"} {
+		c := &Cost{Basis: basis, PerHour: &Range{Low: 1, Mid: 2, High: 3}}
+		if got := c.Facts()[0].Name; got != want {
+			t.Errorf("%s: the headline is called %q, want %q", basis, got, want)
+		}
+	}
+}

@@ -28,6 +28,7 @@ func completeLlama(m Model, p Plan) Plan {
 		}
 	}
 	set("n_ctx", &p.MaxModelLen, r.Context.at(v), m.Shape.MaxContext)
+	p.wantSlots()
 	set("n_parallel", &p.MaxSeqs, r.Slots.at(v), 0)
 	set("n_ubatch", &p.Llama.MicroBatch, r.MicroBatch.at(v), 0)
 	set("n_batch", &p.BatchedTokens, r.Batch.at(v), 0)
@@ -57,6 +58,15 @@ func completeLlama(m Model, p Plan) Plan {
 		p.GPUs = max(1, p.Tensor)
 	}
 	return p
+}
+
+// wantSlots takes a slot for each request that is wanted at once, as far as the program has them: with fewer of them
+// requests wait for each other, however much room there is.
+func (p *Plan) wantSlots() {
+	if n := min(int64(min(p.Wanted, maxTokens)), p.Engine.maxSlots()); p.MaxSeqs == 0 && n > 1 {
+		p.MaxSeqs = n
+		p.assume("n_parallel", strconv.FormatInt(n, 10), "a slot for each request that is wanted at once; each keeps a whole context")
+	}
 }
 
 // byLayers takes back the tensor parallelism that other engines would assume.

@@ -365,3 +365,23 @@ func TestRows(t *testing.T) {
 		})
 	}
 }
+
+// Requests that are wanted at once have a slot each, as far as the program has them and nobody said otherwise.
+func TestLlamaWantedSlots(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		wanted    float64
+		said, got int64
+	}{
+		{"nobody says", 0, 0, 1}, {"one", 1, 0, 1}, {"sixteen", 16, 0, 16}, {"said otherwise", 16, 2, 2},
+		{"more than there are", 1e12, 0, newestLlama().maxSlots()},
+	} {
+		for _, m := range llamaModels(t) {
+			p := llamaPlan(4096)
+			p.Wanted, p.MaxSeqs = tt.wanted, tt.said
+			if got := completeLlama(m, p).MaxSeqs; got != tt.got {
+				t.Errorf("%s: %d slots, want %d", tt.name, got, tt.got)
+			}
+		}
+	}
+}
