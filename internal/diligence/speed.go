@@ -280,51 +280,35 @@ func (t *timed) at(n float64) *speed.Figures {
 	return t.Figures(l)
 }
 
-// tails plays requests for the percentiles. The simulation gives their shape; its mean is brought to the middle of the
-// range, which rests on measurements.
+// tails plays requests for the percentiles, under the load that the figures are of.
 func (e *estimate) tails(t *timed) *report.Tails {
 	w := &e.q.Load
-	n := w.Simulate
-	if n == 0 && (w.Rate > 0 || w.AtOnce() > 1 || w.Users > 0) {
-		n = usualPlayed
-	}
-	if n <= 0 || w.Unlimited || t.figures.TTFT == nil {
+	load := t.Queue(t.load)
+	switch given := w.Rate > 0 || w.AtOnce() > 1 || w.Users > 0; {
+	case w.Unlimited || w.Simulate < 0 || t.figures.TTFT == nil || w.Simulate == 0 && !given:
 		return nil
+	case w.Simulate > 0:
+		load.Requests = w.Simulate
+	default:
+		load.Requests = max(usualPlayed, load.Requests)
 	}
-	replicas := float64(max(1, t.Replicas()))
-	load := queue.Load{
-		Rate: t.load.Rate / replicas, Burst: t.load.Burst, Input: t.load.Input, Output: t.load.Output, Requests: n, Warmup: n / 10,
-	}
-	if load.Rate == 0 {
-		load.Concurrency = int(max(1, math.Ceil(t.load.Concurrency/replicas)))
-		load.Ramp = true
+	if load.Rate > 0 {
+		load.Warmup = load.Requests / 10 // a server that has been asked for a while
 	}
 	r := queue.Simulate(t.Server(t.load), load, rand.New(rand.NewPCG(w.Seed, 0)))
 	if r.Saturated {
 		e.doubt("played request by request, this load is more than the plan serves, so that there are no percentiles: expect requests to wait longer than told")
 		return nil
 	}
-	first, between := scale(t.figures.TTFT.Mid, r.TTFT.Mean), scale(t.figures.TPOT.Mid, r.TPOT.Mean)
-	total := scale(t.figures.TTFT.Mid+(t.load.Output.Mean-1)*t.figures.TPOT.Mid, r.Total.Mean)
 	return &report.Tails{
-		Requests: n, Seed: int64(w.Seed), TTFT: tail(r.TTFT, first), TPOT: tail(r.TPOT, between), Total: tail(r.Total, total),
-		Waiting: tail(r.Waiting, first),
+		Requests: load.Requests, Seed: int64(w.Seed), TTFT: tail(r.TTFT), TPOT: tail(r.TPOT), Total: tail(r.Total), Waiting: tail(r.Waiting),
 	}
 }
 
 // usualPlayed is how many requests are played where a load is given: enough for the 99th percentile to rest on twenty.
 const usualPlayed = 2000
 
-func scale(measured, played float64) float64 {
-	if played <= 0 || measured <= 0 {
-		return 1
-	}
-	return measured / played
-}
-
-func tail(p queue.Percentiles, by float64) report.Tail {
-	return report.Tail{P50: p.P50 * by, P90: p.P90 * by, P99: p.P99 * by}
-}
+func tail(p queue.Percentiles) report.Tail { return report.Tail{P50: p.P50, P90: p.P90, P99: p.P99} }
 
 // The words of Targets.Met.
 const (
