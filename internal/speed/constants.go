@@ -39,11 +39,6 @@ const (
 	Skew                         // share of tokens that count where routing picks experts: the rest pick what others picked
 	Uneven                       // what the busiest rank of experts has beside the mean, for one of two tokens an expert
 	HostTime                     // seconds before a request can be scheduled
-	Burst                        // share of requests that benchmarks send at once
-	Together                     // how far prompts come together: 0 is one by one, 1 is as many as a pass takes
-	Reserved                     // share of an answer that has to have room before a request is taken up
-	Filled                       // share of the room for requests that is used under unlimited load
-	Queueing                     // share of a full queue of prompts that a request finds
 	quantities
 )
 
@@ -54,7 +49,7 @@ func quantityKinds() [quantities]kind {
 		{"expert_ramp", false}, {"scores", true}, {"answers", true}, {"ceiling", true}, {"step_time", false}, {"layer_time", false},
 		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false},
 		{"link_share", true}, {"overlap", true}, {"skew", true},
-		{"uneven", false}, {"host_time", false}, {"burst", true}, {"together", true}, {"reserved", true}, {"filled", true}, {"queueing", true},
+		{"uneven", false}, {"host_time", false},
 	}
 }
 

@@ -1,31 +1,33 @@
 package speed
 
-import "math"
+import (
+	"fmt"
+)
 
 // Figures are what a deployment does under a load, in closed form.
 func (m *Model) Figures(l Load) *Figures {
 	r := l.mean()
 	replicas := float64(m.work.Replicas)
-	most, running := m.most(&r)
+	most := m.most(&r, &l)
 	prompt := load{prompt: r.fresh, before: r.fresh * r.before, prompts: 1, lone: true}
 	f := &Figures{
-		Single: m.around(decoding, m.single(&r), &r), Prompt: m.around(prompting, r.in/m.prompted(1, 0, &r), &r),
-		MaxOutput: m.unlimited(replicas*most, &r), PromptBound: m.bound(prompt), Basis: m.basis(&r),
+		Single: m.around(decoding, m.single(&r), &r), Prompt: m.around(prompting, r.in/m.prompted(&r), &r),
+		MaxOutput: m.unlimited(replicas*most.output, &r, &l), PromptBound: m.bound(prompt), Basis: m.basis(&r),
 	}
 	f.MaxRequests = Range{f.MaxOutput.Low / r.out, f.MaxOutput.Mid / r.out, f.MaxOutput.High / r.out}
-	rate, concurrency := atLeast(0, l.Rate), atLeast(0, l.Concurrency)
+	rate, concurrency, running := atLeast(0, l.Rate), atLeast(0, l.Concurrency), most.running
 	switch {
 	case rate > 0:
-		running = m.open(f, rate, &r, most)
+		running = m.open(f, rate, &r, &l, &most)
 	case concurrency > 0:
-		c := m.closed(max(1, concurrency/replicas), &r)
-		f.fill(m, new(loaded(c)), &r)
+		c := m.neverFaster(max(1, concurrency/replicas), &r, &l)
+		f.fill(m, &c, &r)
 		f.Concurrency, running = concurrency, c.running
 	default:
 		f.Concurrency = running * replicas
 	}
 	f.Bound = m.bound(r.answer(running))
-	if full := m.room(&r, m.pool, m.running()); full < m.seats() && running > 0.8*full {
+	if full := m.room(&r); full < m.seats() && running > 0.8*full {
 		f.Bound = KV
 	}
 	return f
@@ -36,29 +38,25 @@ func (m *Model) bound(b load) Cause {
 	return bound(&c)
 }
 
-// open finds the number of requests at once that answers as many a second as arrive, of which it returns those that run.
-// Where the bad end of what can be answered is below that, nothing is promised.
-func (m *Model) open(f *Figures, rate float64, r *mean, most float64) float64 {
+// open is a loop whose requests come at a rate of their own. Where the bad end of what can be answered is below that,
+// the range of the wait reaches as far as an hour of it leads.
+func (m *Model) open(f *Figures, rate float64, r *mean, l *Load, most *loaded) (running float64) {
 	replicas := float64(m.work.Replicas)
-	each := rate / replicas
-	if each*r.out >= most {
+	q := m.steady(m.Server(*l), m.Queue(*l), r)
+	if q.Saturated || rate >= f.MaxRequests.Mid {
 		f.Saturated, f.Why = true, "requests arrive faster than they are answered, so the queue grows without end"
-		full := m.room(r, m.pool, m.running())
-		f.Concurrency = full * replicas
-		return full
+		f.Concurrency = most.running * replicas
+		return most.running
 	}
-	low, high := 1e-3, m.room(r, m.poolHigh, m.running())
-	for range 12 { // the span may be from a thousandth to a thousand, so halve its logarithm
-		mid := math.Sqrt(low * high)
-		if c := m.settled(mid, r, 0); c.output < each*r.out {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	c := m.settled(high, r, 0)
-	f.fill(m, new(loaded(c)), r)
+	c := summed(&q)
+	f.fill(m, &c, r)
 	f.Output, f.Requests = &Range{rate * r.out, rate * r.out, rate * r.out}, &Range{rate, rate, rate} // all are answered
-	f.Concurrency = high * replicas
+	f.Concurrency = q.InSystem * replicas
+	if least := f.MaxRequests.Low; rate >= least {
+		f.TTFT.High = max(f.TTFT.High, f.TTFT.Mid+hour*(rate/least-1))
+		f.Why = fmt.Sprintf("at the low end of what is answered, %.3g requests a second, the queue grows without end: the time to a first token reaches up to that after an hour", least)
+	}
 	return c.running
 }
+
+const hour = 3600

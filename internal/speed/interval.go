@@ -183,13 +183,14 @@ func (m *Model) around(family string, mid float64, r *mean) Range {
 
 // unlimited is what is answered under unlimited load, with its range. There may be more room than is taken for likely, so
 // that what is answered at most is never below what is answered.
-func (m *Model) unlimited(mid float64, r *mean) Range {
+func (m *Model) unlimited(mid float64, r *mean, l *Load) Range {
 	f, replicas := m.around(crowd, mid, r), float64(m.work.Replicas)
-	if m.poolHigh*mid <= m.pool*m.rates.value[Filled]*f.High {
+	if m.poolHigh*mid <= m.likely()*f.High {
 		return f // so much more room would not do, even if all of it was answered as fast
 	}
-	good, _ := m.mostIn(r, m.poolHigh, 1)
-	f.High = max(f.High, good*replicas)
+	roomy := *m
+	roomy.pool = m.poolHigh
+	f.High = max(f.High, roomy.most(r, l).output*replicas)
 	return f
 }
 

@@ -104,7 +104,7 @@ func (m *Model) parts(b *load) parts {
 		p.prompt = max(1, math.Ceil(b.prompt/m.chunk()))
 	default:
 		p.decodes = max(1, min(n, b.decodes+b.prompts))
-		p.prompt = p.decodes
+		p.prompt = min(p.decodes, max(1, b.prompts, b.prompt/m.chunk())) // a prompt that is less than a piece is not parted
 	}
 	return p
 }

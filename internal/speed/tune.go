@@ -18,10 +18,10 @@ func (m *Model) At(metric bench.Metric, l Load) (Range, bool) {
 	case bench.Prefill:
 		return m.around(prompting, mid, &r), true
 	case bench.MaxOutput, bench.UnderLimits:
-		return m.unlimited(mid, &r), true
+		return m.unlimited(mid, &r, &l), true
 	}
-	c := m.closed(m.each(l), &r)
-	ttft, tpot := m.latency(new(loaded(c)), &r)
+	c := m.neverFaster(m.each(l), &r, &l)
+	ttft, tpot := m.latency(&c, &r)
 	switch metric {
 	case bench.TTFT:
 		return ttft, true
@@ -40,18 +40,17 @@ func (m *Model) Mid(metric bench.Metric, l Load) float64 {
 	case bench.Decode:
 		return m.single(&n)
 	case bench.Prefill:
-		return n.in / m.prompted(1, 0, &n)
+		return n.in / m.prompted(&n)
 	case bench.MaxOutput, bench.UnderLimits:
-		output, _ := m.most(&n)
-		return replicas * output
+		return replicas * m.most(&n, &l).output
 	case bench.TTFT:
-		return m.closed(m.each(l), &n).ttft
+		return m.closed(m.each(l), &n, &l).ttft
 	case bench.TPOT:
-		return m.closed(m.each(l), &n).tpot
+		return m.closed(m.each(l), &n, &l).tpot
 	case bench.Output:
-		return replicas * m.closed(m.each(l), &n).output
+		return replicas * m.closed(m.each(l), &n, &l).output
 	case bench.WithPrompt:
-		c := m.closed(m.each(l), &n)
+		c := m.closed(m.each(l), &n, &l)
 		return (n.in + n.out) / (c.ttft + n.out*c.tpot)
 	}
 	return 0
