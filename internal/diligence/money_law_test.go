@@ -127,3 +127,12 @@ func TestMoreLoadCostsMore(t *testing.T) {
 		}
 	}
 }
+
+// A request that is longer than the model was made for is answered with the fewest cards that have room for it: no number
+// of them mends that.
+func TestLongerThanMadeFor(t *testing.T) {
+	e := valued(t, EstimateQuestion{Ref: hub("Qwen/Qwen3-8B"), Cards: []string{"h100-sxm"}, Plan: serve.Plan{MaxModelLen: 100_000}})
+	if e.Plan.GPUs != 1 || e.Fits {
+		t.Errorf("%d cards, fits %v; want 1 that is tight", e.Plan.GPUs, e.Fits)
+	}
+}

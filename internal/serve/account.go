@@ -174,7 +174,7 @@ func (f *fit) judge(r *rank, m *Memory) {
 		m.Verdict, m.Breaks = Tight, biggest(m.Terms, Reserved, Graphs)
 		m.Why = "the utilization leaves " + gib(slack) + " of the device for what may take " + gib(outside.High)
 	case f.stretched() != "":
-		m.Verdict, m.Why = Tight, f.stretched()
+		m.Verdict, m.Why, m.roomy = Tight, f.stretched(), true
 		m.Breaks = &Term{KVCache, "the length of a request", Exact(need), strconv.FormatInt(f.plan.MaxModelLen, 10) + " tokens", "configuration of the model"}
 	case f.unmeasured() != "":
 		m.Verdict, m.Why, m.Breaks = Tight, f.unmeasured(), loosest(m.Terms)

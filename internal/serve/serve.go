@@ -130,6 +130,7 @@ type Memory struct {
 	Why     string // one sentence
 
 	outside Interval // what the engine does not take from its budget
+	roomy   bool     // there is room, and what keeps it tight is no matter of memory
 
 	Host []Term // what lies in the memory of the host: offloaded layers, swap space
 }

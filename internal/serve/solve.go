@@ -212,6 +212,9 @@ func (m *Prepared) fewest(p Plan, need Need, counts []int) (Plan, *Memory, error
 			}
 			last = Answer{m, q, memory}
 		}
+		if err == nil && memory.roomy && memory.Cache.Concurrency >= max(1, need.Concurrency) { // no number of devices mends that
+			break
+		}
 	}
 	if last.Memory != nil { // says more than why the largest number does not divide
 		_, why := need.Judge(last.Memory)
