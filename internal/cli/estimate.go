@@ -41,7 +41,7 @@ for many, how many cards does a load need, what does that cost and draw, and whi
 The model is counted tensor by tensor from its configuration, and laid out as vLLM, SGLang, TensorRT-LLM, llama.cpp or
 transformers do. Speed follows from what a pass has to read, multiply and send, and from how the engine batches requests.
 Every figure of speed, cost and power is a range that is meant to hold the measured value in 8 of 10 cases, with what
-limits it, what it rests on, and the closest published measurement.
+limits it, what it rests on, and the closest measurement.
 
 Without --gpu it looks at a handful of common cards; --gpu all ranks the whole catalog. Without --gpus it finds the
 smallest number, and with --request-rate or --users the cheapest plan of cards, division, number format and replicas that

@@ -166,14 +166,12 @@ func promiseCode(s *report.Speed) Code {
 	switch {
 	case s == nil:
 		return OK
-	case s.Saturated:
+	case s.Saturated, s.Targets != nil && s.Targets.Met == "no":
 		return No
-	case s.Targets == nil || s.Targets.Met == "yes":
-		return OK
-	case s.Targets.Met == "no":
-		return No
+	case s.Targets != nil && s.Targets.Met != "yes", s.Crowded():
+		return NotEnough
 	}
-	return NotEnough
+	return OK
 }
 
 // elsewhere tells that something else than this disk failed: the hub that has the base model of an adapter, or the time.

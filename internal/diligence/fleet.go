@@ -301,6 +301,9 @@ func (e *estimate) summaryOfFleet(r *report.Estimate, c *fleet.Choice) string {
 	}
 	if c.Priced {
 		s += fmt.Sprintf(", for about %s USD an hour", dollars(c.PerHour.Mid))
+		if r.Cost != nil && r.Cost.Basis != "" {
+			s += " (" + r.Cost.Basis + ")"
+		}
 	}
 	return s
 }

@@ -190,7 +190,7 @@ func bound(c speed.Cause) string {
 // definitions say what the words of the answer mean, so that nobody compares it with something else.
 func definitions() []report.Definition {
 	return []report.Definition{
-		{Term: "TTFT", Means: "time from sending a request to its first token, with queueing and the host; mean over requests"},
+		{Term: "TTFT", Means: "time from sending a request to its first token, with queueing and the host; mean over requests, of which a closed loop sends all at once at first, as benchmarks do"},
 		{Term: "TPOT", Means: "mean time between the tokens of one answer after the first"},
 		{Term: "output tokens per second", Means: "tokens of all answers together; tokens of prompts are not counted"},
 		{Term: "FLOP", Means: "a multiplication and an addition are two; peaks are dense, without structured sparsity"},

@@ -148,7 +148,7 @@ func TestClosestMeasurement(t *testing.T) {
 	}}
 	for _, page := range []int{60, 80, 140} {
 		got := write(t, "text", []*report.Document{d}, render.Page{Width: page})
-		_, after, _ := strings.Cut(got, "  Closest published: ")
+		_, after, _ := strings.Cut(got, "  Closest measured: ")
 		lines := strings.SplitN(after, "\n", 4)
 		if said := strings.Join(strings.Fields(strings.Join(lines[:2], " ")), " "); !strings.HasPrefix(said, "TPOT 21 ms measured, 10-27 ms computed; a/b in fp8 on 8 x h200; source owner/repo") ||
 			!strings.Contains(said, "vllm 0.11.0") || strings.Contains(said, "much") {

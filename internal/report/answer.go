@@ -33,6 +33,8 @@ func pacing(fit string, s *Speed, st Standing) string {
 		return link + "meets its targets"
 	case st.Verdict == DoesNotFit:
 		return link + "too slow"
+	case st.Word == "perhaps saturated":
+		return ", perhaps saturated"
 	case st.Verdict == Tight:
 		return ", perhaps too slow"
 	}

@@ -24,6 +24,8 @@ func (s *Speed) Standing() Standing {
 		return Standing{}
 	case s.Saturated:
 		return Standing{"saturated", DoesNotFit, cmp.Or(s.Why, "requests arrive faster than they are answered, so that the wait grows without end")}
+	case s.Crowded() && (s.Targets == nil || s.Targets.Met == "yes"):
+		return Standing{"perhaps saturated", Tight, s.Why}
 	case s.Targets == nil:
 		return Standing{}
 	}
@@ -39,6 +41,12 @@ func (s *Speed) Standing() Standing {
 		st.Word, st.Verdict = "targets undetermined", Undetermined
 	}
 	return st
+}
+
+// Crowded reports whether a rate of requests may be more than the plan answers: above the low end of what it does, and
+// below the middle.
+func (s *Speed) Crowded() bool {
+	return s != nil && !s.Saturated && s.RequestRate != nil && s.Why != ""
 }
 
 func (t *Targets) text() string {
@@ -139,13 +147,31 @@ func (s *Speed) latency(r *Range) *Range {
 	return given(r)
 }
 
+// first is the time to the first token. Of a load that may be more than is answered it has no end that is worth a number.
+func (s *Speed) first() string {
+	r := s.latency(s.TTFT)
+	if r == nil || !s.Crowded() {
+		return seconds.between(r)
+	}
+	return s.soonest() + ", without end where the load is more than is answered"
+}
+
+// soonest is the same, short.
+func (s *Speed) soonest() string {
+	r := s.latency(s.TTFT)
+	if r == nil || !s.Crowded() {
+		return seconds.between(r)
+	}
+	return seconds.one(r.Low) + " or more"
+}
+
 // Facts are the figures of speed, those that a person asks for first at the top. What is not known is left out.
 func (s *Speed) Facts() []Fact {
 	if s == nil {
 		return nil
 	}
 	var fs facts
-	fs.add("first token (TTFT)", seconds.between(s.latency(s.TTFT)))
+	fs.add("first token (TTFT)", s.first())
 	fs.add("between tokens (TPOT)", s.pace())
 	if s.Concurrency == nil || *s.Concurrency != 1 || s.RequestRate != nil || s.Single == nil {
 		fs.add("all answers together", s.together())
@@ -271,7 +297,7 @@ func (s *Speed) Glance() string {
 		return prefixed("at most ", join(", ", tokenRate.about(given(s.MaxOutput)), requestsPS.about(given(s.MaxRequests))))
 	}
 	return join(" · ",
-		prefixed("first token in ", seconds.between(s.latency(s.TTFT))),
+		prefixed("first token in ", s.soonest()),
 		suffixed(seconds.between(s.latency(s.TPOT)), " between tokens"),
 		tokenRate.about(given(s.Output)),
 	)
@@ -293,7 +319,7 @@ func (s *Speed) NearestLines() []Fact {
 	return fs
 }
 
-// NearestBrief is the closest published measurement in pieces, what matters most first, for a place where there may be no
+// NearestBrief is the closest measurement in pieces, what matters most first, for a place where there may be no
 // room for all of them.
 func (s *Speed) NearestBrief() []string {
 	if s == nil || len(s.Nearest) == 0 {

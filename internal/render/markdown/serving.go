@@ -21,7 +21,7 @@ func (w *writer) serving(e *report.Estimate) {
 		w.factRows(facts)
 	}
 	nearest := s.NearestLines()
-	w.list("Closest published measurements", len(nearest), func(i int) string {
+	w.list("Closest measurements", len(nearest), func(i int) string {
 		return inline(nearest[i].Name) + " — " + inline(nearest[i].Value)
 	})
 	w.unknown("Cost", e.Cost.Unknown())

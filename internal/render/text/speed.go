@@ -55,13 +55,13 @@ func (p *printer) speed(e *report.Estimate) {
 func (p *printer) nearest(e *report.Estimate) {
 	if e.Detailed() {
 		for _, n := range e.Speed.NearestLines() {
-			p.item(label{"closest published", plain, wider}, n.Name, n.Value)
+			p.item(label{"closest measured", plain, wider}, n.Name, n.Value)
 		}
 		return
 	}
 	line := ""
 	for i, part := range e.Speed.NearestBrief() {
-		longer := "Closest published: " + part
+		longer := "Closest measured: " + part
 		if i > 0 {
 			longer = line + "; " + part
 		}
