@@ -317,6 +317,7 @@ func readLaw(t *testing.T, text string) {
 }
 
 func seed(f *testing.F, prefixes ...string) {
+	f.Helper()
 	names, err := filepath.Glob(filepath.Join("testdata", "invented", "*"))
 	if err != nil || len(names) < 10 {
 		f.Fatal(len(names), err)

@@ -26,8 +26,8 @@ func newCatalogPrices(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prices [gpu]",
 		Short: "List what sellers ask for accelerators, and what estimate makes of it",
-		Long: `prices lists offers: card, US dollars for one card an hour (least, median and most where a source has several), terms, kind
-of seller, seller, region, cards of an instance, date of the price, what is odd about it, and source. A card is named by
+		Long: `prices lists offers: card, US dollars for one card an hour (least, median and most where a source has several), terms, the
+seller and of which kind it is, region, cards of an instance, date of the price, what is odd about it, and source. A card is named by
 id or as people write it, or by the name of a price list that leaves open which card is meant, like h100-unspecified.
 
 Where a card is named, what estimate makes of its offers comes first, for each kind of seller and terms: a seller counts

@@ -131,8 +131,11 @@ func TestAsked(t *testing.T) {
 		class Class
 		usd   float64
 	}{
-		{"anybody's spot", Spot, "", 2}, {"a hyperscaler's spot", Spot, Hyperscaler, 1}, {"a year alone", Reserved1, "", 4},
-		{"a marketplace", OnDemand, Marketplace, 0.5}, {"on demand", OnDemand, "", 8},
+		{"anybody's spot", Spot, "", 2},
+		{"a hyperscaler's spot", Spot, Hyperscaler, 1},
+		{"a year alone", Reserved1, "", 4},
+		{"a marketplace", OnDemand, Marketplace, 0.5},
+		{"on demand", OnDemand, "", 8},
 	} {
 		if q, ok := book.Asked(1, tt.terms, tt.class); !ok || q.PerGPUHour.Mid != tt.usd || q.Terms != tt.terms {
 			t.Errorf("%s: %g USD %s, want %g", tt.name, q.PerGPUHour.Mid, q.Terms, tt.usd)

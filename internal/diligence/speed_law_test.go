@@ -112,8 +112,8 @@ func chat(n float64) Workload {
 	return Workload{Input: queue.Length{Mean: 1024}, Output: queue.Length{Mean: 256}, Concurrency: n}
 }
 
-// roof is what hardware and shape allow whatever the software: tokens a second of one answer, and of one prompt.
-type roof struct{ answer, prompt, bytes, flop float64 }
+// roof is what the shape of a model asks of any hardware: bytes and FLOP of a token.
+type roof struct{ bytes, flop float64 }
 
 // roofOf counts the tensors that one token passes, apart from the code that times them.
 func roofOf(t *timed, d *described) roof {
@@ -151,7 +151,7 @@ func roofs(t *timed, a *hardware.Accelerator) (bandwidth, flops float64) {
 	if one != a {
 		share = 1 / float64(a.Devices)
 	}
-	for _, p := range t.Model.Peaks() {
+	for _, p := range t.Peaks() {
 		if p.Unit == "FLOP/s" {
 			flops = max(flops, p.Value)
 		}

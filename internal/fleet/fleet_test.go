@@ -96,6 +96,7 @@ func (w *world) candidates(t testing.TB) []fleet.Candidate {
 }
 
 func (w *world) question(t testing.TB) fleet.Question {
+	t.Helper()
 	return fleet.Question{
 		Candidates: w.candidates(t),
 		Load:       speed.Load{Input: queue.Length{Mean: 1000}, Output: queue.Length{Mean: 200}, Rate: 100, Burst: 1},

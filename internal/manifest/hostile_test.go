@@ -112,6 +112,7 @@ func hostilePlans(s string) []*Plan {
 
 // checkShell is one half of the law of this package: whatever texts a plan holds, a shell gives the engine exactly these.
 func checkShell(t testing.TB, sh shell, s string) {
+	t.Helper()
 	for _, p := range hostilePlans(s) {
 		script, err := Bytes(p.engine().format, p)
 		if errors.Is(err, ErrPlan) {
@@ -132,6 +133,7 @@ func checkShell(t testing.TB, sh shell, s string) {
 
 // checkYAML is the other: readers find exactly the objects that were written, with exactly these texts.
 func checkYAML(t testing.TB, schema *jsonschema.Schema, s string) {
+	t.Helper()
 	for _, p := range hostilePlans(s) {
 		if _, err := Bytes(p.engine().format, p); errors.Is(err, ErrPlan) {
 			continue
@@ -150,6 +152,7 @@ func checkYAML(t testing.TB, schema *jsonschema.Schema, s string) {
 }
 
 func checkHostilePod(t testing.TB, p *Plan, want []string) {
+	t.Helper()
 	data, err := Bytes("kubernetes", p)
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +185,7 @@ func checkHostilePod(t testing.TB, p *Plan, want []string) {
 }
 
 func checkHostileCompose(t testing.TB, p *Plan, want []string) {
+	t.Helper()
 	data, err := Bytes("compose", p)
 	if err != nil {
 		t.Fatal(err)
@@ -207,6 +211,7 @@ func checkHostileCompose(t testing.TB, p *Plan, want []string) {
 }
 
 func checkHostileHelm(t testing.TB, p *Plan, schema *jsonschema.Schema) {
+	t.Helper()
 	data, err := Bytes("helm-values", p)
 	if err != nil {
 		t.Fatal(err)

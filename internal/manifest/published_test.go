@@ -119,6 +119,7 @@ func TestKubernetesIsValid(t *testing.T) {
 
 // check is what an API server and a person who applies it would look for.
 func (o objects) check(t *testing.T, p *Plan) {
+	t.Helper()
 	if o.claim == nil || o.service == nil || (o.deployment == nil) == (o.group == nil) {
 		t.Fatal("want a claim, a service and one workload")
 	}
@@ -150,6 +151,7 @@ func (o objects) check(t *testing.T, p *Plan) {
 }
 
 func checkPod(t *testing.T, p *Plan, pod corev1.PodTemplateSpec, claim string) {
+	t.Helper()
 	c := pod.Spec.Containers[0]
 	if name := corev1.ResourceName(p.resource()); name != "" {
 		got, limit := c.Resources.Requests[name], c.Resources.Limits[name]
@@ -233,6 +235,7 @@ func TestComposeIsValid(t *testing.T) {
 
 // helmSchema is that of the chart, closed: the chart drops keys that it does not know, and we want to know.
 func helmSchema(t testing.TB) *jsonschema.Schema {
+	t.Helper()
 	data, err := os.ReadFile("testdata/vllm-stack.values.schema.json")
 	if err != nil {
 		t.Fatal(err)

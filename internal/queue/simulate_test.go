@@ -136,7 +136,7 @@ func TestOneRequestAlone(t *testing.T) {
 	}{
 		{"one pass of the prompt, then steps", func(*Server) {}, 100, 5, func() (float64, float64) {
 			first := affine(Batch{Prompt: 100, Before: 100 * 99 / 2, Prompts: 1})
-			return first, first + steps(100, 4, 1, 0)
+			return first, first + steps(4, 0)
 		}},
 		{"a prompt of two passes", func(s *Server) { s.Budget = 60 }, 100, 1, func() (float64, float64) {
 			first := affine(Batch{Prompt: 60, Before: 60 * 59 / 2, Prompts: 1}) +
@@ -147,20 +147,20 @@ func TestOneRequestAlone(t *testing.T) {
 			"host, and work of the host for each request", func(s *Server) { s.Host, s.PerRequest = 0.5, 0.25 }, 100, 2,
 			func() (float64, float64) {
 				first := 0.75 + affine(Batch{Prompt: 100, Before: 100 * 99 / 2, Prompts: 1})
-				return first, first + steps(100, 1, 1, 0)
+				return first, first + steps(1, 0)
 			},
 		},
 		{"half of the prompt is there already", func(s *Server) { s.PrefixHit = 0.5 }, 100, 2, func() (float64, float64) {
 			first := affine(Batch{Prompt: 50, Before: 50*50 + 50*49/2, Prompts: 1})
-			return first, first + steps(100, 1, 1, 0)
+			return first, first + steps(1, 0)
 		}},
 		{"drafts that are never right", func(s *Server) { s.Drafts = 3 }, 100, 4, func() (float64, float64) {
 			first := affine(Batch{Prompt: 100, Before: 100 * 99 / 2, Prompts: 1})
-			return first, first + steps(100, 3, 1, 3)
+			return first, first + steps(3, 3)
 		}},
 		{"prompts in passes of their own", func(s *Server) { s.Whole = true }, 100, 5, func() (float64, float64) {
 			first := affine(Batch{Prompt: 100, Before: 100 * 99 / 2, Prompts: 1})
-			return first, first + steps(100, 4, 1, 0)
+			return first, first + steps(4, 0)
 		}},
 	}
 	for _, tt := range tests {
@@ -182,11 +182,11 @@ func TestOneRequestAlone(t *testing.T) {
 	}
 }
 
-// steps is how long so many steps of decoding take after a prompt.
-func steps(prompt, n int, decodes, verify int) float64 {
+// steps is how long so many steps of decoding take after a prompt of 100 tokens.
+func steps(n, verify int) float64 {
 	var t float64
 	for i := range n {
-		t += affine(Batch{Decodes: decodes, Context: float64(prompt + i), Verify: verify})
+		t += affine(Batch{Decodes: 1, Context: float64(100 + i), Verify: verify})
 	}
 	return t
 }

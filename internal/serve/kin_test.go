@@ -150,8 +150,16 @@ func TestDevicesOfOthers(t *testing.T) {
 		engine, vendor string
 		want           error
 	}{
-		{"mlx", "apple", nil}, {"mlx", "nvidia", nil}, {"mlx", "amd", serve.ErrNoProfile}, {"mlc-llm", "apple", nil}, {"mlc-llm", "amd", nil}, {"openvino", "intel", nil},
-		{"exllamav2", "amd", nil}, {"exllamav2", "apple", serve.ErrNoProfile}, {"ollama", "apple", nil}, {"nim", "amd", serve.ErrIllegal},
+		{"mlx", "apple", nil},
+		{"mlx", "nvidia", nil},
+		{"mlx", "amd", serve.ErrNoProfile},
+		{"mlc-llm", "apple", nil},
+		{"mlc-llm", "amd", nil},
+		{"openvino", "intel", nil},
+		{"exllamav2", "amd", nil},
+		{"exllamav2", "apple", serve.ErrNoProfile},
+		{"ollama", "apple", nil},
+		{"nim", "amd", serve.ErrIllegal},
 		{"tgi", "google", serve.ErrNoProfile},
 	} {
 		g := card(79)
@@ -169,9 +177,20 @@ func TestFormatsOfOthers(t *testing.T) {
 		engine, format string
 		known          bool
 	}{
-		{"exllamav2", "exl2-4.0bpw", true}, {"exllamav2", "gptq-4bit-g128", true}, {"exllamav2", "int4", true}, {"exllamav2", "bf16", true},
-		{"exllamav2", "fp8", false}, {"gpt-fast", "int4-g32", true}, {"gpt-fast", "int8", true}, {"gpt-fast", "awq", false}, {"mlc-llm", "q4f16_1", true},
-		{"mlc-llm", "int4", true}, {"litgpt", "nf4", true}, {"autoawq", "awq-4bit-g128", true}, {"mlx", "mlx-4bit", true}, {"rtp-llm", "fp8", true},
+		{"exllamav2", "exl2-4.0bpw", true},
+		{"exllamav2", "gptq-4bit-g128", true},
+		{"exllamav2", "int4", true},
+		{"exllamav2", "bf16", true},
+		{"exllamav2", "fp8", false},
+		{"gpt-fast", "int4-g32", true},
+		{"gpt-fast", "int8", true},
+		{"gpt-fast", "awq", false},
+		{"mlc-llm", "q4f16_1", true},
+		{"mlc-llm", "int4", true},
+		{"litgpt", "nf4", true},
+		{"autoawq", "awq-4bit-g128", true},
+		{"mlx", "mlx-4bit", true},
+		{"rtp-llm", "fp8", true},
 	} {
 		p, err := serve.Plan{Engine: engine(t, c.engine), GPU: card(80), GPUs: 1, MaxModelLen: 2048}.Complete(modelOf(t, shapes["dense"], c.format))
 		if err != nil {

@@ -373,7 +373,10 @@ func TestLlamaWantedSlots(t *testing.T) {
 		wanted    float64
 		said, got int64
 	}{
-		{"nobody says", 0, 0, 1}, {"one", 1, 0, 1}, {"sixteen", 16, 0, 16}, {"said otherwise", 16, 2, 2},
+		{"nobody says", 0, 0, 1},
+		{"one", 1, 0, 1},
+		{"sixteen", 16, 0, 16},
+		{"said otherwise", 16, 2, 2},
 		{"more than there are", 1e12, 0, newestLlama().maxSlots()},
 	} {
 		for _, m := range llamaModels(t) {

@@ -45,11 +45,28 @@ const (
 // quantityKinds lists the names in the file, and whether a quantity is a share.
 func quantityKinds() [quantities]kind {
 	return [quantities]kind{
-		{"weight_read", true}, {"requests", false}, {"cache_read", true}, {"product", true}, {"expert_share", true}, {"token_ramp", false},
-		{"expert_ramp", false}, {"scores", true}, {"answers", true}, {"ceiling", true}, {"step_time", false}, {"layer_time", false},
-		{"expert_time", false}, {"launch_time", false}, {"sequence_time", false}, {"reduce_time", false}, {"hop_time", false},
-		{"link_share", true}, {"overlap", true}, {"skew", true},
-		{"uneven", false}, {"host_time", false},
+		{"weight_read", true},
+		{"requests", false},
+		{"cache_read", true},
+		{"product", true},
+		{"expert_share", true},
+		{"token_ramp", false},
+		{"expert_ramp", false},
+		{"scores", true},
+		{"answers", true},
+		{"ceiling", true},
+		{"step_time", false},
+		{"layer_time", false},
+		{"expert_time", false},
+		{"launch_time", false},
+		{"sequence_time", false},
+		{"reduce_time", false},
+		{"hop_time", false},
+		{"link_share", true},
+		{"overlap", true},
+		{"skew", true},
+		{"uneven", false},
+		{"host_time", false},
 	}
 }
 

@@ -40,7 +40,6 @@ type rates struct {
 	peak      float64 // of 16 bits, FLOP a second
 	link      float64 // bytes a second in one direction between ranks of a stage
 	hop       float64 // the same between stages
-	missed    float64 // logarithm of the chance that a token does not pick an expert
 }
 
 // product is a group of matrix products with what it reaches.
@@ -130,7 +129,7 @@ func (m *Model) collect() {
 
 // ofFormat are the constants of a quantity, and those of a number format beside them.
 func (m *Model) ofFormat(q Quantity, format string) []int {
-	terms := m.terms[q][:len(m.terms[q]):len(m.terms[q])]
+	terms := slices.Clip(m.terms[q])
 	for _, group := range [...]string{
 		"format " + format, "class " + m.in.class + ", format " + format, "engine " + m.in.engine + ", format " + format,
 		"generation " + m.in.generation + ", format " + format,

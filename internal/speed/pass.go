@@ -109,7 +109,7 @@ func (m *Model) parts(b *load) parts {
 	return p
 }
 
-// chunk is the tokens of a prompt that a stage works at at a time.
+// chunk is how many tokens of a prompt a stage works at in one go.
 func (m *Model) chunk() float64 {
 	if n := m.plan.Llama.MicroBatch; n > 0 {
 		return float64(n)

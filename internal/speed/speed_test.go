@@ -2,6 +2,7 @@ package speed_test
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"math/rand"
 	"slices"
@@ -88,6 +89,7 @@ func chat(concurrency float64) speed.Load {
 
 // plans are settings that laws are held against: dense and experts, one card and many, each kind of engine.
 func plans(t testing.TB) map[string]func(card *hardware.Accelerator) *speed.Model {
+	t.Helper()
 	with := func(id, format, kind string, tensor, pipeline, data, expert int) func(*hardware.Accelerator) *speed.Model {
 		m, e := prepared(t, id, format), engine(t, kind)
 		return func(a *hardware.Accelerator) *speed.Model {
@@ -499,10 +501,7 @@ func TestRequests(t *testing.T) {
 	}
 	scaled := func(by float64) func(*hardware.Accelerator) {
 		return func(a *hardware.Accelerator) {
-			peaks := map[string]float64{}
-			for k, v := range a.DenseTFLOPS {
-				peaks[k] = v
-			}
+			peaks := maps.Clone(a.DenseTFLOPS)
 			peaks["fp32"] *= by
 			a.DenseTFLOPS = peaks
 		}

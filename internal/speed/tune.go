@@ -8,8 +8,8 @@ import (
 
 // At is the figure that a measurement of this plan would show, with its range; false for a metric that is not computed.
 func (m *Model) At(metric bench.Metric, l Load) (Range, bool) {
-	r, mid := l.mean(), 0.0
-	if mid = m.Mid(metric, l); mid == 0 {
+	r, mid := l.mean(), m.Mid(metric, l)
+	if mid == 0 {
 		return Range{}, false
 	}
 	switch metric {

@@ -154,6 +154,7 @@ func line(m bench.Measurement) string {
 }
 
 func wanted(t *testing.T, r map[string]string) bench.Measurement {
+	t.Helper()
 	number := func(key string) float64 {
 		f, err := strconv.ParseFloat(r[key], 64)
 		if err != nil {

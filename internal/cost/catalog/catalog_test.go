@@ -824,6 +824,7 @@ func everything(t *testing.T, c *Catalog, id string) {
 }
 
 func size(f *testing.F, name string) int64 {
+	f.Helper()
 	info, err := os.Stat(name)
 	if err != nil {
 		f.Fatal(err)

@@ -52,7 +52,7 @@ func (d *drawer) step(title string, parts []report.StepPart) stepped {
 	if len(s.Shares) == 0 {
 		return s
 	}
-	s.Table.Columns = s.Table.Columns[1:] // of letters, for a drawing without color
+	s.Columns = s.Columns[1:] // of letters, for a drawing without color
 	for i := range s.Rows {
 		s.Explained = s.Explained || len(s.Rows[i].Notes) > 0
 		s.Rows[i].Cells = s.Rows[i].Cells[1:]

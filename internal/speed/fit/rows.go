@@ -61,7 +61,7 @@ func rows(c *speed.Constants) ([]*row, map[string]int, error) {
 func (t *table) row(b *bench.Measurement) (*row, error) {
 	family := familyOf(b)
 	if family == "" {
-		return nil, nil
+		return nil, nil //nolint:nilnil // as said
 	}
 	p, err := t.plan(b)
 	if err != nil {
