@@ -7,6 +7,9 @@ import (
 	"github.com/llmcheck/llmcheck/internal/serve"
 )
 
+// unpacked is what is said of weights that are turned into 16 bits before they are multiplied.
+const unpacked = "unpacked"
+
 // computed is the number format in which a card computes with weights of a format: its own where card and engine have
 // it, else 16 bits after the weights were unpacked. name tells groups of formats with one cost apart.
 type computed struct {
@@ -40,7 +43,7 @@ func computedIn(p *serve.Product, a *hardware.Accelerator, class string) compute
 			return computed{"fp4", "fp8"} // activations are in 8 bits
 		}
 	}
-	return computed{"unpacked", "bf16"}
+	return computed{unpacked, "bf16"}
 }
 
 // peak is what the datasheet of a card says of products in a number format, FLOP a second.

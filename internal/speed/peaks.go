@@ -19,8 +19,15 @@ func (m *Model) Peaks() []Peak {
 		if m.measured > 0 && p.computed.peak == "bf16" {
 			one.Note = "as the datasheet has it; the best product that somebody measured reaches a share of it, which counts as the ceiling"
 		}
-		if !slices.ContainsFunc(out, func(have Peak) bool { return have.What == one.What }) {
+		if p.computed.name == unpacked {
+			one.Note = "weights in " + p.Format + " are unpacked to it, for card or engine do not compute in them"
+		}
+		at := slices.IndexFunc(out, func(have Peak) bool { return have.What == one.What })
+		switch {
+		case at < 0:
 			out = append(out, one)
+		case p.computed.name == unpacked:
+			out[at].Note = one.Note
 		}
 	}
 	return out

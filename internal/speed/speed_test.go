@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
@@ -538,5 +539,17 @@ func TestLaunchesInFlight(t *testing.T) {
 	}
 	if two, eight := gain(2), gain(8); eight < 1.3*two || eight > 8 {
 		t.Errorf("a long prompt gains %.2f over two stages, %.2f over eight", two, eight)
+	}
+}
+
+// What a card does not compute in is said.
+func TestPeaksSayWhatIsUnpacked(t *testing.T) {
+	m := prepared(t, "Qwen/Qwen3-32B", "fp8")
+	for gpu, want := range map[string]bool{"a100-80-sxm": true, "h100-sxm": false} {
+		one := model(t, m, serve.Plan{Engine: engine(t, "vllm"), GPU: card(t, gpu), GPUs: 1})
+		got := slices.ContainsFunc(one.Peaks(), func(p speed.Peak) bool { return strings.Contains(p.Note, "are unpacked to it") })
+		if got != want {
+			t.Errorf("%s: unpacked %v, want %v: %+v", gpu, got, want, one.Peaks())
+		}
 	}
 }
