@@ -1,0 +1,5 @@
+//go:build !race
+
+package diligence
+
+const slower = 1
