@@ -314,14 +314,7 @@ func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
 		return outlook{}, err
 	}
 	m := e.prepared(engine.Kind)
-	p := e.q.Plan
-	p.Engine, p.GPU, p.Assumed = engine, card, slices.Concat(p.Assumed, m.assumed)
-	if why != "" {
-		p.Assumed = append(p.Assumed, serve.Setting{Name: "engine", Value: string(engine.Kind), Why: why})
-	}
-	if p.MaxModelLen == 0 {
-		e.length(&p)
-	}
+	p := e.said(card, engine, why, m)
 	p.Wanted = e.need.Concurrency
 	noProfile := p.Profiled()
 	switch {
@@ -335,6 +328,19 @@ func (e *estimate) outlook(card *hardware.Accelerator) (outlook, error) {
 		return e.fewest(m.Prepared, p)
 	}
 	return e.planned(m.Prepared, p)
+}
+
+// said is the plan on a card as far as somebody said it, with why the engine was chosen if nobody did.
+func (e *estimate) said(card *hardware.Accelerator, engine *serve.Engine, why string, m *ready) serve.Plan {
+	p := e.q.Plan
+	p.Engine, p.GPU, p.Assumed = engine, card, slices.Concat(p.Assumed, m.assumed)
+	if why != "" {
+		p.Assumed = append(p.Assumed, serve.Setting{Name: "engine", Value: string(engine.Kind), Why: why})
+	}
+	if p.MaxModelLen == 0 {
+		e.length(&p)
+	}
+	return p
 }
 
 // convert is the model in a format that the engine reads.

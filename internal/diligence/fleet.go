@@ -60,28 +60,18 @@ func (e *estimate) fleetLoad() speed.Load {
 // candidate is what may be planned on a card: with the weights as they are asked for, or as stored and in the formats
 // that take less.
 func (e *estimate) candidate(card *hardware.Accelerator) (fleet.Candidate, error) {
-	engine, _, err := e.engine(card)
+	engine, why, err := e.engine(card)
 	if err != nil {
 		return fleet.Candidate{}, err
 	}
 	m := e.prepared(engine.Kind)
-	c := fleet.Candidate{Plan: e.asked0(card, engine, m)}
+	c := fleet.Candidate{Plan: e.said(card, engine, why, m)}
 	if e.q.Quant != "" && e.q.Quant != BestQuant {
 		c.Formats = []fleet.Format{{Model: m.Prepared}}
 		return c, nil
 	}
 	c.Formats = fleet.Formats(m.Prepared, engine.Kind)
 	return c, nil
-}
-
-// asked0 is the plan as far as it was said.
-func (e *estimate) asked0(card *hardware.Accelerator, engine *serve.Engine, m *ready) serve.Plan {
-	p := e.q.Plan
-	p.Engine, p.GPU, p.Assumed = engine, card, slices.Concat(p.Assumed, m.assumed)
-	if p.MaxModelLen == 0 {
-		e.length(&p)
-	}
-	return p
 }
 
 // found is the answer: the cheapest plan with the weights as published, or, where a number format is left to us or none

@@ -20,7 +20,7 @@ func (e *estimate) nearest(o *outlook) []report.NearestMeasure {
 		return nil
 	}
 	q := e.asked(o)
-	near, _, err := e.Measured.Nearest(q, shownNearest, bench.Lookup{Card: e.card0})
+	near, _, err := e.Measured.Nearest(q, shownNearest, bench.Lookup{Card: e.comparedCard})
 	if err != nil {
 		e.s.gaps = append(e.s.gaps, model.Gap{What: "published measurements", Why: err.Error(), Kind: model.Unread})
 		return nil
@@ -66,7 +66,7 @@ func (e *estimate) asked(o *outlook) *bench.Question {
 	}
 }
 
-func (e *estimate) card0(id string) (bench.Card, bool) {
+func (e *estimate) comparedCard(id string) (bench.Card, bool) {
 	match, err := e.Cards.Resolve(id)
 	if err != nil {
 		return bench.Card{}, false
