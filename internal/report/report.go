@@ -21,6 +21,7 @@ type Document struct {
 	Gaps      []Gap     `json:"gaps"`
 	License   *License  `json:"license,omitempty"`
 	Estimate  *Estimate `json:"estimate,omitempty"`
+	Training  *Training `json:"training,omitempty"`
 }
 
 // Tool says which program made the document, and how old what it knows is.
