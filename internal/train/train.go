@@ -140,6 +140,7 @@ type Job struct {
 	Global   int64   // sequences (pairs, answers) of one step of the optimizer
 	Tokens   float64 // of the whole run, all epochs; 0 if not said
 	Fill     float64 // share of the tokens of a batch that are none of padding; 1 with packing
+	Failing  float64 // seconds between failures of one device; 0 is the usual
 
 	PureBF16    bool // weights, gradients and states in bf16, without a copy in fp32
 	NoFlash     bool // attention writes its scores to memory
