@@ -165,10 +165,10 @@ func (p *Plan) legalSupported(j *Job) error {
 
 // legalGrouped: every device has one place in the grid.
 func (p *Plan) legalGrouped(*Job) error {
-	if p.GPUs == p.Tensor*p.Pipeline*p.Context*p.Data && p.Tensor*p.Pipeline*p.Context > 0 {
+	n := float64(p.Tensor) * float64(p.Pipeline) * float64(p.Context)
+	if n*float64(p.Data) == float64(p.GPUs) {
 		return nil
 	}
-	n := float64(p.Tensor) * float64(p.Pipeline) * float64(p.Context)
 	if n > float64(p.GPUs) || p.GPUs%int(n) != 0 {
 		return illegal("tensor %d x pipeline %d x context %d takes %.0f devices or a multiple of it, and there are %d; say --gpus %.0f", p.Tensor,
 			p.Pipeline, p.Context, n, p.GPUs, n*math.Max(1, math.Ceil(float64(p.GPUs)/n)))

@@ -14,8 +14,10 @@ type habits struct {
 	aligns                            bool
 	loss                              Loss
 	rank                              int64
-	linear                            bool // adapters on every linear layer, where nobody names targets
-	pass                              int64
+	linear                            bool   // adapters on every linear layer, where nobody names targets
+	pass                              int64  // sequences of one pass that its recipes for fine-tuning take
+	selective                         bool   // knows a kind of recomputation between none and all
+	recomputes                        bool   // its recipes for fine-tuning recompute all
 	is                                string // what it is built on, for sentences
 }
 
@@ -26,7 +28,7 @@ func (f Framework) habits() habits {
 	case Megatron:
 		return habits{
 			tensor: true, pipeline: true, context: true, expert: true, replicates: true, interleaves: true, zeroBubble: true,
-			zeros: all, staged: []int{0, 1}, zero: 1, aligns: true, loss: Plain, rank: 32, linear: true, pass: 1,
+			zeros: all, staged: []int{0, 1}, zero: 1, aligns: true, loss: Plain, rank: 32, linear: true, pass: 1, selective: true,
 			is: "the distributed optimizer of Megatron-Core",
 		}
 	case DeepSpeed:
@@ -37,13 +39,13 @@ func (f Framework) habits() habits {
 	case TorchTitan:
 		return habits{
 			tensor: true, pipeline: true, context: true, expert: true, interleaves: true, zeroBubble: true,
-			zeros: []int{0, 2, 3}, staged: []int{0, 2, 3}, zero: 3, aligns: true, loss: Chunked, rank: 8, linear: true, pass: 1,
+			zeros: []int{0, 2, 3}, staged: []int{0, 2, 3}, zero: 3, aligns: true, loss: Chunked, rank: 8, linear: true, pass: 1, selective: true,
 			is: "FSDP2",
 		}
 	case TorchTune:
 		return habits{
 			tensor: true, context: true, zeros: []int{0, 2, 3}, zero: 3, quantized: true, aligns: true, loss: Chunked, rank: 8, pass: 2,
-			is: "FSDP2",
+			recomputes: true, is: "FSDP2",
 		}
 	case Foundry:
 		return habits{tensor: true, zeros: []int{0, 2, 3}, zero: 3, loss: Plain, rank: 16, linear: true, pass: 8, is: "FSDP"}
@@ -52,7 +54,7 @@ func (f Framework) habits() habits {
 	case Axolotl:
 		return habits{
 			tensor: true, context: true, zeros: all, zero: 3, quantized: true, aligns: true, loss: Plain, rank: 32, linear: true, pass: 2,
-			is: "FSDP or ZeRO",
+			recomputes: true, is: "FSDP or ZeRO",
 		}
 	case HF:
 		return habits{
@@ -60,7 +62,8 @@ func (f Framework) habits() habits {
 		}
 	}
 	return habits{
-		tensor: true, context: true, zeros: []int{0, 2, 3}, zero: 3, quantized: true, aligns: true, loss: Plain, rank: 16, pass: 8, is: "FSDP",
+		tensor: true, context: true, zeros: []int{0, 2, 3}, zero: 3, quantized: true, aligns: true, loss: Plain, rank: 16, pass: 8,
+		selective: true, is: "FSDP",
 	}
 }
 
