@@ -72,7 +72,7 @@ func (j *Job) TrainedParams() int64 {
 		return 0
 	}
 	if !j.Trained() {
-		n := j.adapters(j.Shape, 1, 1)
+		n := j.laid(j.Shape, 1, 1)
 		if j.TrainOuter {
 			n += outerOf(j.Shape, 1).outer
 		}
@@ -108,8 +108,8 @@ func outerOf(s *arch.Shape, tensor float64) count {
 	return c
 }
 
-// adapters counts what is added to all layers.
-func (j *Job) adapters(s *arch.Shape, tensor, expert float64) float64 {
+// laid counts what adapters add to all layers.
+func (j *Job) laid(s *arch.Shape, tensor, expert float64) float64 {
 	n, seen := float64(0), map[*arch.Tensor]float64{}
 	each := func(blocks []arch.Block) {
 		for i := range blocks {
