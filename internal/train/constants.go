@@ -195,6 +195,12 @@ func computedIn(f Precision, a *hardware.Accelerator) string {
 	return "16 bits"
 }
 
+// Peak is what MFU is held against, FLOP a second of one device.
+func Peak(j *Job, p *Plan) float64 {
+	flops, _ := peak(p.GPU, computedIn(j.Precision, p.GPU))
+	return flops
+}
+
 // peak is what the datasheet says of products in a format, FLOP a second of one device, and which figure that is.
 func peak(a *hardware.Accelerator, format string) (flops float64, name string) {
 	names := map[string][]string{"fp4": {"fp4"}, "fp8": {"fp8"}, "16 bits": {"bf16", "fp16"}, "fp32": {"tf32", "fp32"}}
@@ -206,7 +212,11 @@ func peak(a *hardware.Accelerator, format string) (flops float64, name string) {
 	return 0, ""
 }
 
-// cases are those that hold for the step.
+// Cases are those that hold for a step.
+func (c *Constants) Cases(j *Job, p *Plan) []tune.Strength {
+	return c.cases(j, p, workOf(j.Shape, false).routed > 0)
+}
+
 func (c *Constants) cases(j *Job, p *Plan, experts bool) []tune.Strength {
 	known := c.Known
 	if known == nil {

@@ -154,6 +154,15 @@ func (j *Job) sequences() float64 {
 	return 1
 }
 
+// PerStep is how many tokens a step takes.
+func (j *Job) PerStep(p *Plan) float64 {
+	global := float64(j.Global)
+	if j.Global <= 0 {
+		global = float64(max(1, p.Micro)) * float64(max(1, p.Data))
+	}
+	return global * float64(j.Sequence) * j.sequences()
+}
+
 // rates are what the device and its links reach.
 func (t *timing) rates() error {
 	card := t.plan.GPU
