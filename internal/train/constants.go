@@ -21,6 +21,7 @@ const (
 	ofWidth             // narrowest side of a product below which it loses
 	ofExpert            // tokens of one expert below which grouped products lose
 	ofScores            // share of the ceiling of bf16 that attention reaches, causally counted
+	ofLength            // tokens of context at which attention loses half
 	ofTraffic           // bytes that move for each number that enters or leaves a product
 	ofMemory            // share of the bandwidth of memory that streams reach
 	ofLayer             // seconds of a layer and a pass beside what it computes
@@ -52,6 +53,7 @@ func quantityNames() []tune.Quantity {
 		{Name: "width"},
 		{Name: "expert_tokens"},
 		{Name: "scores", Share: true},
+		{Name: "length"},
 		{Name: "traffic"},
 		{Name: "memory", Share: true},
 		{Name: "layer_time"},
