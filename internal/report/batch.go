@@ -19,6 +19,7 @@ type Summary struct {
 	Prohibited   int `json:"prohibited"`
 
 	Estimates *Verdicts `json:"estimates,omitempty"` // if any document holds an estimate
+	Trainings *Verdicts `json:"trainings,omitempty"` // if any document says what training takes
 }
 
 // Verdicts counts the verdicts of several estimates.
@@ -36,7 +37,12 @@ func (s Summary) Licensed() int { return s.Allowed + s.Conditional + s.Undetermi
 func Summarize(docs []*Document) Summary {
 	s := Summary{Total: len(docs)}
 	for _, d := range docs {
-		s.Estimates = s.Estimates.plus(d.Estimate)
+		if d.Estimate != nil {
+			s.Estimates = s.Estimates.plus(d.Estimate.Word())
+		}
+		if d.Training != nil {
+			s.Trainings = s.Trainings.plus(d.Training.Answer().Verdict)
+		}
 		if d.License == nil {
 			continue
 		}
@@ -54,14 +60,11 @@ func Summarize(docs []*Document) Summary {
 	return s
 }
 
-func (v *Verdicts) plus(e *Estimate) *Verdicts {
-	if e == nil {
-		return v
-	}
+func (v *Verdicts) plus(word string) *Verdicts {
 	if v == nil {
 		v = &Verdicts{}
 	}
-	switch e.Word() {
+	switch word {
 	case Fits:
 		v.Fits++
 	case Tight:

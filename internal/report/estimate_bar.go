@@ -1,10 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/units"
 )
@@ -110,26 +107,15 @@ func (m *DeviceMemory) Title() string {
 	return "Memory per GPU (" + m.Rank + ")"
 }
 
-// Bar is the account as a drawing.
-type Bar struct {
-	Segments []Segment
-	Mark     int // where the capacity ends: the width, or less if more is needed than there is
-}
-
-// Segment is one part of a bar.
-type Segment struct {
-	Key   string
-	Bytes int64
-	Width int
-}
-
 // Bar divides a width among the parts. What is there gets at least one column, as far as there are any. What does not
 // fit makes the bar longer than the card, and the whole is drawn smaller; nothing is drawn for negative amounts.
 func (m *DeviceMemory) Bar(width int) Bar {
-	width = max(width, 0)
-	var sizes [len(partNames)]float64
+	parts := m.bytes()
+	segments := make([]Segment, len(parts))
+	sizes := make([]float64, len(parts))
 	used := 0.0
-	for i, n := range m.bytes() {
+	for i, n := range parts {
+		segments[i] = Segment{Key: partNames[i].key, Sign: Sign(partNames[i].key)}
 		if i < len(sizes)-1 {
 			sizes[i] = float64(max(n, 0))
 			used += sizes[i]
@@ -137,16 +123,7 @@ func (m *DeviceMemory) Bar(width int) Bar {
 	}
 	capacity := float64(max(m.Capacity, 0))
 	sizes[len(sizes)-1] = max(capacity-used, 0)
-	b := Bar{Mark: width}
-	if used > capacity {
-		b.Mark = min(int(capacity/used*float64(width)), max(width-1, 0))
-	}
-	for i, w := range apportion(sizes[:], width) {
-		if w > 0 {
-			b.Segments = append(b.Segments, Segment{partNames[i].key, m.bytes()[i], w})
-		}
-	}
-	return b
+	return divided(segments, sizes, capacity, width)
 }
 
 // Sign is the letter that stands for a part where a bar is drawn with letters.
@@ -170,77 +147,8 @@ func Sign(part string) string {
 	return "."
 }
 
-// Stretch is a piece of a bar that is drawn with letters.
-type Stretch struct{ Key, Text string }
-
 // Stretches draws the bar with n letters, so that it needs no color. A mark is where the card ends, if more is needed.
-func (m *DeviceMemory) Stretches(n int) []Stretch {
-	b := m.Bar(n)
-	if b.Mark < n {
-		b = m.Bar(n - 1)
-	}
-	var out []Stretch
-	at := 0
-	for _, s := range b.Segments {
-		head := min(max(b.Mark-at, 0), s.Width)
-		if head > 0 {
-			out = append(out, Stretch{s.Key, strings.Repeat(Sign(s.Key), head)})
-		}
-		if head < s.Width {
-			if at <= b.Mark {
-				out = append(out, Stretch{"missing", Sign("missing")})
-			}
-			out = append(out, Stretch{s.Key, strings.Repeat(Sign(s.Key), s.Width-head)})
-		}
-		at += s.Width
-	}
-	return out
-}
+func (m *DeviceMemory) Stretches(n int) []Stretch { return stretches(m.Bar, n) }
 
 // Drawing is the bar as one line of n letters between brackets.
-func (m *DeviceMemory) Drawing(n int) string {
-	var b strings.Builder
-	for _, s := range m.Stretches(n - len("[]")) {
-		b.WriteString(s.Text)
-	}
-	return "[" + b.String() + "]"
-}
-
-// apportion divides n columns in proportion to the sizes, by largest remainders. All go to the last if nothing has a
-// size.
-func apportion(sizes []float64, n int) []int {
-	total := 0.0
-	for _, s := range sizes {
-		total += s
-	}
-	widths, left := make([]int, len(sizes)), n
-	if total <= 0 {
-		widths[len(widths)-1] = n
-		return widths
-	}
-	order := make([]int, len(sizes))
-	rest := make([]float64, len(sizes))
-	for i, s := range sizes {
-		exact := s / total * float64(n)
-		widths[i] = min(int(exact), left)
-		rest[i], order[i] = exact-float64(widths[i]), i
-		left -= widths[i]
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rest[b], rest[a]) })
-	for i := range left {
-		widths[order[i%len(order)]]++
-	}
-	return visible(sizes, widths)
-}
-
-// visible gives a column to everything that has a size, from the widest.
-func visible(sizes []float64, widths []int) []int {
-	for i, s := range sizes {
-		widest := slices.Index(widths, slices.Max(widths))
-		if s > 0 && widths[i] == 0 && widths[widest] > 1 {
-			widths[i]++
-			widths[widest]--
-		}
-	}
-	return widths
-}
+func (m *DeviceMemory) Drawing(n int) string { return lettered(m.Stretches(n - len("[]"))) }

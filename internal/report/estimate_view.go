@@ -57,6 +57,9 @@ func Tone(verdict string) string {
 
 // Target is what the verdict is about: "acme/tiny on 1 x NVIDIA H100 SXM".
 func (d *Document) Target() string {
+	if h, ok := d.TrainingHead(); ok {
+		return h.About
+	}
 	if d.Estimate == nil || d.Estimate.Plan == nil || d.Estimate.Unserved() {
 		return d.Subject.Ref
 	}

@@ -22,7 +22,7 @@ var (
 	requestsPS = unit{{most, 1, "", " requests/s"}}
 	dollars    = unit{{1e6, 1, "$", ""}, {most, 1e6, "$", " million"}}
 	watts      = unit{{1e3, 1, "", " W"}, {1e6, 1e3, "", " kW"}, {most, 1e6, "", " MW"}}
-	wattHours  = unit{{1e3, 1, "", " Wh"}, {1e6, 1e3, "", " kWh"}, {most, 1e6, "", " MWh"}}
+	wattHours  = unit{{1e3, 1, "", " Wh"}, {1e6, 1e3, "", " kWh"}, {1e10, 1e6, "", " MWh"}, {most, 1e9, "", " GWh"}}
 	kwHours    = unit{{1e4, 1, "", " kWh"}, {1e7, 1e3, "", " MWh"}, {most, 1e6, "", " GWh"}}
 	carbonG    = unit{{1e3, 1, "", " gCO2e"}, {1e6, 1e3, "", " kgCO2e"}, {most, 1e6, "", " tCO2e"}}
 	carbonKg   = unit{{1e4, 1, "", " kgCO2e"}, {most, 1e3, "", " tCO2e"}}

@@ -25,9 +25,11 @@ type Column struct {
 // Row is a row of a table.
 type Row struct {
 	Verdict string // colors the first cell, if there is one
+	Key     string // of the part of a bar that the first cell stands for
 	Cells   []string
 	Notes   []string // below the row
 	Memory  *DeviceMemory
+	Pile    *Pile // drawn small in the second cell
 }
 
 // CandidateTitle says what stands in CandidateTable.

@@ -357,7 +357,7 @@ func (l *License) Info(id string) (LicenseInfo, bool) {
 // Complete returns the document with empty lists in place of missing ones, so that scripts may walk every list.
 func (d *Document) Complete() *Document {
 	c := *d
-	c.Gaps, c.Estimate = nonNil(d.Gaps), d.Estimate.complete()
+	c.Gaps, c.Estimate, c.Training = nonNil(d.Gaps), d.Estimate.complete(), d.Training.complete()
 	if d.License == nil {
 		return &c
 	}

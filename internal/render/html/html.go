@@ -24,6 +24,9 @@ var page string
 //go:embed estimate.html
 var estimatePage string
 
+//go:embed section.html
+var sectionPage string
+
 //go:embed style.css
 var style string
 
@@ -32,8 +35,9 @@ func Render(w io.Writer, docs []*report.Document) error {
 	bars := &drawer{}
 	t, err := template.New("page").Funcs(functions).Funcs(template.FuncMap{
 		"chart": bars.chart, "small": bars.small, "step": bars.step, "throughput": bars.throughput, "latency": bars.latency, "front": bars.front,
+		"pile": bars.pile, "slim": bars.slim, "charted": bars.charted,
 	}).
-		Parse(estimatePage + page)
+		Parse(estimatePage + sectionPage + page)
 	if err != nil {
 		return fmt.Errorf("reading the page template: %w", err)
 	}
@@ -70,7 +74,7 @@ var functions = template.FuncMap{
 	"place": place, "percent": percent, "places": report.Places, "sentence": report.Sentence, "bar": barOf, "bound": bound, "measured": measured, "when": when,
 	"tone": report.Tone, "spoken": report.Spoken, "trouble": troubleOf, "hosted": hosted, "glances": glances,
 	"few": few, "beyond": beyond, "subject": subject, "plankey": func() string { return report.PlanKey },
-	"verbatim":   verbatim,
+	"verbatim": verbatim, "screen": screen,
 	"intervals":  func() string { return report.Intervals },
 	"titled":     func(title string, t report.Table) titledTable { return titledTable{title, t} },
 	"anchor":     func(i int) string { return fmt.Sprintf("m%d", i+1) },
@@ -102,6 +106,10 @@ func kicker(docs []*report.Document) string {
 	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Estimate != nil && d.Estimate.Cost.Glance() != "" }) {
 		memory = "Estimate of memory, speed and cost"
 	}
+	if slices.ContainsFunc(docs, func(d *report.Document) bool { return d.Training != nil }) {
+		memory = joined(estimates, memory, "Estimate of training")
+		estimates = true
+	}
 	switch licenses := slices.ContainsFunc(docs, func(d *report.Document) bool { return d.License != nil }); {
 	case estimates && licenses:
 		return "License check and " + strings.ToLower(memory[:1]) + memory[1:]
@@ -109,6 +117,14 @@ func kicker(docs []*report.Document) string {
 		return memory
 	}
 	return "License check"
+}
+
+// joined names both of two estimates, if there are two.
+func joined(both bool, one, other string) string {
+	if !both {
+		return other
+	}
+	return one + ", and " + strings.ToLower(other[:1]) + other[1:]
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

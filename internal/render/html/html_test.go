@@ -25,7 +25,7 @@ func TestContrast(t *testing.T) {
 		pairs = append(pairs, [2]string{o, o + "-bg"}, [2]string{o, "paper"}, [2]string{"ink", o + "-bg"})
 		graphics = append(graphics, [2]string{o, "line"})
 	}
-	for _, part := range []string{"weights", "activation", "non-torch", "graphs", "kv-cache", "reserved"} {
+	for _, part := range []string{"weights", "activation", "non-torch", "graphs", "kv-cache", "reserved", "teal", "olive"} {
 		pairs = append(pairs, [2]string{"paper", part}) // its name is written into it
 		graphics = append(graphics, [2]string{part, "paper"}, [2]string{part, "panel"})
 	}
@@ -100,7 +100,7 @@ func TestBar(t *testing.T) {
 
 // TestAccessible: every table has heads with a scope, and the page has a language and a title.
 func TestAccessible(t *testing.T) {
-	page := page + estimatePage
+	page := page + estimatePage + sectionPage
 	if !strings.Contains(page, `<html lang="en">`) || !strings.Contains(page, "<title>") {
 		t.Error("no language or no title")
 	}

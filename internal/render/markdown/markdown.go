@@ -47,7 +47,7 @@ func (w *writer) printf(format string, args ...any) { fmt.Fprintf(&w.b, format, 
 
 func (w *writer) summary(docs []*report.Document) {
 	s := report.Summarize(docs)
-	if s.Licensed() > 0 || s.Estimates == nil {
+	if s.Licensed() > 0 || s.Estimates == nil && s.Trainings == nil {
 		w.printf("## License check: %d prohibited, %d undetermined, %d conditional, %d allowed\n\n", s.Prohibited, s.Undetermined,
 			s.Conditional, s.Allowed)
 		w.licenses(docs)
@@ -59,6 +59,13 @@ func (w *writer) summary(docs []*report.Document) {
 		w.printf("## Memory estimate: %d fit, %d tight, %d undetermined, %d do not fit\n\n", v.Fits, v.Tight, v.Undetermined,
 			v.DoesNotFit)
 		w.estimates(docs)
+	}
+	if v := s.Trainings; v != nil {
+		if s.Licensed() > 0 || s.Estimates != nil {
+			w.printf("\n")
+		}
+		w.printf("## Training: %d fit, %d tight, %d undetermined, %d do not fit\n\n", v.Fits, v.Tight, v.Undetermined, v.DoesNotFit)
+		w.trainings(docs)
 	}
 }
 
@@ -92,6 +99,9 @@ func (w *writer) folded(d *report.Document) {
 		a := e.Answer()
 		verdicts = append(verdicts, fit(a.Verdict)+" "+a.Text)
 	}
+	if h, ok := d.TrainingHead(); ok {
+		verdicts = append(verdicts, fit(h.Answer.Verdict)+" "+h.Answer.Text)
+	}
 	if len(verdicts) == 0 {
 		w.printf("\n")
 		w.document(d)
@@ -104,7 +114,7 @@ func (w *writer) folded(d *report.Document) {
 
 // document writes the verdicts first, then what they rest on.
 func (w *writer) document(d *report.Document) {
-	if d.License == nil && d.Estimate == nil {
+	if d.License == nil && d.Estimate == nil && d.Training == nil {
 		w.printf("### %s\n\nThe document holds no answer that this format can show.\n", code(d.Subject.Ref))
 		return
 	}
@@ -117,11 +127,17 @@ func (w *writer) document(d *report.Document) {
 		}
 		w.outlook(d)
 	}
+	if h, ok := d.TrainingHead(); ok {
+		w.screen(h)
+	}
 	if d.License != nil {
 		w.license(d)
 	}
 	if d.Estimate != nil {
 		w.estimate(d)
+	}
+	if d.Training != nil {
+		w.training(d)
 	}
 	if l := d.License; l != nil {
 		w.printf("\n<sub>%s</sub>\n", inline(l.Disclaimer+checked(d.Tool)))
@@ -260,7 +276,7 @@ func (w *writer) evidence(d *report.Document) {
 		p := l.Passages[i]
 		return fmt.Sprintf("%s, %s: %s", inline(p.Topic), code(place(p.File, p.StartLine, p.EndLine)), inline(p.Quote))
 	})
-	if d.Estimate == nil { // else they stand below both parts
+	if d.Estimate == nil && d.Training == nil { // else they stand below both parts
 		w.gaps(d)
 	}
 	w.printf("\n</details>\n")

@@ -89,8 +89,16 @@ func (w *writer) unknown(what, why string) {
 	}
 }
 
-// manifest is a block of code, fenced with more backticks than there are in a row in it.
 func (w *writer) manifest(s string) {
+	if strings.TrimSpace(s) == "" {
+		return
+	}
+	w.printf("\n#### To run it\n")
+	w.copied(s)
+}
+
+// copied is a block of code, fenced with more backticks than there are in a row in it.
+func (w *writer) copied(s string) {
 	s = printable.Text(strings.ReplaceAll(strings.TrimRight(s, "\n"), "\t", "    "))
 	if strings.TrimSpace(s) == "" {
 		return
@@ -99,5 +107,5 @@ func (w *writer) manifest(s string) {
 	for strings.Contains(s, fence) {
 		fence += "`"
 	}
-	w.printf("\n#### To run it\n\n%s\n%s\n%s\n", fence, s, fence)
+	w.printf("\n%s\n%s\n%s\n", fence, s, fence)
 }

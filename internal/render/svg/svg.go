@@ -20,6 +20,8 @@ type Stack struct {
 	Segments []Segment
 	Marks    []Mark
 	Over     *Over   // what is beyond the end, if anything is
+	Scale    []Tick  // places along it, from 0 to 1
+	Notches  []int   // columns with a short stroke in them
 	Legend   []Entry // none for a small bar in a table
 }
 
@@ -77,11 +79,16 @@ func (s Stack) SVG() string {
 	if slices.ContainsFunc(s.Marks, func(m Mark) bool { return m.Below }) {
 		d.bottom += labelHeight
 	}
+	if len(s.Scale) > 0 {
+		d.bottom += labelHeight
+	}
 	d.open()
 	d.bar()
 	d.over()
+	d.notches()
 	d.marks()
 	d.labels()
+	d.scale()
 	d.legend()
 	d.b.WriteString("</svg>")
 	return d.b.String()
@@ -173,6 +180,29 @@ func (d *drawing) marks() {
 			anchor = "end"
 		}
 		d.printf(`<text x="%d" y="%d" text-anchor="%s">%s</text>`, x, y, anchor, text(m.Label))
+	}
+}
+
+// notches are short strokes at the upper edge of the bar.
+func (d *drawing) notches() {
+	for _, n := range d.stack.Notches {
+		x := min(max(n, 0), Full) * column
+		d.printf(`<rect class="notch" x="%d" y="%d" width="%d" height="%d"/>`, min(x, page-stroke), d.top, stroke, d.height/4)
+	}
+}
+
+// scale is a line of words along the bar. A word that would meet the one before it is left out.
+func (d *drawing) scale() {
+	y, end := d.bottom-5, -1
+	for _, t := range d.stack.Scale {
+		s := short(t.Label)
+		w := wide(s)
+		x := min(max(int(share(t.At)*page)-w/2, 0), page-w)
+		if x <= end || x < 0 {
+			continue
+		}
+		d.printf(`<text class="tick" x="%d" y="%d">%s</text>`, x, y, text(s))
+		end = x + w + letter
 	}
 }
 

@@ -176,19 +176,20 @@ func (p *printer) bar(m *report.DeviceMemory) {
 	p.line(strings.Repeat(" ", tableIndent) + "[" + line.String() + "]")
 }
 
+// partStyle is the color of a part of a bar.
 func partStyle(part string) style {
 	switch part {
-	case "weights":
+	case "weights", "training", "rollouts":
 		return blue
-	case "activation":
+	case "activation", "activations", "compute":
 		return yellow
-	case "non_torch":
+	case "non_torch", "sampler", "gradients", "attention", "imbalance", "scoring":
 		return cyan
-	case "graphs":
+	case "graphs", "network", "logits":
 		return magenta
-	case "kv_cache":
+	case "kv_cache", "kv", "optimizer", "recompute", "beyond":
 		return green
-	case "missing":
+	case "missing", "bubble", "failures", "other_models":
 		return red
 	}
 	return dim

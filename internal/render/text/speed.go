@@ -94,28 +94,10 @@ func (p *printer) step(title string, parts []report.StepPart) {
 	p.heading(title + ": " + total)
 	var line strings.Builder
 	for _, s := range report.StepBar(parts, min(p.page.Width-2*tableIndent, maxBar)-len("[]")) {
-		line.WriteString(p.paint(strings.Repeat(report.CauseSign(s.Key), s.Width), causeStyle(s.Key)))
+		line.WriteString(p.paint(strings.Repeat(report.CauseSign(s.Key), s.Width), partStyle(s.Key)))
 	}
 	p.line(strings.Repeat(" ", tableIndent) + "[" + line.String() + "]")
 	p.table(report.StepTable(parts))
-}
-
-func causeStyle(key string) style {
-	switch key {
-	case "weights":
-		return blue
-	case "kv":
-		return green
-	case "compute":
-		return yellow
-	case "network":
-		return magenta
-	case "bubble":
-		return red
-	case "sampler":
-		return cyan
-	}
-	return dim
 }
 
 func (p *printer) cost(e *report.Estimate) {
@@ -193,14 +175,10 @@ func (p *printer) plans(e *report.Estimate) {
 	}
 }
 
-// manifest is there to be copied, so its lines are not broken, however long they are.
 func (p *printer) manifest(s string) {
 	if strings.TrimSpace(s) == "" {
 		return
 	}
 	p.heading("To run it")
-	s = strings.ReplaceAll(strings.TrimRight(s, "\n"), "\t", "    ")
-	for line := range strings.SplitSeq(printable.Text(s), "\n") {
-		p.line(line)
-	}
+	p.copied(s)
 }

@@ -30,8 +30,11 @@ func (p *printer) table(t report.Table) {
 		for i, c := range r.Cells {
 			row.cells[i] = one(c)
 		}
-		if r.Verdict != "" {
+		switch {
+		case r.Verdict != "":
 			row.style = outcomeStyle(report.Tone(r.Verdict))
+		case r.Key != "":
+			row.style = partStyle(r.Key)
 		}
 		g.rows = append(g.rows, row)
 	}

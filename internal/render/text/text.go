@@ -151,12 +151,16 @@ func (p *printer) paragraph(text string, st style) {
 
 func (p *printer) summary(docs []*report.Document) {
 	s := report.Summarize(docs)
-	if s.Licensed() > 0 || s.Estimates == nil {
+	if s.Licensed() > 0 || s.Estimates == nil && s.Trainings == nil {
 		p.strong(fmt.Sprintf("%d models: %d prohibited, %d undetermined, %d conditional, %d allowed", s.Total, s.Prohibited,
 			s.Undetermined, s.Conditional, s.Allowed))
 	}
 	if v := s.Estimates; v != nil {
 		p.strong(fmt.Sprintf("%d models: %d fit, %d tight, %d undetermined, %d do not fit", s.Total, v.Fits, v.Tight,
+			v.Undetermined, v.DoesNotFit))
+	}
+	if v := s.Trainings; v != nil {
+		p.strong(fmt.Sprintf("%d trainings: %d fit, %d tight, %d undetermined, %d do not fit", s.Total, v.Fits, v.Tight,
 			v.Undetermined, v.DoesNotFit))
 	}
 	p.line("")
@@ -167,6 +171,9 @@ func (p *printer) summary(docs []*report.Document) {
 		if e := d.Estimate; e != nil {
 			a := e.Answer()
 			p.item(label{a.Text, outcomeStyle(report.Tone(a.Verdict)), narrow}, d.Target(), e.Summary)
+		}
+		if h, ok := d.TrainingHead(); ok {
+			p.item(label{h.Answer.Text, outcomeStyle(report.Tone(h.Answer.Verdict)), narrow}, h.About, h.Summary)
 		}
 	}
 }
@@ -183,7 +190,7 @@ func verdict(outcome string) label {
 
 // document writes the verdicts first, then what they rest on, and last what could not be read.
 func (p *printer) document(d *report.Document) {
-	if d.License == nil && d.Estimate == nil {
+	if d.License == nil && d.Estimate == nil && d.Training == nil {
 		p.paragraph(d.Subject.Ref+": the document holds no answer that this format can show", plain)
 		p.gaps(d)
 		return
@@ -193,6 +200,9 @@ func (p *printer) document(d *report.Document) {
 	}
 	if d.Estimate != nil {
 		p.outlook(d)
+	}
+	if h, ok := d.TrainingHead(); ok {
+		p.screen(h)
 	}
 	if r := d.Subject.Revision; r != "" && !strings.HasSuffix(d.Subject.Ref, r) {
 		p.line("")
@@ -206,9 +216,12 @@ func (p *printer) document(d *report.Document) {
 	if d.Estimate != nil {
 		p.estimate(d.Estimate)
 	}
+	if t := d.Training; t != nil {
+		p.sections(t.Sections(), t.Detailed())
+	}
 	p.gaps(d)
 	p.line("")
-	if d.Estimate != nil {
+	if d.Estimate != nil || d.Training != nil {
 		p.paragraph(report.Intervals, dim)
 	}
 	if l := d.License; l != nil {
