@@ -155,7 +155,7 @@ func (f *trainFlags) declareAlignment(fl *pflag.FlagSet) {
 	whole(&f.job.Group, "group-size", 2, maxGroup, "`answers` to one prompt, of grpo")
 	whole(&f.job.Prompt, "prompt-tokens", 1, maxTokens, "`tokens` of --seq-len that are the prompt, of ppo and grpo")
 	fl.Var(&choice[rolloutWord]{&f.rollout, []rolloutWord{colocated, sleeping, apart}, nil}, "rollout-engine",
-		"where answers are written: colocated on the same `cards`, sleeping there while gradients are computed, or apart")
+		"where answers are written: colocated on the same `cards`, sleeping there while gradients are computed, or apart on others, which are not counted (default: colocated)")
 }
 
 // rolloutWord says where the engine that writes answers runs.
@@ -218,7 +218,7 @@ func (f *trainFlags) question(ref model.Ref, others otherRefs) diligence.Trainin
 	if len(job.Targets) == 1 && strings.EqualFold(job.Targets[0], allLinear) {
 		job.Targets = nil
 	}
-	job.Rollout, job.RolloutFree = f.rollout == colocated || f.rollout == sleeping, f.rollout == sleeping
+	job.Rollout, job.RolloutFree, job.Apart = f.rollout == colocated || f.rollout == sleeping, f.rollout == sleeping, f.rollout == apart
 	return diligence.TrainingQuestion{
 		Ref: ref, Params: int64(f.params), Active: int64(f.active), Layers: f.layers, Hidden: f.hidden, Vocab: f.vocab,
 		Cards: f.cards, Job: job, Plan: f.plan, Auto: f.auto || f.deadline > 0, Deadline: f.deadline,

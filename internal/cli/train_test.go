@@ -103,6 +103,7 @@ func trainSamples() []sample {
 		{"group-size", "16", of("grpo")},
 		{"prompt-tokens", "512", of("grpo")},
 		{"rollout-engine", "sleeping", of("grpo")},
+		{"rollout-engine", "apart", of("ppo")},
 		{"price", "2.5", by("acme/x", "--gpu", "H100")},
 		{"price-terms", "spot", named},
 		{"seller", "hyperscaler", named},
