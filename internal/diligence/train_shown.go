@@ -189,7 +189,6 @@ func (t *training) shown(o *trainingOutlook) *report.Training {
 	if j.Offload != train.NoOffload {
 		out.Job.Offload = string(j.Offload)
 	}
-	t.mend(o, out)
 	t.outside(o, out)
 	t.near(o, out)
 	out.Assumed = t.allAssumed(o)
@@ -224,24 +223,6 @@ func (t *training) allAssumed(o *trainingOutlook) []report.Assumption {
 		}
 	}
 	return out
-}
-
-// mend adds the smallest changes that make the plan fit.
-func (t *training) mend(o *trainingOutlook, out *report.Training) {
-	if o.memory.Capacity <= 0 || o.memory.Verdict == train.Fits {
-		return
-	}
-	changes, err := train.Mends(t.cons, o.job, o.plan)
-	if err != nil {
-		t.notes = append(t.notes, "no changes could be looked for: "+err.Error())
-		return
-	}
-	for _, c := range changes {
-		out.Changes = append(out.Changes, report.Mend{Text: c.Text, Flag: c.Flag})
-	}
-	if len(out.Changes) == 0 {
-		out.Why += "; no one change of recomputation, batch, sharding, optimizer, loss or number of cards mends that"
-	}
 }
 
 // outside says that figures published of such a run are not what is computed here.
