@@ -28,6 +28,19 @@ func (t *training) fill(o *trainingOutlook) {
 	if o.figures != nil {
 		o.time()
 	}
+	if !t.q.Explain {
+		o.unexplained()
+	}
+}
+
+// unexplained leaves formulas out, which --explain asks for.
+func (o *trainingOutlook) unexplained() {
+	for i := range o.Terms {
+		o.Terms[i].Formula, o.Terms[i].Source = "", ""
+	}
+	for i := range o.Parts {
+		o.Parts[i].Formula, o.Parts[i].Source = "", ""
+	}
 }
 
 // why says in words how the account stands to the capacity.
