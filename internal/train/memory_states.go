@@ -106,7 +106,7 @@ func (s *stage) gradients(c count, why string) {
 	}
 	n := s.by(c, 2)
 	if s.accumulates() {
-		n = c.all()
+		n += c.all() // and the shards of what was reduced
 	}
 	s.place(Gradients, "gradients", n*each, why, func() string { return product(n, each, s.sharing(2)) })
 }

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 )
@@ -67,7 +66,10 @@ func (s *stage) buckets(away float64) {
 		s.comes(Overhead, "gradients that are reduced at once", Range{of(b.Low), of(b.Mid), of(b.High)}, "bucket", func() string {
 			return fmt.Sprintf("%.4g parameters × 2 B", min(b.Mid, trained))
 		})
-	case s.plan.Zero >= 2 && !s.accumulates():
+	case s.accumulates():
+		n := biggest
+		s.comes(Overhead, "gradients of one layer while they are reduced", Exactly(n*s.num.Gradients), "prefetch", func() string { return product(n, s.num.Gradients, "") })
+	case s.plan.Zero >= 2:
 		n := min(biggest, trained*away)
 		s.comes(Overhead, "gradients of one layer before they are reduced", Exactly(n*(2+s.num.Gradients)), "prefetch", func() string {
 			return fmt.Sprintf("%.4g parameters × (2 + %g) B", n, s.num.Gradients)
@@ -123,8 +125,7 @@ func (s *stage) selective(l *layer, none Range) Range {
 		return s.constant("kept").Times(l.kept)
 	}
 	share := s.constant("selective")
-	attention := l.input
-	of := func(n float64) float64 { return l.input + attention + l.products*n }
+	of := func(n float64) float64 { return l.input + l.outputs + l.products*n }
 	return Range{min(of(share.Low), none.Low), min(of(share.Mid), none.Mid), min(of(share.High), none.High)}
 }
 
@@ -141,6 +142,9 @@ func (s *stage) work() {
 			max(0, full.Mid-k.Mid) + l.gradients*s.constant("live").Mid, max(0, full.High-k.High) + l.gradients*s.constant("live").High,
 		}
 		live = Range{max(live.Low, one.Low), max(live.Mid, one.Mid), max(live.High, one.High)}
+	}
+	if s.of > 1 && (s.gathers() || s.job.Framework == DeepSpeed) && len(s.layers) > 0 {
+		kept = kept.Plus(Exactly(s.layers[0].input)) // what the stage sent stays until its backward pass
 	}
 	flight := s.flight()
 	name := "activations that are kept"
@@ -296,23 +300,36 @@ func (s *stage) overhead() {
 			return fmt.Sprintf("%g groups of ranks × %.3g B", n, s.constant("group").Mid)
 		})
 	}
+	if s.job.Framework == HF || s.job.Framework == Axolotl {
+		left := s.constant("trainer")
+		s.add(Overhead, "left of loading and of first steps", left, s.source("trainer"), func() string { return fmt.Sprintf("%.3g B", left.Mid) })
+	}
 	fixed := s.constant("context").Plus(s.constant("workspace"))
 	s.add(Overhead, "context and workspaces", fixed, s.source("context"), func() string { return fmt.Sprintf("%.3g B", fixed.Mid) })
 }
 
-// unpacked is one frozen weight in 16 bits, as products read it.
+// unpacked are frozen weights in 16 bits, as products read them: one at a time, but of GPTQ those of a layer, which
+// autograd keeps for its backward pass.
 func (s *stage) unpacked() {
-	most := 0.0
-	shape := s.job.Shape
-	for i := range shape.Blocks {
-		if i > 0 && len(shape.Blocks[i].Tensors) > 0 && &shape.Blocks[i].Tensors[0] == &shape.Blocks[0].Tensors[0] {
+	most, layer := 0.0, 0.0
+	for i := range s.job.Shape.Blocks {
+		ts := s.job.Shape.Blocks[i].Tensors
+		if i > 0 && len(ts) > 0 && &ts[0] == &s.job.Shape.Blocks[i-1].Tensors[0] {
 			continue
 		}
-		for k := range shape.Blocks[i].Tensors {
-			if t := &shape.Blocks[i].Tensors[k]; t.Matrix {
-				most = max(most, float64(t.Rows.N)*float64(t.Cols.N)/s.tensor)
+		for k := range ts {
+			if ts[k].Matrix {
+				most = max(most, float64(ts[k].Rows.N)*float64(ts[k].Cols.N)/s.tensor)
 			}
 		}
+	}
+	for _, l := range s.layers {
+		layer = max(layer, l.linear)
+	}
+	if s.job.Quantized == "int4" {
+		n := layer + 2*most // and what is unpacked on the way, in 32 bits
+		s.comes(Overhead, "weights of one layer unpacked to 16 bits", Range{2 * layer, 2 * n, 4 * n}, "live", func() string { return product(n, 2, "") })
+		return
 	}
 	s.comes(Overhead, "one weight unpacked to 16 bits", Range{2 * most, 2 * most, 4 * most}, "live", func() string { return product(most, 2, "") })
 }
@@ -323,9 +340,6 @@ func (s *stage) groups() float64 {
 		if ranks > 1 {
 			n++
 		}
-	}
-	if math.IsNaN(n) {
-		return 0
 	}
 	return n
 }
