@@ -22,6 +22,7 @@ type account struct {
 	passes                                  int64   // of one step
 
 	eager        bool // norms and gates are one kernel for each operation
+	keepsInputs  bool // products with weights of 4 and 8 bits keep what they read, though those are frozen
 	expands      bool // keys are repeated for every query head
 	adapterInput float64
 	scoreBytes   float64
@@ -83,6 +84,7 @@ func newAccount(j *Job, p *Plan, data *memoryData) *account {
 	a.shard = ranks(shard) * a.context
 	a.batch()
 	a.eager = j.Framework != Megatron && j.Framework != TorchTitan && j.Framework != Foundry && j.Framework != DeepSpeed
+	a.keepsInputs = j.Method == QLoRA && j.Quantized != "int4"
 	a.expands = j.Framework == HF
 	a.adapterInput = data.by["adapter_input"].Mid
 	a.scoreBytes = 6
@@ -230,6 +232,9 @@ func (a *account) stage(at int) *stage {
 	s.work()
 	s.others()
 	s.overhead()
+	s.step()
+	s.loading()
+	s.reserve()
 	return s
 }
 

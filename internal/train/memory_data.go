@@ -57,7 +57,7 @@ type memoryData struct {
 // memoryConstants lists the names that the account asks for.
 func memoryConstants() []string {
 	return []string{
-		"context", "workspace", "trainer", "group", "fragments", "kept", "live", "plain_logits", "parallel_logits", "chunked_logits",
+		"context", "workspace", "trainer", "loading", "reserve", "group", "fragments", "kept", "live", "plain_logits", "parallel_logits", "chunked_logits",
 		"fused_logits", "selective", "imbalance", "prefetch", "live_parameters", "bucket", "engine", "adapter_input",
 	}
 }

@@ -259,7 +259,9 @@ func (a *account) inputs(b *arch.Block, l *layer) {
 			if a.job.adapts(t) {
 				l.kept += a.adapterInput * cols
 			}
-			continue
+			if !a.keepsInputs {
+				continue
+			}
 		}
 		key := input{t.Component, t.Cols.N, divided}
 		if t.Component == arch.Attention && divided || slices.Contains(seen, key) {

@@ -182,7 +182,7 @@ func (s *stage) frozen() {
 		}
 	}
 	c := s.count
-	if s.job.TrainOuter {
+	if s.job.TrainOuter && !s.saves() {
 		c.outer, c.embed = 0, 0
 	}
 	packed := count{linear: c.linear, experts: c.experts}
@@ -201,41 +201,75 @@ func (s *stage) widens() bool {
 	return s.job.Quantized != "int4" && (s.job.Framework == HF || s.job.Framework == Axolotl || s.job.Framework == "")
 }
 
+// part of what is trained beside frozen weights.
+type trainedPart struct {
+	part  Part
+	name  string
+	count float64
+	each  float64
+	zero  int
+	why   string
+}
+
 // adapted are the adapters, and embedding and head where they are trained beside them.
 func (s *stage) adapted(outer count) {
 	n := s.num
 	why := n.Why + " (" + n.Source + ")"
-	a := s.adapters
-	for _, x := range []struct {
-		part  Part
-		name  string
-		count float64
-		each  float64
-		zero  int
-	}{
-		{Weights, "adapters", a, n.Weights, 3},
-		{Weights, "trained embedding and head", outer.outer, n.Weights, 3},
-		{Gradients, "gradients of adapters", a, n.Gradients, 2},
-		{Gradients, "gradients of embedding and head", outer.outer, n.Gradients, 2},
-		{States, "fp32 copy of adapters", a + outer.outer, n.Master, 1},
-		{States, "adapters, optimizer states", a, s.momentsEach(), 1},
-		{States, "embedding and head, optimizer states", outer.outer, s.momentsEach(), 1},
-	} {
+	parts := []trainedPart{
+		{Weights, "adapters", s.adapters, n.Weights, 3, why},
+		{Gradients, "gradients of adapters", s.adapters, n.Gradients, 2, why},
+		{States, "fp32 copy of adapters", s.adapters, n.Master, 1, why},
+		{States, "adapters, optimizer states", s.adapters, s.momentsEach(n), 1, why},
+	}
+	for _, x := range append(parts, s.outerParts(outer.outer)...) {
 		count := s.flat(x.count, x.zero)
-		s.place(x.part, x.name, count*x.each, why, func() string { return product(count, x.each, s.sharing(x.zero)) })
+		s.place(x.part, x.name, count*x.each, x.why, func() string { return product(count, x.each, s.sharing(x.zero)) })
 	}
 }
 
-func (s *stage) momentsEach() float64 {
+// saves reports whether embedding and head that are trained are copies beside the frozen ones, in the format of the model:
+// peft calls that modules_to_save.
+func (s *stage) saves() bool {
+	return s.job.Framework == HF || s.job.Framework == Axolotl || s.job.Framework == DeepSpeed
+}
+
+func (s *stage) outerParts(outer float64) []trainedPart {
+	n := s.num
+	why := n.Why + " (" + n.Source + ")"
+	if outer == 0 {
+		return nil
+	}
+	if s.saves() && n.Master == 0 {
+		n.Weights, n.Gradients, n.Moments = 2, 2, 4
+		why = "peft keeps the frozen ones and trains copies in 16 bits (peft: utils/other.py, ModulesToSaveWrapper)"
+	}
+	parts := []trainedPart{
+		{Weights, "trained embedding and head", outer, n.Weights, 3, why},
+		{Gradients, "gradients of embedding and head", outer, n.Gradients, 2, why},
+		{States, "fp32 copy of embedding and head", outer, n.Master, 1, why},
+		{States, "embedding and head, optimizer states", outer, s.momentsEach(n), 1, why},
+	}
+	return parts
+}
+
+// outerTrained is how many parameters of embedding and head are trained beside adapters, of one device.
+func (s *stage) outerTrained() float64 {
+	if s.job.Trained() || !s.job.TrainOuter {
+		return 0
+	}
+	return s.flat(s.count.outer, 1)
+}
+
+func (s *stage) momentsEach(n numerics) float64 {
 	switch s.job.Optimizer {
 	case AdamW8bit:
-		return min(2.04, s.num.Moments)
+		return min(2.04, n.Moments)
 	case SGD, Muon:
-		return s.num.Moments / 2
+		return n.Moments / 2
 	case Adafactor:
-		return s.num.Moments / 4
+		return n.Moments / 4
 	}
-	return s.num.Moments
+	return n.Moments
 }
 
 // copies are those that products of fewer bits read, and what autocast keeps.

@@ -343,3 +343,45 @@ func (s *stage) groups() float64 {
 	}
 	return n
 }
+
+// loading is the peak before the first step where it is the higher one.
+func (s *stage) loading() {
+	if s.job.Framework != LitGPT || s.plan.Zero < 3 || s.shard <= 1 || s.job.Offload == OffAll {
+		return
+	}
+	each := 2.0
+	if s.job.Trained() {
+		each = s.num.Weights
+	}
+	n, now := s.count.all()*(1+1/s.shard), s.total()
+	whole := s.constant("loading").Times(n * each)
+	s.add(Overhead, "weights while they are loaded, beyond what training takes",
+		Range{max(0, whole.Low-now.Low), max(0, whole.Mid-now.Mid), max(0, whole.High-now.High)}, s.source("loading"),
+		func() string {
+			return fmt.Sprintf("%.4g parameters × (1 + 1/%g) × %g B - %.4g B", s.count.all(), s.shard, each, now.Mid)
+		})
+}
+
+// step is what the optimizer needs while it steps, all tensors at once: a square root of the second moments. Passes are
+// over by then.
+func (s *stage) step() {
+	switch {
+	case s.job.InBackward || s.offloaded(States) || s.job.Optimizer != AdamW:
+		return
+	case s.job.Framework != HF && s.job.Framework != Axolotl && s.job.Framework != LitGPT && s.job.Framework != FSDP:
+		return // a kernel of its own
+	}
+	n := s.flat(s.adapters, 1)*s.num.Moments/2 + s.outerTrained()*2
+	if s.job.Trained() {
+		n = s.by(s.count, 1) * s.num.Moments / 2
+	}
+	s.add(Overhead, "the step of the optimizer, beyond what passes take", Exactly(max(0, n-s.moves.Mid)),
+		"AdamW over all tensors at once (PyTorch: torch/optim/adamw.py, foreach)", func() string { return fmt.Sprintf("%.4g B - %.4g B", n, s.moves.Mid) })
+}
+
+// reserve is for what was forgotten.
+func (s *stage) reserve() {
+	share, now := s.constant("reserve"), s.total()
+	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, now.Mid * share.Mid, now.High * share.High}, s.source("reserve"),
+		func() string { return fmt.Sprintf("%g of %.4g B", share.Mid, now.Mid) })
+}
