@@ -31,8 +31,10 @@ func scripted(m *catalog.Measurement, j *train.Job, p *train.Plan) {
 	case table == "litgpt-resource-tables" && p.Zero == 3: // finetune/lora.py: activation_checkpointing_policy
 		j.Recompute = train.Whole
 	case table == "torchtitan-h100" && m.Micro == 32: // job_config.py of 2024: as many passes as stages
-		p.Micro = 4
-		j.Global = 0
+		p.Micro, j.Global = 4, 256
+		if p.Schedule == train.Interleaved { // schedule_interleaved_1f1b has two stages a rank
+			p.Virtual = 2
+		}
 	case table == "torchtune-readme": // its configurations: batch_size, gradient_accumulation_steps, compile
 		p.Micro, j.Sequence = 2, 2048
 		if j.InBackward {

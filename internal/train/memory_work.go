@@ -374,6 +374,9 @@ func (s *stage) step() {
 	n := s.flat(s.adapters, 1)*s.num.Moments/2 + s.outerTrained()*2
 	if s.job.Trained() {
 		n = s.by(s.count, 1) * s.num.Moments / 2
+		if s.plan.Zero > 0 && (s.job.Framework == HF || s.job.Framework == Axolotl) {
+			return // DeepSpeed and accelerate bring kernels of their own
+		}
 	}
 	s.add(Overhead, "the step of the optimizer, beyond what passes take", Exactly(max(0, n-s.moves.Mid)),
 		"AdamW over all tensors at once (PyTorch: torch/optim/adamw.py, foreach)", func() string { return fmt.Sprintf("%.4g B - %.4g B", n, s.moves.Mid) })
