@@ -14,40 +14,45 @@ func (s *stage) gathered() {
 	if s.job.Framework == Megatron {
 		return // weights are gathered in place, gradients reduced in place
 	}
-	all, away := s.count.all()+s.adapters, 1-1/s.shard
+	all := s.count.all() + s.adapters
+	away := max(0, s.count.all()-s.shared(s.count)) + s.adapters*(1-1/s.shard) // what other ranks hold
 	each := s.gatherBytes()
 	switch {
 	case s.plan.Zero >= 2 && s.gathers() && (s.plan.Zero == 2 || s.of > 1):
-		bytes := all * each * away
+		bytes := each * away
 		s.add(Overhead, "gathered weights of the stage", Exactly(bytes), "weights are not divided again between passes (torchtitan: fsdp_reshard_after_forward)",
-			func() string { return product(all, each, "") })
+			func() string { return product(away, each, " of other ranks") })
 	case s.plan.Zero >= 3 && s.job.Framework == DeepSpeed:
 		lives := s.constant("live_parameters")
-		bytes := Range{min(lives.Low, all*away), min(lives.Mid, all*away), min(lives.High, all*away)}.Times(each)
-		s.comes(Overhead, "gathered weights", bytes, "live_parameters", func() string { return fmt.Sprintf("at most %.4g parameters × %g B", lives.Mid, each) })
+		bytes := Range{min(lives.Low, away), min(lives.Mid, away), min(lives.High, away)}.Times(each)
+		s.add(Overhead, "gathered weights", bytes, s.source("live_parameters"), func() string { return fmt.Sprintf("at most %.4g parameters × %g B", lives.Mid, each) })
 	case s.plan.Zero >= 3:
-		s.units(all, each, away)
+		s.units(each, away)
 	}
-	s.buckets(away)
+	s.buckets(away / max(1, all))
 }
 
-// gatherBytes is what a gathered weight takes.
+// gatherBytes is what a gathered weight takes. Those of QLoRA are gathered as they are packed, and unpacked one at a time.
 func (s *stage) gatherBytes() float64 {
-	if s.job.Method == QLoRA {
-		return 1 // gathered packed, and unpacked one at a time
+	switch {
+	case s.job.Method == QLoRA && s.count.all() > 0:
+		packed, rest, format, other := s.frozenParts()
+		return (packed.all()*format.Bytes + rest.all()*other) / s.count.all()
+	case s.job.Precision == FP32:
+		return 4
 	}
 	return 2
 }
 
 // units are the layers that are gathered at once, beside embedding and head, which most frameworks leave in one unit.
-func (s *stage) units(all, each, away float64) {
+func (s *stage) units(each, away float64) {
 	root := s.count.embed
 	if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
 		root /= 2
 	}
 	layers := s.constant("prefetch")
-	of := func(n float64) float64 { return each * min(all*away, n*s.biggest+root) }
-	s.comes(Overhead, "gathered layers", Range{of(layers.Low), of(layers.Mid), of(layers.High)}, "prefetch", func() string {
+	of := func(n float64) float64 { return each * min(away, n*s.biggest+root) }
+	s.add(Overhead, "gathered layers", Range{of(layers.Low), of(layers.Mid), of(layers.High)}, s.source("prefetch"), func() string {
 		return fmt.Sprintf("(%g layers × %.4g + %.4g of embedding and head) × %g B", layers.Mid, s.biggest, root, each)
 	})
 }
@@ -55,7 +60,7 @@ func (s *stage) units(all, each, away float64) {
 // buckets are gradients on their way.
 func (s *stage) buckets(away float64) {
 	trained := s.adapters
-	biggest := min(trained, s.biggest)
+	biggest := trained / max(1, float64(len(s.layers)))
 	if s.job.Trained() {
 		trained, biggest = s.count.all(), max(s.biggest, s.count.embed/2)
 	}
@@ -156,10 +161,18 @@ func (s *stage) work() {
 	})
 	logits := s.logits()
 	live = live.Times(s.tokens)
-	over := Range{max(0, live.Low-logits.Low), max(0, live.Mid-logits.Mid), max(0, live.High-logits.High)}
+	over := beyond(live, logits)
 	s.comes(Activations, "one layer in its backward pass, beyond what logits took", over, "live", func() string {
 		return fmt.Sprintf("%.4g tokens × %.4g B - %.4g B of logits", s.tokens, live.Mid/max(1, s.tokens), logits.Mid)
 	})
+}
+
+// beyond is what one peak is higher than another. Where the ranges cross, it is the safe reading that is a range still.
+func beyond(a, b Range) Range {
+	r := Range{Low: max(0, a.Low-b.Low)}
+	r.Mid = max(r.Low, a.Mid-b.Mid)
+	r.High = max(r.Mid, a.High-b.High)
+	return r
 }
 
 func (s *stage) vocab() float64 { return float64(s.job.Shape.Vocab.N) / s.tensor }
@@ -346,7 +359,7 @@ func (s *stage) groups() float64 {
 
 // loading is the peak before the first step where it is the higher one.
 func (s *stage) loading() {
-	if s.job.Framework != LitGPT || s.plan.Zero < 3 || s.shard <= 1 || s.job.Offload == OffAll {
+	if s.job.Framework != LitGPT || s.job.Method == QLoRA || s.plan.Zero < 2 || s.shard <= 1 || s.job.Offload == OffAll {
 		return
 	}
 	each := 2.0
@@ -356,30 +369,24 @@ func (s *stage) loading() {
 	n, now := s.count.all()*(1+1/s.shard), s.total()
 	whole := s.constant("loading").Times(n * each)
 	s.add(Overhead, "weights while they are loaded, beyond what training takes",
-		Range{max(0, whole.Low-now.Low), max(0, whole.Mid-now.Mid), max(0, whole.High-now.High)}, s.source("loading"),
+		beyond(whole, now), s.source("loading"),
 		func() string {
 			return fmt.Sprintf("%.4g parameters × (1 + 1/%g) × %g B - %.4g B", s.count.all(), s.shard, each, now.Mid)
 		})
 }
 
-// step is what the optimizer needs while it steps, all tensors at once: a square root of the second moments. Passes are
-// over by then.
+// step is what the optimizer needs while it steps over adapters and what is trained beside them, all tensors at once: a
+// square root of the second moments. Where all weights are trained, Trainer takes a fused kernel.
 func (s *stage) step() {
 	switch {
-	case s.job.InBackward || s.offloaded(States) || s.job.Optimizer != AdamW:
+	case s.job.InBackward || s.offloaded(States) || s.job.Optimizer != AdamW || s.job.Trained():
 		return
 	case s.job.Framework != HF && s.job.Framework != Axolotl && s.job.Framework != LitGPT && s.job.Framework != FSDP:
 		return // a kernel of its own
 	}
 	n := s.flat(s.adapters, 1)*s.num.Moments/2 + s.outerTrained()*2
-	if s.job.Trained() {
-		n = s.by(s.count, 1) * s.num.Moments / 2
-		if s.plan.Zero > 0 && (s.job.Framework == HF || s.job.Framework == Axolotl) {
-			return // DeepSpeed and accelerate bring kernels of their own
-		}
-	}
-	s.add(Overhead, "the step of the optimizer, beyond what passes take", Exactly(max(0, n-s.moves.Mid)),
-		"AdamW over all tensors at once (PyTorch: torch/optim/adamw.py, foreach)", func() string { return fmt.Sprintf("%.4g B - %.4g B", n, s.moves.Mid) })
+	s.add(Overhead, "the step of the optimizer", Exactly(n), "AdamW over all tensors at once (PyTorch: torch/optim/adamw.py, foreach)",
+		func() string { return fmt.Sprintf("square roots of the second moments, %.4g B", n) })
 }
 
 // reserve is for what was forgotten.
