@@ -27,6 +27,9 @@ type account struct {
 	adapterInput float64
 	scoreBytes   float64
 
+	widening float64 // of the range, upward
+	cases    []string
+
 	blocks []*layer // of the decoder, in order; layers of one kind share
 	extra  []*layer // that predict further tokens
 }
@@ -88,6 +91,7 @@ func newAccount(j *Job, p *Plan, data *memoryData) *account {
 	a.expands = j.Framework == HF
 	a.adapterInput = data.by["adapter_input"].Mid
 	a.scoreBytes = 6
+	a.widening, a.cases = data.widened(j)
 	kinds := map[kind]*layer{}
 	for _, list := range [][]arch.Block{j.Shape.Encoder, j.Shape.Blocks} {
 		a.blocks = a.read(list, kinds, a.blocks)
@@ -333,5 +337,9 @@ func (m *Memory) judge() {
 }
 
 func (a *account) basis() string {
-	return "formulas of " + strings.TrimSpace(string(a.job.Framework)+" "+string(a.job.Method)) + "; constants of memory.yaml"
+	text := "the constants were held against " + a.data.Held + ", eight of ten inside the range"
+	if len(a.cases) > 0 {
+		text += "; wider upward for: " + strings.Join(a.cases, ", ")
+	}
+	return text
 }

@@ -190,6 +190,9 @@ func (s *stage) logits() Range {
 	switch s.job.Loss {
 	case Chunked:
 		name = "chunked_logits"
+		if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
+			name = "compiled_logits"
+		}
 		each = least(each, s.constant(name).Times(s.vocab()))
 	case Fused:
 		name = "fused_logits"
@@ -367,11 +370,10 @@ func (s *stage) loading() {
 		each = s.num.Weights
 	}
 	n, now := s.count.all()*(1+1/s.shard), s.total()
-	whole := s.constant("loading").Times(n * each)
-	s.add(Overhead, "weights while they are loaded, beyond what training takes",
-		beyond(whole, now), s.source("loading"),
+	whole := s.constant("loading").High * n * each
+	s.add(Overhead, "weights while they are loaded, beyond what training takes", Exactly(max(0, whole-now.High)), s.source("loading"),
 		func() string {
-			return fmt.Sprintf("%.4g parameters × (1 + 1/%g) × %g B - %.4g B", s.count.all(), s.shard, each, now.Mid)
+			return fmt.Sprintf("%.4g parameters × (1 + 1/%g) × %g B × %g - %.4g B", s.count.all(), s.shard, each, s.constant("loading").High, now.High)
 		})
 }
 
@@ -392,6 +394,6 @@ func (s *stage) step() {
 // reserve is for what was forgotten.
 func (s *stage) reserve() {
 	share, now := s.constant("reserve"), s.total()
-	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, now.Mid * share.Mid, now.High * share.High}, s.source("reserve"),
+	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, now.Mid * share.Mid, now.High * (share.High + s.widening)}, s.source("reserve"),
 		func() string { return fmt.Sprintf("%g of %.4g B", share.Mid, now.Mid) })
 }
