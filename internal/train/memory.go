@@ -148,7 +148,7 @@ func (d *memoryData) numericsOf(j *Job) numerics {
 		n = *kept
 	}
 	switch {
-	case j.PureBF16:
+	case j.PureBF16, j.Framework == LitGPT && j.Method != Pretrain && j.Precision != FP32: // config_hub/finetune: bf16-true
 		n.Weights, n.Gradients, n.Master, n.Moments = 2, 2, 0, 4
 		n.Why = "all in 16 bits, without a copy in fp32"
 	case j.Precision == FP32:
