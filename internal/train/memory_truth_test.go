@@ -145,6 +145,7 @@ func report(t *testing.T, rows []judged) figures {
 	}
 	all := summed(rows, func(*judged) bool { return true })
 	log("all", all)
+	t.Logf("median with a factor from the other sources: %.1f %%", leftOut(rows))
 	return all
 }
 
@@ -161,4 +162,19 @@ func TestMeasuredBlind(t *testing.T) {
 	if blind := report(t, account(t, true)); blind.rows < 40 || blind.median > 16 {
 		t.Errorf("with the columns of a table: %+v", blind)
 	}
+}
+
+// leftOut judges each source with the factor that fits all others best: how much of the figures is owed to their own rows.
+func leftOut(rows []judged) float64 {
+	var off []float64
+	for i := range rows {
+		var ratios []float64
+		for k := range rows {
+			if rows[k].source() != rows[i].source() {
+				ratios = append(ratios, rows[k].value/rows[k].got.Mid)
+			}
+		}
+		off = append(off, math.Abs(rows[i].got.Mid*median(ratios)/rows[i].value-1))
+	}
+	return 100 * median(off)
 }
