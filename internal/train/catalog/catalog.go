@@ -140,8 +140,8 @@ func All() ([]Measurement, error) {
 		return nil, err
 	}
 	for i := range all {
-		if why, _, ok := models.Made(all[i].Known); ok {
-			all[i].Outside = why
+		if why, _, ok := models.Made(all[i].Known); ok && all[i].Metric.Kind() == Runs {
+			all[i].Outside = why // what others measured with its shape is plain training all the same
 		}
 	}
 	return all, nil

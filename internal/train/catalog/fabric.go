@@ -19,6 +19,13 @@ import (
 //go:embed fabrics/*.yaml
 var fabrics embed.FS
 
+// fabrics.tsv says which network is the usual one of a card and which bears a further name. It says nothing that the
+// records do not say, and spares decoding all of them; a test holds both together and writes it anew when it is run with
+// -update.
+//
+//go:embed fabrics.tsv
+var fabricIndex string
+
 // ErrUnknownFabric is wrapped by the error for a name of no network that is known.
 var ErrUnknownFabric = errors.New("no such network")
 
@@ -95,19 +102,45 @@ func Fabric(card *hardware.Accelerator, id string) (train.Fabric, error) {
 		return usual(card)
 	}
 	name := strings.ToLower(strings.TrimSpace(id))
-	if r, err := records.One(fabrics, "fabrics/"+name+".yaml", name, checkFabric); err == nil {
+	r, err := oneFabric(cmp.Or(indexed("name", name), name))
+	if err == nil {
 		return r.fitting(card)
 	}
 	all, err := fabricRecords()
 	if err != nil {
 		return train.Fabric{}, err
 	}
-	for _, r := range all {
-		if slices.Contains(r.Aliases, name) {
-			return r.fitting(card)
+	return train.Fabric{}, fmt.Errorf("looking up network %q: %w (%s)", id, ErrUnknownFabric, nearFabrics(all, name))
+}
+
+func oneFabric(id string) (*fabricRecord, error) {
+	return records.One(fabrics, "fabrics/"+id+".yaml", id, checkFabric)
+}
+
+// indexed finds the id that the index gives for a word of a kind; "" if none.
+func indexed(kind, word string) string {
+	start := kind + "\t" + word + "\t"
+	for line := range strings.Lines(fabricIndex) {
+		if id, ok := strings.CutPrefix(line, start); ok {
+			return strings.TrimSuffix(id, "\n")
 		}
 	}
-	return train.Fabric{}, fmt.Errorf("looking up network %q: %w (%s)", id, ErrUnknownFabric, nearFabrics(all, name))
+	return ""
+}
+
+// index is the file fabrics.tsv.
+func index(all []*fabricRecord) string {
+	var lines []string
+	for _, r := range all {
+		for _, c := range r.Usual {
+			lines = append(lines, "usual\t"+c+"\t"+r.ID+"\n")
+		}
+		for _, n := range r.Aliases {
+			lines = append(lines, "name\t"+n+"\t"+r.ID+"\n")
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
 // fitting refuses a network of machines that the card is not sold in. What joins machines of any size fits all.
@@ -123,29 +156,21 @@ func (r *fabricRecord) fitting(card *hardware.Accelerator) (train.Fabric, error)
 
 // usual is the network that a card mostly has.
 func usual(card *hardware.Accelerator) (train.Fabric, error) {
-	id, why := "workstation", "as cards for one machine are joined, where somebody joins them"
+	id, why := indexed("usual", card.ID), "the usual one of "+cmp.Or(card.Name, card.ID)
 	switch {
+	case id != "":
 	case card.Unified && card.MaxPerNode <= 1, strings.HasSuffix(card.ID, "-laptop"):
 		id, why = "none", "it stands alone"
 	case card.Vendor == "google" || card.Vendor == "aws":
 		id, why = "tcp-100g", "what joins pods of these devices is not known; this is the least that machines for training have"
+	default:
+		id, why = "workstation", "as cards for one machine are joined, where somebody joins them"
 	}
-	all, err := fabricRecords()
+	r, err := oneFabric(id)
 	if err != nil {
-		return train.Fabric{}, err
+		return train.Fabric{}, fmt.Errorf("looking up the usual network of %s: %w", card.ID, err)
 	}
-	for _, r := range all {
-		if slices.Contains(r.Usual, card.ID) {
-			f := r.of(card)
-			f.Why = "the usual one of " + cmp.Or(card.Name, card.ID) + "; no network was named"
-			return f, nil
-		}
-	}
-	i := slices.IndexFunc(all, func(r *fabricRecord) bool { return r.ID == id })
-	if i < 0 {
-		return train.Fabric{}, fmt.Errorf("looking up the usual network of %s: %s: %w", card.ID, id, ErrUnknownFabric)
-	}
-	f := all[i].of(card)
+	f := r.of(card)
 	f.Why = why + "; no network was named"
 	return f, nil
 }

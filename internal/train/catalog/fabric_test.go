@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"errors"
+	"flag"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -17,6 +19,25 @@ func card(t *testing.T, id string) *hardware.Accelerator {
 		t.Fatal(err)
 	}
 	return c
+}
+
+var update = flag.Bool("update", false, "write fabrics.tsv anew")
+
+func TestIndexOfFabrics(t *testing.T) {
+	all, err := fabricRecords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := index(all)
+	if *update {
+		if err := os.WriteFile("fabrics.tsv", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if fabricIndex != want {
+		t.Error("fabrics.tsv is not what the records say; run the test with -update")
+	}
 }
 
 func TestFabrics(t *testing.T) {
@@ -122,5 +143,29 @@ func TestUnknownFabric(t *testing.T) {
 	}
 	if _, err := Fabric(card(t, "h100-sxm"), "../public/x"); !errors.Is(err, ErrUnknownFabric) {
 		t.Errorf("a path: %v", err)
+	}
+}
+
+func BenchmarkUsualFabric(b *testing.B) {
+	c, err := cards.Default().Get("h100-sxm")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := Fabric(c, ""); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkQuestion(b *testing.B) {
+	all, err := All()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, _, err := all[100].Question(false); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
