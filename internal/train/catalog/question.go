@@ -139,6 +139,8 @@ func kin(words string) train.Framework {
 	switch {
 	case strings.Contains(words, "olmo-core"):
 		return train.FSDP
+	case strings.Contains(words, "llm.c"):
+		return train.Megatron // replicas that share the states of the optimizer and nothing else
 	case strings.Contains(words, "peft"), strings.Contains(words, "transformers"), strings.Contains(words, "llama-factory"):
 		return train.HF
 	}
@@ -225,7 +227,8 @@ func (m *Measurement) schedule(p *train.Plan) {
 	case strings.Contains(m.Division, "1F1B"):
 		p.Schedule = train.OneFOneB
 	case strings.Contains(m.Division, "interleaved"):
-		p.Schedule = train.Interleaved
+		const least = 2 // chunks of a stage, without which nothing is interleaved
+		p.Schedule, p.Virtual = train.Interleaved, max(least, p.Virtual)
 	}
 }
 
