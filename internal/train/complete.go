@@ -27,6 +27,11 @@ func (f *filler) note(name, value, why string) {
 	f.settled = append(f.settled, Setting{name, value, why})
 }
 
+// Complete fills what nobody said, in the way the framework and the usual practice would. A plan that does not fit is
+// completed too: the division is then the one that takes least. An error wraps ErrIllegal, with what would be legal, or
+// ErrUnknown where no card was named.
+func Complete(j Job, p Plan) (Job, Plan, []Setting, error) { return complete(j, p, Account) }
+
 // complete fills a job and a plan, which it does not change where something was said. One thing is read in another way:
 // torchtitan calls the sequences of a rank a batch, and cuts them itself into the passes of a pipeline.
 func complete(j Job, p Plan, account accounts) (Job, Plan, []Setting, error) {

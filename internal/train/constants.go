@@ -21,6 +21,7 @@ const (
 	ofWidth             // narrowest side of a product below which it loses
 	ofExpert            // tokens of one expert below which grouped products lose
 	ofScores            // share of the ceiling of bf16 that attention reaches, causally counted
+	ofLength            // tokens of context at which attention loses half
 	ofTraffic           // bytes that move for each number that enters or leaves a product
 	ofMemory            // share of the bandwidth of memory that streams reach
 	ofLayer             // seconds of a layer and a pass beside what it computes
@@ -52,6 +53,7 @@ func quantityNames() []tune.Quantity {
 		{Name: "width"},
 		{Name: "expert_tokens"},
 		{Name: "scores", Share: true},
+		{Name: "length"},
 		{Name: "traffic"},
 		{Name: "memory", Share: true},
 		{Name: "layer_time"},
@@ -195,6 +197,12 @@ func computedIn(f Precision, a *hardware.Accelerator) string {
 	return "16 bits"
 }
 
+// Peak is what MFU is held against, FLOP a second of one device.
+func Peak(j *Job, p *Plan) float64 {
+	flops, _ := peak(p.GPU, computedIn(j.Precision, p.GPU))
+	return flops
+}
+
 // peak is what the datasheet says of products in a format, FLOP a second of one device, and which figure that is.
 func peak(a *hardware.Accelerator, format string) (flops float64, name string) {
 	names := map[string][]string{"fp4": {"fp4"}, "fp8": {"fp8"}, "16 bits": {"bf16", "fp16"}, "fp32": {"tf32", "fp32"}}
@@ -206,7 +214,11 @@ func peak(a *hardware.Accelerator, format string) (flops float64, name string) {
 	return 0, ""
 }
 
-// cases are those that hold for the step.
+// Cases are those that hold for a step.
+func (c *Constants) Cases(j *Job, p *Plan) []tune.Strength {
+	return c.cases(j, p, workOf(j.Shape, false).routed > 0)
+}
+
 func (c *Constants) cases(j *Job, p *Plan, experts bool) []tune.Strength {
 	known := c.Known
 	if known == nil {

@@ -154,6 +154,15 @@ func (j *Job) sequences() float64 {
 	return 1
 }
 
+// PerStep is how many tokens a step takes.
+func (j *Job) PerStep(p *Plan) float64 {
+	global := float64(j.Global)
+	if j.Global <= 0 {
+		global = float64(max(1, p.Micro)) * float64(max(1, p.Data))
+	}
+	return global * float64(j.Sequence) * j.sequences()
+}
+
 // rates are what the device and its links reach.
 func (t *timing) rates() error {
 	card := t.plan.GPU
@@ -218,12 +227,14 @@ func (t *timing) onePass() {
 	t.exchangesOfPass()
 }
 
-// scores is the share of the ceiling that attention reaches. Scores that are written to memory make it slow.
+// scores is the share of the ceiling that attention reaches. Scores that are written to memory make it slow,
+// and a short context hardly fills the units.
 func (t *timing) scores() float64 {
+	reached := t.is[ofScores] * loses(t.is[ofLength], float64(t.job.Sequence))
 	if t.job.NoFlash {
-		return t.is[ofScores] / 4
+		return reached / 4
 	}
-	return t.is[ofScores]
+	return reached
 }
 
 // head is the product with the vocabulary and the loss, spread over stages.
