@@ -23,13 +23,6 @@ func answered(c *train.Constants, m *Measurement, blind bool) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if p.Fabric == nil {
-		f, err := Fabric(p.GPU, "")
-		if err != nil {
-			return answer{}, err
-		}
-		p.Fabric = &f
-	}
 	j, p, _, err = train.Complete(j, p)
 	if err != nil {
 		return answer{}, err
