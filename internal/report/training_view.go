@@ -77,7 +77,7 @@ func (o *TrainingOutlook) Sum() string {
 
 // Load is how well the devices are used, in one line.
 func (o *TrainingOutlook) Load() string {
-	parts := []string{tokenRate.about(given(o.TokensPerS)), prefixed("MFU ", percents.between(given(o.MFU)))}
+	parts := []string{tokenRates.about(given(o.TokensPerS)), prefixed("MFU ", percents.between(given(o.MFU)))}
 	if o.Goodput != nil {
 		parts = append(parts, prefixed("goodput ", percents.between(given(o.Goodput))))
 	} else {
@@ -205,17 +205,13 @@ func gbit(v float64) string {
 	return named("Gbit/s").one(v)
 }
 
-// Settings are the plan and the job, in words.
+// Settings are what Planned does not say of the plan and the job, in words.
 func (t *Training) Settings() []Fact {
 	var fs facts
 	j := &t.Job
 	fs.add("method", join(", ", methods[t.Method], frozen(j.Quantized), t.adapters()))
 	fs.add("with", join(", ", j.Framework, suffixed(j.Precision, " products")))
 	if p := t.Plan; p != nil {
-		fs.add("on", p.Cards())
-		fs.add("divided into", p.Split())
-		fs.add("data ranks", p.shared())
-		fs.add("one step", t.batches())
 		fs.add("pipeline", p.order())
 		fs.add("network", p.Fabric.linked())
 	}
@@ -344,13 +340,13 @@ func (o *TrainingOutlook) memory() Section {
 // speed is how fast the plan is, and against what that is held.
 func (o *TrainingOutlook) speed() Section {
 	var fs facts
-	fs.add("tokens", join(", ", tokenRate.about(given(o.TokensPerS)), suffixed(tokenRate.between(o.each()), " per GPU")))
+	fs.add("tokens", join(", ", tokenRates.about(given(o.TokensPerS)), suffixed(tokenRates.between(o.each()), " per GPU")))
 	fs.add("one step", join(", ", spans.about(given(o.StepSeconds)), o.count()))
 	fs.add("MFU, of model FLOPs", join(" of ", percents.about(given(o.MFU)), o.peak()))
-	fs.add("HFU, with what is recomputed", percents.about(given(o.HFU)))
+	fs.add("HFU, all FLOPs counted", percents.about(given(o.HFU)))
 	fs.add("reached by each GPU", named("TFLOP/s").about(given(o.TFLOPS)))
 	fs.add("work", o.work())
-	fs.add("waits for", limit(o.BoundBy))
+	fs.add("limited by", limit(o.BoundBy))
 	fs.add("bubble", o.bubble())
 	fs.add("idle", suffixed(portion(o.IdleShare), " of the time of a GPU"))
 	fs.add("basis", o.Basis)
@@ -637,7 +633,6 @@ func (t *Training) candidates() Section {
 		{Name: "time", Number: true},
 		{Name: "GPU-hours", Number: true, Spare: 1},
 		{Name: "USD", Number: true},
-		{Name: "energy", Number: true, Spare: 4},
 	}}
 	if t.Plan != nil {
 		r := t.TrainingOutlook.row()
@@ -648,10 +643,10 @@ func (t *Training) candidates() Section {
 	for i := range t.Candidates {
 		table.Rows = append(table.Rows, t.Candidates[i].row())
 	}
-	for _, name := range []string{"memory", "MFU", "time", "GPU-hours", "USD", "energy"} {
+	for _, name := range []string{"memory", "MFU", "time", "GPU-hours", "USD"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "Plans, best first", Table: table}
+	return Section{Title: "This plan, and the others, best first", Table: table}
 }
 
 func (o *TrainingOutlook) row() Row {
@@ -666,7 +661,7 @@ func (o *TrainingOutlook) row() Row {
 	}
 	r.Cells = []string{
 		Spoken(r.Verdict), plan, memory, percents.between(given(o.MFU)), spans.between(o.span()),
-		strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours"), inUSD(given(o.USD)), wattHours.between(given(o.Wh)),
+		strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours"), inUSD(given(o.USD)),
 	}
 	if why := join("; ", append(slices.Clone(o.Reasons), o.whyNot())...); why != "" {
 		r.Notes = []string{why}
@@ -707,11 +702,19 @@ func (t *Training) data() Section {
 	if d.Have != nil && *d.Have > 0 {
 		fs.add("at hand", join(", ", tokens.one(*d.Have), d.epochs()))
 	}
-	s := Section{Title: "Data", Says: sentences(join(": ", Sentence(d.Verdict), d.Why)), Facts: fs, Table: d.table()}
+	s := Section{Title: "Data", Says: sentences(join(": ", capitalized(d.Verdict), d.Why)), Facts: fs, Table: d.table()}
 	if len(d.Sources) > 0 {
 		s.Below = "Sources: " + strings.Join(d.Sources, "; ")
 	}
 	return s
+}
+
+// capitalized begins with a capital whatever follows: it is no name.
+func capitalized(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func (d *TrainingData) epochs() string {
@@ -723,12 +726,12 @@ func (d *TrainingData) epochs() string {
 
 func (d *TrainingData) table() Table {
 	t := Table{Columns: []Column{
-		{Name: "the same model with"}, {Name: "tokens", Number: true}, {Name: "GPU-hours", Number: true}, {Name: "time", Number: true}, {Name: "USD", Number: true},
+		{Name: "the same model with"}, {Name: "tokens", Number: true}, {Name: "GPU-hours", Number: true, Spare: 1}, {Name: "time", Number: true}, {Name: "USD", Number: true},
 	}}
 	for _, p := range d.Points {
 		n := ""
 		if p.Tokens > 0 {
-			n = tokens.one(p.Tokens)
+			n = strings.TrimSuffix(tokens.one(p.Tokens), " tokens")
 		}
 		t.Rows = append(t.Rows, Row{Cells: []string{
 			p.What, n, strings.TrimSuffix(gpuHours.between(given(p.GPUHours)), " GPU-hours"), spans.between(given(p.Time)), inUSD(given(p.USD)),
