@@ -289,3 +289,34 @@ func (t *Training) lost(p *Pile, time Range) string {
 	}
 	return Sentence(says) + "."
 }
+
+// choice is a plan that others are held against.
+type choice struct {
+	number, name string
+	outlook      *TrainingOutlook
+}
+
+// timeAgainstCost draws plans by how long they take and by what they cost; nil where fewer than two have both.
+func timeAgainstCost(list []choice) *Chart {
+	c := Chart{Title: "Cost against time", Loose: true}
+	var words []string
+	for _, p := range list {
+		o := p.outlook
+		if o == nil || o.Time == nil || o.USD == nil || !drawn(*o.Time) || !drawn(*o.USD) {
+			continue
+		}
+		c.Points = append(c.Points, Point{X: o.Time.ordered(), Y: o.USD.ordered(), Label: p.number + " · " + p.name})
+		words = append(words, join(", ", p.number+": "+p.name, spans.between(o.Time), dollars.between(o.USD)))
+	}
+	if len(c.Points) < 2 {
+		return nil
+	}
+	if len(c.Points) > mostNamed {
+		for i := range c.Points {
+			c.Points[i].Label, _, _ = strings.Cut(c.Points[i].Label, " ")
+		}
+	}
+	c.X, c.Y = axis("time", spans, c.along("x"), decades), axis("USD of the run", dollars, c.along("y"), decades)
+	c.Desc = strings.Join(words, "; ")
+	return &c
+}

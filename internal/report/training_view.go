@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -634,22 +633,39 @@ func (t *Training) candidates() Section {
 		{Name: "GPU-hours", Number: true, Spare: 1},
 		{Name: "USD", Number: true},
 	}}
+	var list []*TrainingOutlook
 	if t.Plan != nil {
-		r := t.TrainingOutlook.row()
-		r.Cells[1] += " (this answer)"
-		r.Notes = nil
-		table.Rows = append(table.Rows, r)
+		list = append(list, &t.TrainingOutlook)
 	}
 	for i := range t.Candidates {
-		table.Rows = append(table.Rows, t.Candidates[i].row())
+		list = append(list, &t.Candidates[i])
+	}
+	var spots []choice
+	for i, o := range list {
+		number := strconv.Itoa(i + 1)
+		r := o.row(number)
+		if o == &t.TrainingOutlook {
+			r.Cells[1] += " (this answer)"
+			r.Notes = nil // stand above
+		}
+		table.Rows = append(table.Rows, r)
+		spots = append(spots, choice{number, o.spread(), o})
 	}
 	for _, name := range []string{"memory", "MFU", "time", "GPU-hours", "USD"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "This plan, and the others, best first", Table: table}
+	return Section{Title: "This plan, and the others, best first", Table: table, Chart: timeAgainstCost(spots)}
 }
 
-func (o *TrainingOutlook) row() Row {
+// spread is what a plan runs on in a few words.
+func (o *TrainingOutlook) spread() string {
+	if o.Plan == nil {
+		return ""
+	}
+	return join(", ", units.Thousands(int64(o.Plan.GPUs))+" GPUs", o.Plan.Split())
+}
+
+func (o *TrainingOutlook) row(number string) Row {
 	r := Row{Verdict: o.Word(), Pile: o.MemoryPile()}
 	plan := "a plan that is not named"
 	if p := o.Plan; p != nil {
@@ -660,7 +676,7 @@ func (o *TrainingOutlook) row() Row {
 		memory = o.Memory.Total.String()
 	}
 	r.Cells = []string{
-		Spoken(r.Verdict), plan, memory, percents.between(given(o.MFU)), spans.between(o.span()),
+		Spoken(r.Verdict), number + ". " + plan, memory, percents.between(given(o.MFU)), spans.between(o.span()),
 		strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours"), inUSD(given(o.USD)),
 	}
 	if why := join("; ", append(slices.Clone(o.Reasons), o.whyNot())...); why != "" {
@@ -745,55 +761,60 @@ func (d *TrainingData) table() Table {
 
 // generations are the same work on other cards.
 func (t *Training) generations() Section {
-	table := Table{Columns: []Column{
-		{Name: "the same work on"},
-		{Name: "time", Number: true},
-		{Name: "time ratio", Number: true, Spare: 1},
-		{Name: "GPU-hours", Number: true, Spare: 3},
-		{Name: "GPU-hours ratio", Number: true, Spare: 2},
-		{Name: "energy", Number: true, Spare: 5},
-		{Name: "energy ratio", Number: true},
-		{Name: "USD", Number: true, Spare: 4},
-		{Name: "cost ratio", Number: true},
-	}}
 	if len(t.Generations) == 0 {
 		return Section{}
 	}
+	table := Table{Columns: []Column{
+		{Name: "no.", Number: true},
+		{Name: "the same work on"},
+		{Name: "time", Number: true},
+		{Name: "GPU-hours", Number: true},
+		{Name: "energy", Number: true},
+		{Name: "cost", Number: true},
+	}}
 	here := Generation{Outlook: &t.TrainingOutlook, Time: exact1(), Hours: exact1(), Energy: exact1(), USD: exact1()}
-	if t.Plan != nil {
-		here.GPU = cmp.Or(t.Plan.GPUName, t.Plan.GPU)
+	list := append([]Generation{here}, t.Generations...)
+	var spots []choice
+	for i := range list {
+		number := strconv.Itoa(i + 1)
+		r := list[i].row(number)
+		if i == 0 {
+			r.Cells[1] += " (this answer)"
+		}
+		table.Rows = append(table.Rows, r)
+		spots = append(spots, choice{number, list[i].card(), list[i].Outlook})
 	}
-	r := here.row()
-	r.Cells[0] += " (this answer)"
-	table.Rows = append(table.Rows, r)
-	for i := range t.Generations {
-		table.Rows = append(table.Rows, t.Generations[i].row())
-	}
-	for _, name := range []string{"time", "time ratio", "GPU-hours", "GPU-hours ratio", "energy", "energy ratio", "USD", "cost ratio"} {
+	for _, name := range []string{"time", "GPU-hours", "energy", "cost"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "The same work on other cards", Table: table,
-		Below: "0.5 x is half of what the plan of this answer takes. Ranges hold only where both cards err in the same way."}
+	return Section{Title: "The same work on other cards", Table: table, Chart: timeAgainstCost(spots),
+		Below: "0.5 x is half of what the plan of this answer takes. Such ratios are better known than the figures: both cards err in much the same way."}
 }
 
 func exact1() *Range { return &Range{1, 1, 1} }
 
-func (g *Generation) row() Row {
-	cells := make([]string, 9)
-	cells[0] = cmp.Or(g.GPU, "a card that is not named")
-	r := Row{Cells: cells}
+func (g *Generation) card() string {
+	if o := g.Outlook; o != nil && o.Plan != nil {
+		return cmp.Or(o.Plan.GPUName, o.Plan.GPU, g.GPU)
+	}
+	return cmp.Or(g.GPU, "a card that is not named")
+}
+
+func (g *Generation) row(number string) Row {
+	r := Row{Cells: []string{number, g.card(), "", "", "", ""}}
 	if o := g.Outlook; o != nil {
-		if p := o.Plan; p != nil {
-			cells[0] = fmt.Sprintf("%s x %s", units.Thousands(int64(p.GPUs)), cmp.Or(p.GPUName, p.GPU, cells[0]))
+		if o.Plan != nil {
+			r.Cells[1] = units.Thousands(int64(o.Plan.GPUs)) + " x " + g.card()
 		}
-		cells[1], cells[3] = spans.between(o.span()), strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours")
-		cells[5], cells[7] = wattHours.between(given(o.Wh)), inUSD(given(o.USD))
 		if w := o.Word(); w != Fits {
 			r.Notes = append(r.Notes, join(": ", Spoken(w), o.Why))
 		}
+		if figures := join(", ", spans.between(o.span()), gpuHours.between(given(o.GPUHours)), wattHours.between(given(o.Wh)), dollars.between(given(o.USD))); figures != "" {
+			r.Notes = append(r.Notes, figures)
+		}
 	}
 	for i, v := range []*Range{g.Time, g.Hours, g.Energy, g.USD} {
-		cells[2+2*i] = ratio.between(given(v))
+		r.Cells[2+i] = ratio.between(given(v))
 	}
 	if g.Why != "" {
 		r.Notes = append(r.Notes, g.Why)

@@ -19,8 +19,13 @@ func (p *printer) screen(h report.Head) {
 // sections writes the parts of an answer; those that are looked up only where details were asked for.
 func (p *printer) sections(list []report.Section, detailed bool) {
 	for i := range list {
-		if s := &list[i]; detailed || !s.Looked {
-			p.section(s)
+		s := &list[i]
+		if !detailed && s.Looked {
+			continue
+		}
+		p.section(s)
+		if s.Chart != nil && (detailed || p.page.Width >= roomy) {
+			p.scatter(*s.Chart)
 		}
 	}
 }
