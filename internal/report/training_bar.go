@@ -297,7 +297,7 @@ type choice struct {
 }
 
 // timeAgainstCost draws plans by how long they take and by what they cost; nil where fewer than two have both.
-func timeAgainstCost(list []choice) *Chart {
+func timeAgainstCost(list []choice, deadline float64) *Chart {
 	c := Chart{Title: "Cost against time", Loose: true}
 	var words []string
 	for _, p := range list {
@@ -315,6 +315,9 @@ func timeAgainstCost(list []choice) *Chart {
 		for i := range c.Points {
 			c.Points[i].Label, _, _ = strings.Cut(c.Points[i].Label, " ")
 		}
+	}
+	if drawn(exactly(deadline)) {
+		c.Limits = append(c.Limits, Limit{deadline, "x", "deadline " + spans.one(deadline)})
 	}
 	c.X, c.Y = axis("time", spans, c.along("x"), decades), axis("USD of the run", dollars, c.along("y"), decades)
 	c.Desc = strings.Join(words, "; ")

@@ -654,7 +654,14 @@ func (t *Training) candidates() Section {
 	for _, name := range []string{"memory", "MFU", "time", "GPU-hours", "USD"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "This plan, and the others, best first", Table: table, Chart: timeAgainstCost(spots)}
+	return Section{Title: "This plan, and the others, best first", Table: table, Chart: timeAgainstCost(spots, t.deadline())}
+}
+
+func (t *Training) deadline() float64 {
+	if t.Found == nil {
+		return 0
+	}
+	return t.Found.Deadline
 }
 
 // spread is what a plan runs on in a few words.
@@ -787,7 +794,7 @@ func (t *Training) generations() Section {
 	for _, name := range []string{"time", "GPU-hours", "energy", "cost"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "The same work on other cards", Table: table, Chart: timeAgainstCost(spots),
+	return Section{Title: "The same work on other cards", Table: table, Chart: timeAgainstCost(spots, 0),
 		Below: "0.5 x is half of what the plan of this answer takes. Such ratios are better known than the figures: both cards err in much the same way."}
 }
 
