@@ -483,12 +483,7 @@ func positiveSpan(v float64) string {
 	return spans.one(v)
 }
 
-func (f *Failures) expected() string {
-	if !f.Expected.Known() {
-		return ""
-	}
-	return named("in the whole run").between(&f.Expected)
-}
+func (f *Failures) expected() string { return named("in the whole run").between(some(f.Expected)) }
 
 // nearest are published measurements close to the question.
 func (o *TrainingOutlook) nearest() Section {
