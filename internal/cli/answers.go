@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,7 @@ func answerFlags(cmd *cobra.Command, output *string) {
 type questions struct {
 	config *config.Config
 	refs   []model.Ref
+	beside []model.Ref // other models that they need
 	render func(w io.Writer, docs []*report.Document, page render.Page) error
 	output string                     // file; "" is the standard output
 	ready  func(diligence.Deps) error // checks what only the catalogs can tell; may be nil
@@ -44,7 +46,7 @@ type questions struct {
 func (g *global) answer(ctx context.Context, q questions) error {
 	progress := g.app.progress(len(q.refs))
 	defer progress.stop()
-	deps, err := g.deps(q.config, q.refs, progress.hear)
+	deps, err := g.deps(q.config, slices.Concat(q.refs, q.beside), progress.hear)
 	if err == nil && q.ready != nil {
 		err = q.ready(deps)
 	}

@@ -16,12 +16,12 @@ import (
 func newCatalog(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "catalog",
-		Short: "What is known about licenses, models, accelerators, prices and measurements, and since when",
+		Short: "What is known about licenses, models, accelerators, networks, prices and measurements, and since when",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newCatalogLicenses(g), newCatalogModels(g), newCatalogGPUs(g), newCatalogPrices(g), newCatalogMeasurements(g),
-		newCatalogFigures(g), newCatalogShow(g), newCatalogStale(g), newCatalogValidate(g))
+		newCatalogTraining(g), newCatalogFabrics(g), newCatalogFigures(g), newCatalogShow(g), newCatalogStale(g), newCatalogValidate(g))
 	return cmd
 }
 

@@ -24,6 +24,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/source/local"
 	"github.com/llmcheck/llmcheck/internal/source/oci"
 	"github.com/llmcheck/llmcheck/internal/speed"
+	"github.com/llmcheck/llmcheck/internal/train"
+	trained "github.com/llmcheck/llmcheck/internal/train/catalog"
 )
 
 // deps puts together what answers are made from. Nothing is opened or asked before it is needed.
@@ -38,7 +40,7 @@ func (g *global) deps(c *config.Config, asked []model.Ref, hear func(fetch.Event
 	}
 	info, _ := debug.ReadBuildInfo() // without it the version is "devel"
 	return diligence.Deps{
-		Models: opener, Licenses: known.Licenses, Known: known.Models, Cards: known.GPUs, Engine: serve.FindEngine, Speed: sync.OnceValues(speed.Default), Measured: known.Measured, Prices: known.Prices,
+		Models: opener, Licenses: known.Licenses, Known: known.Models, Cards: known.GPUs, Engine: serve.FindEngine, Speed: sync.OnceValues(speed.Default), Training: sync.OnceValues(train.Default), Fabric: trained.Fabric, Measured: known.Measured, Prices: known.Prices,
 		Texts: identify.Default, Now: g.app.Now,
 		Version: version(info), Offline: offline,
 	}, nil

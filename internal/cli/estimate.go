@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llmcheck/llmcheck/internal/config"
 	"github.com/llmcheck/llmcheck/internal/diligence"
 	"github.com/llmcheck/llmcheck/internal/manifest"
-	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/quant"
 	"github.com/llmcheck/llmcheck/internal/render"
 )
@@ -48,6 +48,7 @@ smallest number, and with --request-rate or --users the cheapest plan of cards, 
 serves them within --ttft and --tpot. Models of the catalog are answered without a request; org/name@main reads the
 repository itself.
 
+llmcheck estimate train tells what training takes; a model that is a folder of that name is ./train.
 llmcheck help estimates, speed, costs, manifests, calibration and exit-codes say what the answers mean.`,
 		Example: `  llmcheck estimate Qwen/Qwen3-32B --offline
   llmcheck estimate Qwen/Qwen3-32B --gpu H100 --gpus 2 --max-model-len 32768 --explain --offline
@@ -68,6 +69,7 @@ llmcheck help estimates, speed, costs, manifests, calibration and exit-codes say
 	o.flags.declare(cmd.Flags()).attach(cmd, g.app.Width)
 	answerFlags(cmd, &o.output)
 	o.completions(cmd)
+	cmd.AddCommand(newTrain(g, nil))
 	return cmd
 }
 
@@ -101,12 +103,12 @@ func (o *estimateOptions) complete(cmd *cobra.Command, args []string) (err error
 	if err := o.completeEmit(len(args), cmd.Flags().Changed("format")); err != nil {
 		return usage(err, "llmcheck help manifests tells what is written, and how")
 	}
+	if i := slices.Index(args, trainCommand); i > 0 {
+		return usage(fmt.Errorf("%s stands behind a model, and is a command only before it", trainCommand), fmt.Sprintf("llmcheck estimate train %s; a folder of that name is ./train", args[0]))
+	}
 	var faults []error
 	for _, arg := range args {
-		ref, err := o.app.resolveRef(arg)
-		if err == nil && ref.Scheme == model.SchemeLicense {
-			err = fmt.Errorf("reading model reference %q: a license has no size", arg)
-		}
+		ref, err := o.app.sizedRef(arg)
 		faults = append(faults, err)
 		o.asked = append(o.asked, o.flags.question(ref))
 	}

@@ -274,9 +274,11 @@ func (f *estimateFlags) llamaFlag() string {
 const maxCards = 1000
 
 // named is how many cards the flags name, at most.
-func (f *estimateFlags) named() int {
+func (f *estimateFlags) named() int { return namedCards(f.cards) }
+
+func namedCards(flags []string) int {
 	n := 0
-	for _, list := range f.cards {
+	for _, list := range flags {
 		n += 1 + strings.Count(list, ",")
 	}
 	return n

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
-	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	"github.com/llmcheck/llmcheck/internal/diligence"
 	"github.com/llmcheck/llmcheck/internal/fleet"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
@@ -36,7 +35,7 @@ func runEstimate(ctx context.Context, o *estimateOptions) error {
 		return o.format.Render(w, answers, page)
 	}
 	err := o.answer(ctx, questions{
-		config: o.config, refs: o.refs(), render: write, output: o.output, ready: o.flags.known,
+		config: o.config, refs: o.refs(), render: write, output: o.output, ready: o.flags.money.known,
 		ask: func(ctx context.Context, d diligence.Deps, i int) (*report.Document, Code, error) {
 			doc, err := diligence.Estimate(ctx, d, o.asked[i])
 			if doc == nil {
@@ -51,20 +50,8 @@ func runEstimate(ctx context.Context, o *estimateOptions) error {
 			s.Err = errors.New(doubtful(docs[0]))
 		}
 		if s.Hint == "" {
-			s.Hint = o.hint(failed)
+			s.Hint = o.unsized(o.config.Catalog, o.refs(), failed)
 		}
-	}
-	return err
-}
-
-// known refuses what only the catalogs can tell to be wrong, before a model is read.
-func (f *estimateFlags) known(d diligence.Deps) error {
-	if f.money.country == "" {
-		return nil
-	}
-	_, err := d.Prices.Site(costs.Where{Place: f.money.country})
-	if errors.Is(err, costs.ErrUnknown) {
-		return usage(fmt.Errorf("reading --country: %w", err), "a country by its name or two letters, or a region of a cloud like europe-west3")
 	}
 	return err
 }
@@ -98,16 +85,16 @@ func doubtful(doc *report.Document) string {
 	return "the plan was written, and is no pass: " + why
 }
 
-// hint says what to do about the first model that could not be sized.
-func (o *estimateOptions) hint(failed []error) string {
+// unsized says what to do about the first model that could not be sized.
+func (g *global) unsized(catalog string, refs []model.Ref, failed []error) string {
 	for i, err := range failed {
-		ref := o.asked[i].Ref
+		ref := refs[i]
 		switch {
 		case errors.Is(err, arch.ErrUnknown):
 			return "only architectures with a rule are sized, and none is taken for another; llmcheck catalog models lists models that are known"
 		case errors.Is(err, source.ErrNotFound), errors.Is(err, source.ErrOffline):
 			if ref.Scheme == model.SchemeHub || ref.Scheme == model.SchemePath && !strings.HasPrefix(ref.Name, ".") && !filepath.IsAbs(ref.Name) {
-				return o.similar(o.config.Catalog, ref.Name)
+				return g.similar(catalog, ref.Name)
 			}
 		}
 	}
@@ -140,17 +127,8 @@ func estimateFault(err error) error {
 
 // estimateCode is the status of one answer.
 func estimateCode(doc *report.Document, err error) Code {
-	switch {
-	case errors.Is(err, diligence.ErrShape) && slices.ContainsFunc(doc.Gaps, withheld(doc.Subject.Ref)):
-		return Unreachable
-	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrOffline): // nobody was asked
-		return NotEnough
-	case errors.Is(err, diligence.ErrShape), errors.Is(err, quant.ErrName), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
-		return Usage
-	case err != nil && doc.Subject.Origin == string(model.SchemePath) && !elsewhere(err):
-		return Usage
-	case err != nil:
-		return Unreachable
+	if err != nil {
+		return unreadCode(doc, err)
 	}
 	switch doc.Estimate.Verdict {
 	case string(serve.Fits):
@@ -159,6 +137,21 @@ func estimateCode(doc *report.Document, err error) Code {
 		return No
 	}
 	return NotEnough
+}
+
+// unreadCode is the status of an answer about a model that could not be sized.
+func unreadCode(doc *report.Document, err error) Code {
+	switch {
+	case errors.Is(err, diligence.ErrShape) && slices.ContainsFunc(doc.Gaps, withheld(doc.Subject.Ref)):
+		return Unreachable
+	case errors.Is(err, arch.ErrUnknown), errors.Is(err, quant.ErrUnknown), errors.Is(err, source.ErrOffline): // nobody was asked
+		return NotEnough
+	case errors.Is(err, diligence.ErrShape), errors.Is(err, quant.ErrName), errors.Is(err, source.ErrNotFound) && errors.Is(err, fs.ErrNotExist):
+		return Usage
+	case doc.Subject.Origin == string(model.SchemePath) && !elsewhere(err):
+		return Usage
+	}
+	return Unreachable
 }
 
 // promiseCode is the status of what was asked of latency. A plan that fits and does not keep its limits is no answer.

@@ -123,8 +123,10 @@ func reason(wrong *pflag.InvalidValueError) error {
 // meantFlag finds the flag that was meant: by the name that a serving engine gives it, or by a slip of the keys.
 func meantFlag(cmd *cobra.Command, name string) string {
 	name = strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", "-"))
-	if ours := engineFlags()[name]; ours != "" && cmd.Flags().Lookup(ours) != nil {
-		return ours
+	for _, names := range []map[string]string{trainerFlags(), engineFlags()} {
+		if ours := names[name]; ours != "" && cmd.Flags().Lookup(ours) != nil {
+			return ours
+		}
 	}
 	best, least := "", 1+len(name)/4
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
@@ -138,8 +140,7 @@ func meantFlag(cmd *cobra.Command, name string) string {
 // engineFlags are the names of our flags on the command lines of serving engines, of the programs that put load on them
 // (vllm bench, genai-perf, AIPerf, GuideLLM, llama-bench, aiconfigurator), and in the words of people.
 func engineFlags() map[string]string {
-	out := make(map[string]string)
-	for ours, theirs := range map[string]string{
+	return synonyms(map[string]string{
 		"tp":                     "tensor-parallel-size tensor-parallel tp-size",
 		"pp":                     "pipeline-parallel-size pp-size",
 		"ep":                     "expert-parallel-size ep-size enable-expert-parallel",
@@ -184,10 +185,5 @@ func engineFlags() map[string]string {
 		"country":                "region grid location",
 		"utilization":            "utilisation load-factor duty-cycle",
 		"emit":                   "manifest kubernetes k8s helm compose",
-	} {
-		for name := range strings.FieldsSeq(theirs) {
-			out[name] = ours
-		}
-	}
-	return out
+	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	"github.com/llmcheck/llmcheck/internal/diligence"
 	"github.com/llmcheck/llmcheck/internal/queue"
 )
@@ -213,6 +214,12 @@ type moneyFlags struct {
 }
 
 func (f *moneyFlags) declare(fl *pflag.FlagSet) {
+	f.declarePrices(fl)
+	decimalOn(fl)(&f.busy, "utilization", 1, "a share above 0 and up to 1, like 0.3", "`share` of the capacity that is used over the whole time (default: what the load takes)")
+}
+
+// declarePrices are those without a share of the time: what trains is busy until it is done.
+func (f *moneyFlags) declarePrices(fl *pflag.FlagSet) {
 	decimal := decimalOn(fl)
 	const dollars = "dollars above 0, at most ten million"
 	decimal(&f.price, "price", maxUSD, dollars, "what one card costs you an hour, in `USD`, instead of the catalog's prices")
@@ -223,7 +230,6 @@ func (f *moneyFlags) declare(fl *pflag.FlagSet) {
 	decimal(&f.electricity, "electricity", 100, "dollars a kWh above 0, at most 100", "price of electricity in `USD` a kWh (default: that of the country)")
 	decimal(&f.pue, "pue", 10, "a factor from 1 to 10", "power usage effectiveness of the data center, a `factor` like 1.2 (default: usual for the seller)")
 	fl.StringVar(&f.country, "country", "", "`country` or region of a cloud whose grid and electricity price count, like DE or Germany (default: the world)")
-	decimal(&f.busy, "utilization", 1, "a share above 0 and up to 1, like 0.3", "`share` of the capacity that is used over the whole time (default: what the load takes)")
 }
 
 const maxUSD = 1e7
@@ -253,6 +259,18 @@ func (f *moneyFlags) check() error {
 		faults = append(faults, errors.New("--purchase-price is of buying; give --own too"))
 	}
 	return errors.Join(faults...)
+}
+
+// known refuses what only the catalogs can tell to be wrong, before a model is read.
+func (f *moneyFlags) known(d diligence.Deps) error {
+	if f.country == "" {
+		return nil
+	}
+	_, err := d.Prices.Site(costs.Where{Place: f.country})
+	if errors.Is(err, costs.ErrUnknown) {
+		return usage(fmt.Errorf("reading --country: %w", err), "a country by its name or two letters, or a region of a cloud like europe-west3")
+	}
+	return err
 }
 
 // ofOneCard tells of prices of one card where cards is not 1: each card would be ranked with the price of another.

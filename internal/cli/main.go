@@ -64,10 +64,11 @@ func newRoot(app *App) *cobra.Command {
 		Short: "Due diligence before a company adopts a large language model",
 		Long: "llmcheck answers, offline and with evidence, what a company should know before it adopts a large language model:\n" +
 			"may we use it, with our users, revenue, country and way of shipping, and under which duties (license); and can we run\n" +
-			"it, on which and how many cards, how fast, for how many users, at what cost and power (estimate).",
+			"it, on which and how many cards, how fast, for how many users, at what cost and power (estimate); and what does training\n" +
+			"it take (estimate train).",
 		Example: "  llmcheck license meta-llama/Llama-3.1-8B --purpose product --ship hosted --offline\n" +
 			"  llmcheck estimate Qwen/Qwen3-32B --gpu H100 --offline\n" +
-			"  llmcheck estimate Qwen/Qwen3-32B --request-rate 5 --ttft 1s --tpot 50ms --offline\n  llmcheck help exit-codes",
+			"  llmcheck estimate Qwen/Qwen3-32B --request-rate 5 --ttft 1s --tpot 50ms --offline\n  llmcheck estimate train Qwen/Qwen3-8B --method qlora --gpu \"RTX 4090\" --offline\n  llmcheck help exit-codes",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},

@@ -26,13 +26,19 @@ func (g *global) completeModels(cmd *cobra.Command, _ []string, typed string) ([
 	return ids, cobra.ShellCompDirectiveDefault
 }
 
-// completeGPUs offers accelerators for the last name of a list.
+// completeGPUs offers accelerators for the last name of a list, and the word for all of them.
 func (g *global) completeGPUs(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-	before := typed[:strings.LastIndexByte(typed, ',')+1]
-	ids, directive := g.completeGPU(cmd, args, typed[len(before):])
-	if before == "" && hasPrefixFold("all", typed) {
+	ids, directive := g.completeCards(cmd, args, typed)
+	if hasPrefixFold("all", typed) {
 		ids = append(ids, cobra.CompletionWithDesc("all", "rank the whole catalog"))
 	}
+	return ids, directive
+}
+
+// completeCards offers accelerators for the last name of a list.
+func (g *global) completeCards(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	ids, directive := g.completeGPU(cmd, args, typed[len(before):])
 	for i := range ids {
 		ids[i] = before + ids[i]
 	}

@@ -35,6 +35,12 @@ func (s sections) attach(cmd *cobra.Command, width int) {
 	cmd.SetUsageFunc(func(c *cobra.Command) error {
 		var b strings.Builder
 		fmt.Fprintf(&b, "Usage:\n  %s\n\nExamples:\n%s\n", c.UseLine(), c.Example)
+		if c.HasAvailableSubCommands() {
+			b.WriteString("\nAvailable Commands:\n")
+		}
+		for _, sub := range c.Commands() {
+			fmt.Fprintf(&b, "  %-11s %s\n", sub.Name(), sub.Short)
+		}
 		for _, one := range append(s, section{"Answer", s.rest(c)}, section{"Everywhere", c.InheritedFlags()}) {
 			fmt.Fprintf(&b, "\n%s:\n%s\n", one.title, strings.TrimRight(one.flags.FlagUsagesWrapped(width), "\n"))
 		}

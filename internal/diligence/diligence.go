@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/llmcheck/llmcheck/internal/bench"
-
+	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/license"
 	"github.com/llmcheck/llmcheck/internal/license/identify"
 	"github.com/llmcheck/llmcheck/internal/model"
@@ -15,6 +15,7 @@ import (
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/source"
 	"github.com/llmcheck/llmcheck/internal/speed"
+	"github.com/llmcheck/llmcheck/internal/train"
 )
 
 // Deps is what answers are made from.
@@ -25,6 +26,8 @@ type Deps struct {
 	Cards    Accelerators
 	Engine   func(kind, version string) (*serve.Engine, error)
 	Speed    func() (*speed.Constants, error) // called for each plan that is timed, so it keeps what it reads
+	Training func() (*train.Constants, error)
+	Fabric   func(card *hardware.Accelerator, id string) (train.Fabric, error)
 	Measured Measurements
 	Prices   Prices
 	Texts    func() (*identify.Index, error) // called when the first text is read

@@ -1,50 +1,25 @@
 package diligence
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/cost"
-	costs "github.com/llmcheck/llmcheck/internal/cost/catalog"
 	"github.com/llmcheck/llmcheck/internal/fleet"
-	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/speed"
 )
 
-// Prices is the catalog of what things cost and draw.
-type Prices interface {
-	Book(card string) (*cost.Book, error)
-	Bought(card string) ([]cost.Purchase, error)
-	System(card string) (cost.System, error)
-	Ownership() (cost.Ownership, error)
-	Figure(id string) (cost.Figure, error)
-	Site(w costs.Where) (cost.Site, error)
-}
-
-// boards is how many boards hold so many devices as software counts them: prices and watts are of boards.
-func boards(card *hardware.Accelerator, devices int) int {
-	each := max(1, card.Devices)
-	return (devices + each - 1) / each
-}
-
 // bill is what one plan costs and draws while it is worked out.
 type bill struct {
 	*estimate
-	o    *outlook
-	card *hardware.Accelerator
-	gpus int // boards of all replicas
+	ledger
+	o *outlook
 
 	output *cost.Range // tokens a second of the fully loaded plan; nil where it is not known
 	busy   cost.Range
 	from   string // of busy
-	quote  *cost.Quote
-	watts  *cost.Watts
-	energy *cost.Energy
 }
 
 // value adds what a plan that starts costs and what it draws. What fails is told in its place and leaves the rest standing.
@@ -52,8 +27,8 @@ func (e *estimate) value(o *outlook) error {
 	if e.Prices == nil || o.memory == nil || o.memory.Verdict == serve.DoesNot || o.plan.GPU.Usable() <= 0 {
 		return nil
 	}
-	b := &bill{estimate: e, o: o, card: o.plan.GPU}
-	b.gpus = boards(b.card, o.plan.Devices()) * max(1, o.Plan.Replicas)
+	b := &bill{estimate: e, ledger: e.ledger(o.plan.GPU, 0), o: o}
+	b.gpus = boards(b.device, o.plan.Devices()) * max(1, o.Plan.Replicas)
 	if err := b.load(); err != nil {
 		return err
 	}
@@ -120,7 +95,7 @@ func (b *bill) usual() error {
 
 // draw is the power of the plan and what it takes out of the grid.
 func (b *bill) draw() error {
-	system, err := b.Prices.System(b.card.ID)
+	system, err := b.Prices.System(b.device.ID)
 	if err != nil {
 		return err
 	}
@@ -129,7 +104,7 @@ func (b *bill) draw() error {
 		return err
 	}
 	w, err := cost.Power(cost.Draw{
-		System: system, GPUs: b.gpus, Machines: b.machines(), Watts: b.card.Watts, Bound: b.bound(), Prompts: b.prompts(), Busy: b.busy,
+		System: system, GPUs: b.gpus, Machines: b.machines(), Watts: b.device.Watts, Bound: b.bound(), Prompts: b.prompts(), Busy: b.busy,
 	})
 	if err != nil {
 		b.o.Energy = &report.Energy{PUE: reported(site.PUE.Value), Grid: reported(site.Grid.Value), Place: site.Place, Parts: []report.CostPart{}, Why: err.Error()}
@@ -168,64 +143,26 @@ func (b *bill) prompts() float64 {
 	return min(0.9, t.figures.MaxRequests.Mid*t.load.Input.Mean/t.figures.Prompt.Mid/float64(max(1, t.Replicas())))
 }
 
-// site is where the plan runs: in the halls of who rents it out, in one's own, or under a desk.
-func (b *bill) site(s *cost.System) (cost.Site, error) {
-	m := &b.q.Money
-	w := costs.Where{Place: m.Country, Hall: s.Hall}
-	if m.PUE > 0 {
-		w.PUE = &m.PUE
-	}
-	if m.Electricity > 0 {
-		w.Electricity = &m.Electricity
-	}
-	if q, ok := b.quoted(); ok && !m.Owned && q.Class != "" {
-		w.Hall = costs.PUE(q.Class)
-	}
-	return b.Prices.Site(w)
-}
-
-// quoted is the price that the answer is given with.
-func (b *bill) quoted() (cost.Quote, bool) {
-	if b.quote == nil {
-		q, ok := b.find()
-		if !ok {
-			return q, false
-		}
-		b.quote = &q
-	}
-	return *b.quote, true
-}
-
-func (b *bill) find() (cost.Quote, bool) {
-	m := &b.q.Money
-	if m.PerGPUHour > 0 {
-		return cost.OwnPrice(m.PerGPUHour, b.gpus)
-	}
-	book, err := b.Prices.Book(b.card.ID)
-	if err != nil {
-		return cost.Quote{}, false
-	}
-	if m.Terms == "" && m.Seller == "" {
-		return book.Headline(b.gpus)
-	}
-	return book.Asked(b.gpus, cmp.Or(cost.Terms(m.Terms), cost.OnDemand), cost.Class(m.Seller))
-}
-
 // cost is what the plan costs while it is reserved.
 func (b *bill) cost() (*report.Cost, error) {
 	out := &report.Cost{Busy: reported(b.busy), BusyFrom: b.from, Prices: []report.PriceUsed{}}
-	book, err := b.Prices.Book(b.card.ID)
+	book, err := b.Prices.Book(b.device.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, q := range book.Rent(b.gpus) {
-		out.Prices = append(out.Prices, b.priced(&q))
+		out.Prices = append(out.Prices, b.perAnswer(&q))
 	}
 	bought, why, err := b.bought()
 	if err != nil {
 		return nil, err
 	}
 	out.Bought = bought
+	if bought != nil && b.output != nil {
+		if per, ok := cost.PerMillion(cost.Range(bought.PerHour), *b.output, b.busy); ok {
+			bought.PerMOut = ranged(per)
+		}
+	}
 	if b.q.Money.Owned {
 		if bought == nil {
 			out.Basis, out.Why = "bought", why
@@ -245,22 +182,6 @@ func (b *bill) cost() (*report.Cost, error) {
 	return out, nil
 }
 
-func basis(q *cost.Quote) string {
-	if q.Class == "" {
-		return q.Note
-	}
-	return q.Basis()
-}
-
-func (b *bill) unpriced() string {
-	m := &b.q.Money
-	what := strings.TrimSpace(strings.ReplaceAll(m.Terms, "_", " ") + " " + m.Seller)
-	if what != "" {
-		what = " (" + what + ")"
-	}
-	return fmt.Sprintf("no price%s of %s is known here; give yours with --price, in USD an hour for one", what, b.card.Name)
-}
-
 func (b *bill) headline(out *report.Cost, hour, month cost.Range) {
 	out.PerHour, out.PerMonth = ranged(hour), ranged(month)
 	if b.output == nil {
@@ -277,51 +198,14 @@ func (b *bill) headline(out *report.Cost, hour, month cost.Range) {
 	}
 }
 
-func (b *bill) priced(q *cost.Quote) report.PriceUsed {
-	out := report.PriceUsed{
-		Seller: string(q.Class), Terms: string(q.Terms), PerGPUHour: reported(q.PerGPUHour), PerHour: reported(q.PerHour), PerMonth: reported(q.PerMonth),
-		Offers: q.Offers, From: strings.Join(q.Sellers, ", "), Oldest: q.Oldest.Words(), Newest: q.Newest.Words(), Source: strings.Join(q.Sources, "; "), Note: q.Note,
-		AcceleratorsAlone: q.Incomplete,
-	}
+func (b *bill) perAnswer(q *cost.Quote) report.PriceUsed {
+	out := b.priced(q)
 	if b.output != nil {
 		if per, ok := cost.PerMillion(q.PerHour, *b.output, b.busy); ok {
 			out.PerMOutput = ranged(per)
 		}
 	}
 	return out
-}
-
-// bought is what owning costs, or why that is not known.
-func (b *bill) bought() (*report.Bought, string, error) {
-	figures, err := b.Prices.Ownership()
-	if err != nil {
-		return nil, "", err
-	}
-	purchases, err := b.Prices.Bought(b.card.ID)
-	if err != nil {
-		return nil, "", err
-	}
-	owner := cost.Owner{GPUs: b.gpus, Purchases: purchases, Figures: figures, Energy: b.energy}
-	if own := b.q.Money.Purchase; own > 0 {
-		owner.Price = new(cost.Exactly(own))
-	}
-	if b.watts != nil {
-		owner.Maximum = b.watts.Maximum
-	}
-	got, err := cost.Own(owner)
-	if errors.Is(err, cost.ErrNoPrice) {
-		return nil, fmt.Sprintf("no purchase price of %s is known here; give yours with --own --purchase-price", b.card.Name), nil
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	out := &report.Bought{Purchase: reported(got.Purchase), PerHour: reported(got.PerHour), PerMonth: reported(got.PerMonth), Parts: shownCosts(got.Parts)}
-	if b.output != nil {
-		if per, ok := cost.PerMillion(got.PerHour, *b.output, b.busy); ok {
-			out.PerMOut = ranged(per)
-		}
-	}
-	return out, "", nil
 }
 
 func shownEnergy(u *cost.Energy) *report.Energy {
@@ -369,7 +253,7 @@ func (e *estimate) price() func(card string, gpus int) (speed.Range, bool) {
 		if err != nil {
 			return speed.Range{}, false
 		}
-		b := &bill{estimate: e, card: match.GPU, gpus: boards(match.GPU, gpus)}
+		b := &bill{estimate: e, ledger: e.ledger(match.GPU, boards(match.GPU, gpus))}
 		if m := &e.q.Money; m.PerGPUHour > 0 || m.Owned || m.Terms != "" || m.Seller != "" {
 			return b.hourly()
 		}

@@ -1,0 +1,298 @@
+package diligence
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/report"
+	"github.com/llmcheck/llmcheck/internal/train"
+)
+
+// fill writes memory and time of a plan into its outlook.
+func (t *training) fill(o *trainingOutlook) {
+	o.Plan = shownTraining(&o.job, &o.plan)
+	m := o.memory
+	o.Verdict, o.Fits, o.Breaks = string(m.Verdict), m.Verdict == train.Fits && m.Capacity > 0, m.Breaks
+	o.Memory = shownHeld(m)
+	o.Why = why(m)
+	if m.Capacity <= 0 {
+		o.Verdict, o.Fits = undetermined, false
+	}
+	for _, term := range m.Terms {
+		o.Terms = append(o.Terms, report.Term{Part: string(term.Part), Name: term.Name, Bytes: report.Range(term.Bytes), Formula: term.Formula, Source: term.Source})
+	}
+	if o.figures != nil {
+		o.time()
+	}
+}
+
+// why says in words how the account stands to the capacity.
+func why(m *train.Memory) string {
+	const gib = 1 << 30
+	switch {
+	case m.Capacity <= 0:
+		return "nothing is known of the memory of the card, so it is not known whether it fits"
+	case m.Verdict == train.Fits:
+		return fmt.Sprintf("at most %.1f GiB of %.1f GiB are taken", m.Total.High/gib, float64(m.Capacity)/gib)
+	case m.Verdict == train.Tight:
+		return fmt.Sprintf("%.1f to %.1f GiB may be taken, and %.1f GiB are there: some of such runs end for want of memory",
+			m.Total.Low/gib, m.Total.High/gib, float64(m.Capacity)/gib)
+	}
+	return fmt.Sprintf("at least %.1f GiB are needed, and %.1f GiB are there; most is taken by %s", m.Total.Low/gib, float64(m.Capacity)/gib, m.Breaks)
+}
+
+func shownHeld(m *train.Memory) *report.TrainingMemory {
+	out := &report.TrainingMemory{Capacity: m.Capacity, Total: report.Range(m.Total), Rank: m.Rank, Basis: m.Basis}
+	for part, into := range map[train.Part]*int64{
+		train.Weights: &out.Weights, train.Gradients: &out.Gradients, train.States: &out.Optimizer, train.Activations: &out.Activations,
+		train.Logits: &out.Logits, train.OtherModels: &out.OtherModels, train.Overhead: &out.Overhead,
+	} {
+		*into = bytesOf(m.Terms, part)
+	}
+	if m.Host.High > 0 {
+		out.Host = new(report.Range(m.Host))
+	}
+	return out
+}
+
+func bytesOf(terms []train.Term, part train.Part) int64 {
+	sum := 0.0
+	for _, t := range terms {
+		if t.Part == part {
+			sum += t.Bytes.Mid
+		}
+	}
+	return int64(math.Round(min(max(sum, 0), math.MaxInt64/2)))
+}
+
+func shownTraining(j *train.Job, p *train.Plan) *report.TrainingPlan {
+	out := &report.TrainingPlan{
+		GPU: p.GPU.ID, GPUName: p.GPU.Name, GPUs: p.GPUs, Nodes: 1, Tensor: p.Tensor, Pipeline: p.Pipeline, Context: p.Context, Expert: p.Expert,
+		Data: p.Data, Zero: max(0, p.Zero), Micro: p.Micro, Micros: p.Micros(j),
+	}
+	if p.Pipeline > 1 {
+		out.Virtual, out.Schedule = p.Virtual, string(p.Schedule)
+	}
+	if p.Shard > 0 && p.Shard < p.Data {
+		out.Shard = p.Shard
+	}
+	if f := p.Fabric; f != nil {
+		out.Nodes = (p.GPUs + max(1, f.Node) - 1) / max(1, f.Node)
+		out.Fabric = report.Fabric{
+			ID: f.ID, Name: f.Name, Node: f.Node, Domain: f.Domain, Link: f.Link, LinkBytes: f.DomainB, Net: f.Kind, NetGbit: f.Net * 8 / 1e9,
+			Source: f.Source,
+		}
+	}
+	return out
+}
+
+// time writes what a step and the run consist of.
+func (o *trainingOutlook) time() {
+	f := o.figures
+	o.PerToken, o.Counted, o.Peak, o.PeakOf = &f.PerToken, f.Counted, &f.Peak, f.PeakOf
+	o.MFU, o.HFU, o.TFLOPS = trainRange(f.MFU), trainRange(f.HFU), trainRange(f.Achieved.Times(1e-12))
+	o.TokensPerS, o.StepSeconds = trainRange(f.TokensPerS), trainRange(f.StepSeconds)
+	o.BubbleShare, o.IdleShare, o.BoundBy, o.Basis = &f.BubbleShare, &f.IdleShare, f.Bound, f.Basis
+	for _, p := range f.Parts {
+		o.Parts = append(o.Parts, report.StepPart{Cause: string(p.Cause), Seconds: p.Seconds, Formula: p.Formula, Source: p.Source})
+	}
+	for _, one := range f.Traffic {
+		o.Traffic = append(o.Traffic, report.LinkTraffic(one))
+	}
+	o.Where = spent(f)
+	step := f.PerToken * float64(o.job.Global) * float64(o.job.Sequence)
+	o.FLOPs = &step
+	r := f.Run
+	if r == nil {
+		return
+	}
+	o.FLOPs, o.Steps = &r.FLOPs, &r.Steps
+	o.Time, o.GPUHours, o.Goodput = trainRange(r.Seconds), trainRange(r.GPUHours), trainRange(r.Goodput)
+	o.Failing = &report.Failures{
+		MTBF: report.Range(r.MTBF), Expected: report.Range(r.Failures), Checkpoint: r.Checkpoint, Save: r.Save, Restart: r.Restart, Source: r.Source,
+	}
+}
+
+func trainRange(r train.Range) *report.Range { return new(report.Range(r)) }
+
+// spent says where the time of a device goes over the whole run.
+func spent(f *train.Figures) []report.TimeShare {
+	sum, at := 0.0, map[string]float64{}
+	for _, p := range f.Parts {
+		sum += p.Seconds
+		at[group(p.Cause)] += p.Seconds
+	}
+	if !(sum > 0) {
+		return nil
+	}
+	good := 1.0
+	if f.Run != nil {
+		good = f.Run.Goodput.Mid
+	}
+	var out []report.TimeShare
+	for _, what := range []string{"compute", "recompute", "dequantize", "rollouts", "scoring", "communication", "bubble", "imbalance", "optimizer", "offload", "overhead"} {
+		if at[what] > 0 {
+			out = append(out, report.TimeShare{What: what, Share: good * at[what] / sum})
+		}
+	}
+	if good < 1 {
+		out = append(out, report.TimeShare{What: "failures", Share: 1 - good})
+	}
+	return out
+}
+
+// group is what a cause is shown as where time is shared out.
+func group(c train.Cause) string {
+	switch c {
+	case train.Products, train.Attention, train.Head, train.Elementwise:
+		return "compute"
+	case train.Recomputed:
+		return "recompute"
+	case train.Dequantize:
+		return "dequantize"
+	case train.Tensors, train.Contexts, train.Experts, train.Datas, train.Stages:
+		return "communication"
+	case train.Bubble:
+		return "bubble"
+	case train.Imbalance:
+		return "imbalance"
+	case train.Update:
+		return "optimizer"
+	case train.Offloaded:
+		return "offload"
+	case train.Rollouts:
+		return "rollouts"
+	case train.Scoring:
+		return "scoring"
+	}
+	return "overhead"
+}
+
+// shown is the answer with the first outlook as the one that is meant.
+func (t *training) shown(o *trainingOutlook) *report.Training {
+	j := &o.job
+	out := &report.Training{
+		Method: string(j.Method), TrainingOutlook: o.TrainingOutlook, Candidates: []report.TrainingOutlook{}, Model: t.model(o),
+		Job: report.TrainingJob{
+			Framework: string(j.Framework), Precision: string(j.Precision), Optimizer: string(j.Optimizer), Recompute: string(j.Recompute),
+			Loss: string(j.Loss), Sequence: j.Sequence, Global: j.Global, Tokens: j.Tokens, Rank: j.Rank,
+		},
+		Defined: trainingWords(),
+	}
+	if j.Method == train.QLoRA {
+		out.Job.Quantized = j.Quantized
+	}
+	if j.Offload != train.NoOffload {
+		out.Job.Offload = string(j.Offload)
+	}
+	t.outside(o, out)
+	t.near(o, out)
+	out.Assumed = t.allAssumed(o)
+	return out
+}
+
+func (t *training) model(o *trainingOutlook) report.TrainingModel {
+	shape := o.job.Shape
+	params := shape.Params()
+	out := report.TrainingModel{
+		Architecture: shape.Architecture, Family: shape.Family, Total: params.Total, Active: params.Active, Trained: o.job.TrainedParams(),
+		Layers: int64(len(shape.Blocks)), Hidden: shape.Hidden.N, Vocabulary: shape.Vocab.N, Derived: t.derived, Source: t.s.origin,
+	}
+	return out
+}
+
+func (t *training) allAssumed(o *trainingOutlook) []report.Assumption {
+	all := slices.Concat(t.s.assumed, t.assumed)
+	for _, s := range o.assumed {
+		all = append(all, report.Assumption{What: s.Name, Value: s.Value, Why: s.Why})
+	}
+	if f := o.plan.Fabric; f != nil && f.Why != "" && t.q.Fabric == "" {
+		all = append(all, report.Assumption{What: "fabric", Value: cmp.Or(f.ID, f.Name), Why: f.Why})
+	}
+	for _, a := range o.job.Shape.Assumed {
+		all = append(all, report.Assumption{What: a.Key, Value: a.Value, Why: a.Why})
+	}
+	out := make([]report.Assumption, 0, len(all))
+	for _, a := range all {
+		if !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// outside says that figures published of such a run are not what is computed here.
+func (t *training) outside(o *trainingOutlook, out *report.Training) {
+	if o.figures != nil && o.figures.Run != nil && o.figures.Run.Outside != "" {
+		out.Outside = o.figures.Run.Outside
+		return
+	}
+}
+
+// compare shows the same work on other cards.
+func (t *training) compare(o *trainingOutlook, out *report.Training) error {
+	if len(t.q.Compare) == 0 {
+		return nil
+	}
+	names := t.q.Compare
+	if slices.Equal(names, []string{"all"}) {
+		names = generations()
+	}
+	cards, err := t.cards(names)
+	if err != nil {
+		return err
+	}
+	for _, card := range cards {
+		if card.ID == o.plan.GPU.ID {
+			continue
+		}
+		p := t.q.Plan
+		p.GPU, p.GPUs = card, o.plan.GPUs
+		g := report.Generation{GPU: card.ID}
+		if err := t.wire(&p); err != nil {
+			return err
+		}
+		other, err := t.planned(p)
+		switch {
+		case errors.Is(err, train.ErrIllegal):
+			g.Why = strings.TrimPrefix(err.Error(), train.ErrIllegal.Error()+": ")
+		case err != nil:
+			return err
+		default:
+			g.Outlook = &other.TrainingOutlook
+			g.Time, g.Hours = ratio(other.Time, o.Time), ratio(other.GPUHours, o.GPUHours)
+			g.Energy, g.USD = ratio(other.Wh, o.Wh), ratio(other.USD, o.USD)
+		}
+		out.Generations = append(out.Generations, g)
+	}
+	return nil
+}
+
+// generations are the cards that training is mostly compared on, oldest first.
+func generations() []string {
+	return []string{"a100-80-sxm", "h100-sxm", "h200-sxm", "b200-sxm", "gb200", "mi300x"}
+}
+
+// ratio is how much of b is a. What is doubtful of both in the same way falls away, so that the range is that of the one
+// which is less certain, and not of both.
+func ratio(a, b *report.Range) *report.Range {
+	if a == nil || b == nil || !(a.Mid > 0) || !(b.Mid > 0) {
+		return nil
+	}
+	mid := a.Mid / b.Mid
+	return &report.Range{Low: mid * min(a.Low/a.Mid, b.Mid/b.High), Mid: mid, High: mid * max(a.High/a.Mid, b.Mid/b.Low)}
+}
+
+func trainingWords() []report.Definition {
+	return []report.Definition{
+		{Term: "MFU", Means: "model FLOPs that are done in a second over the dense peak of the card in the format of the products, without 2:4 sparsity; what is computed again does not count"},
+		{Term: "HFU", Means: "the same with what is computed again"},
+		{Term: "goodput", Means: "share of the time of the run that is work which is kept: without checkpoints, restarts and steps that failures undo"},
+		{Term: "bubble", Means: "share of a step in which stages of a pipeline wait for others"},
+		{Term: "GPU-hours", Means: "hours of the run times devices, failures included"},
+	}
+}

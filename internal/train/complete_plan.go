@@ -1,0 +1,529 @@
+package train
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/units"
+)
+
+// divide fills how the devices share the work: of the divisions that fit, the one that is usual.
+func (f *filler) divide() error {
+	asked, batch, again := f.Plan, f.Global, f.Recompute
+	f.said()
+	list := f.trials()
+	if len(list) == 0 {
+		return f.refused()
+	}
+	t, fits := f.usual(list)
+	f.Plan, f.Job = t.plan, t.job
+	f.explain(&asked, fits)
+	f.again(again, fits)
+	f.passes(&asked)
+	f.batches(batch)
+	return nil
+}
+
+// said reads a batch of torchtitan as its pipeline does, and gives a batch to a framework that derives it from passes.
+func (f *filler) said() {
+	if f.Framework != TorchTitan || f.Micro == 0 {
+		return
+	}
+	data := f.Data
+	if data == 0 {
+		data = max(1, f.GPUs/(max(1, f.Tensor)*max(1, f.Pipeline)*max(1, f.Context)))
+	}
+	if f.Global == 0 && f.Micro <= mostBatch/int64(data) {
+		f.Global = f.Micro * int64(data)
+		f.note("global_batch", units.Thousands(f.Global), "torchtitan makes one pass of each rank a step unless told otherwise")
+	}
+	if f.Pipeline > 1 && f.Micro > 1 && f.Global < int64(data)*f.Micro*int64(f.Pipeline) {
+		f.note("micro_batch", "1", fmt.Sprintf("torchtitan cuts the %d sequences of a rank into passes of one for its pipeline", f.Micro))
+		f.Micro = 1
+	}
+}
+
+// trial is a complete plan that may be tried.
+type trial struct {
+	job  Job
+	plan Plan
+	cost float64 // time of a token by rules of thumb; 1 is a device alone that recomputes nothing
+}
+
+// The rules of thumb by which plans are tried one after the other: what a doubling of each degree costs.
+const (
+	tensorCost  = 0.04 // within the fast link
+	tensorFar   = 0.5  // beyond it
+	stageCost   = 0.01 // beside the bubble
+	contextCost = 0.05
+	expertCost  = 0.03
+	expertFar   = 0.08
+	shardFar    = 0.06 // of weights over more than shardNear ranks
+	shardNear   = 256
+	selfCost    = 0.03 // selective recomputation
+	wholeCost   = 0.30
+)
+
+func doublings(n, near int) float64 { return math.Log2(max(1, float64(n)/float64(max(1, near)))) }
+
+// weigh is the time of a token by rules of thumb.
+func (t *trial) weigh() {
+	p, domain := &t.plan, t.plan.domain()
+	t.cost = 1 + tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
+	t.cost += expertCost*doublings(p.Expert, 1) + expertFar*doublings(p.Expert, domain)
+	if p.Zero == 3 {
+		t.cost += shardFar * doublings(p.Data, shardNear)
+	}
+	if p.Pipeline > 1 {
+		t.cost += stageCost*doublings(p.Pipeline, 1) + float64(p.Pipeline-1)/float64(p.Micros(&t.job)*int64(p.Virtual))
+	}
+	switch t.job.Recompute {
+	case Selective:
+		t.cost += selfCost
+	case Whole:
+		t.cost += wholeCost
+	}
+}
+
+// trials are the legal divisions that agree with what was said, the usual ones first.
+func (f *filler) trials() []trial {
+	var list []trial
+	for p := range f.grids() {
+		for _, r := range f.recomputes() {
+			if t, ok := f.trial(p, r); ok {
+				list = append(list, t)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b trial) int { return cmp.Compare(a.cost, b.cost) })
+	return list
+}
+
+// recomputes are what may be computed again, the least first.
+func (f *filler) recomputes() []Recompute {
+	h := f.Framework.habits()
+	switch {
+	case f.Recompute != "":
+		return []Recompute{f.Recompute}
+	case f.Method != Pretrain && (h.recomputes || f.Method == QLoRA && f.Framework == HF):
+		return []Recompute{Whole}
+	case h.selective:
+		return []Recompute{None, Selective, Whole}
+	}
+	return []Recompute{None, Whole}
+}
+
+// degrees are those that may be tried: what was said, or powers of two up to a limit.
+func degrees(said int, may bool, most int) []int {
+	switch {
+	case said > 0:
+		return []int{said}
+	case !may:
+		return []int{1}
+	}
+	var list []int
+	for n := 1; n <= most; n *= 2 {
+		list = append(list, n)
+	}
+	return list
+}
+
+// longSequence is from which length on a sequence is shared by ranks of context where nobody asks for it.
+const longSequence = 16384
+
+// The largest degrees that are tried where nobody says them.
+const (
+	mostContext  = 64
+	mostPipeline = 64
+	mostExpert   = 256
+)
+
+// grids are the ways in which tensor, pipeline, context and expert ranks may share the devices.
+func (f *filler) grids() func(yield func(Plan) bool) {
+	h := f.Framework.habits()
+	stages := h.pipeline && (f.Framework != DeepSpeed || f.Zero == 0 || f.Zero == 1) && len(f.Shape.Encoder) == 0
+	context := 1
+	if f.Sequence >= longSequence {
+		context = min(mostContext, int(f.Sequence/(longSequence/2)))
+	}
+	sharers := 1
+	if n := expertsOf(f.Shape); n > 0 {
+		sharers = int(min(n, mostExpert))
+	}
+	tensor := h.tensor && f.Method != QLoRA
+	return func(yield func(Plan) bool) {
+		for _, t := range degrees(f.Tensor, tensor, min(f.domain(), 8)) {
+			for _, s := range degrees(f.Pipeline, stages && f.Method != QLoRA, min(mostPipeline, len(f.Shape.Blocks))) {
+				for _, c := range degrees(f.Context, h.context, context) {
+					for _, e := range degrees(f.Expert, h.expert, sharers) {
+						p := f.Plan
+						p.Tensor, p.Pipeline, p.Context, p.Expert = t, s, c, e
+						if !yield(p) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// trial completes a grid with what follows from it; false if no framework would start it.
+func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
+	n := float64(p.Tensor) * float64(p.Pipeline) * float64(p.Context)
+	if n > float64(p.GPUs) {
+		return trial{}, false
+	}
+	if p.Data == 0 {
+		p.Data = p.GPUs / int(n)
+	}
+	t := trial{job: f.Job, plan: p}
+	t.job.Recompute = r
+	if t.plan.Micro == 0 {
+		t.plan.Micro = 1
+	}
+	if t.job.Global == 0 {
+		t.job.Global = t.job.global(&t.plan)
+	}
+	t.plan.Zero = f.zero(&t.plan)
+	t.plan.schedule(&t.job)
+	if t.plan.Check(&t.job) != nil {
+		return trial{}, false
+	}
+	t.weigh()
+	return t, true
+}
+
+// global is the batch near to the usual one that all replicas share alike, at least one pass of each.
+func (j *Job) global(p *Plan) int64 {
+	want, _ := j.wanted()
+	each := int64(p.Data) * p.Micro
+	return min(each*power(float64(want)/float64(each)), max(each, mostBatch/each*each))
+}
+
+// zero is what data ranks share where nobody said it.
+func (f *filler) zero(p *Plan) int {
+	h := f.Framework.habits()
+	switch {
+	case p.Zero >= 0:
+		return p.Zero
+	case p.Data*p.Context == 1:
+		return 0
+	case p.Pipeline > 1 && !slices.Contains(h.staged, h.zero):
+		return 1
+	}
+	return h.zero
+}
+
+// schedule fills the schedule and the chunks of each stage: benchmarks of Megatron interleave wherever layers and passes
+// allow it.
+func (p *Plan) schedule(j *Job) {
+	if p.Virtual == 0 {
+		p.Virtual = 1
+		if (p.Schedule == "" || p.Schedule == Interleaved) && j.Framework == Megatron && j.Trained() {
+			p.Virtual = p.chunks(j)
+		}
+	}
+	if p.Schedule == "" {
+		p.Schedule = OneFOneB
+		if p.Virtual > 1 {
+			p.Schedule = Interleaved
+		}
+	}
+}
+
+// fewestLayers is how many layers a chunk has at least where nobody says how many chunks there are.
+const fewestLayers = 2
+
+// chunks is the largest number of chunks of each stage that layers, or layers with embedding and head, divide into.
+func (p *Plan) chunks(j *Job) int {
+	if p.Pipeline < 2 || p.Micros(j)%int64(p.Pipeline) != 0 {
+		return 1
+	}
+	layers := len(j.Shape.Blocks)
+	for v := layers / (fewestLayers * p.Pipeline); v > 1; v-- {
+		if even(layers, p.Pipeline*v) {
+			return v
+		}
+	}
+	return 1
+}
+
+// even reports whether layers divide over so many places, alone or with embedding and head as layers of their own.
+func even(layers, places int) bool {
+	return layers%places == 0 || (layers+1)%places == 0 || (layers+2)%places == 0
+}
+
+// mostTried is how many accounts are made before it is said that nothing fits.
+const mostTried = 400
+
+// usual is the first trial that fits. Where none does, it is the one that takes least, since it comes nearest.
+func (f *filler) usual(list []trial) (t trial, fits bool) {
+	capacity := float64(f.GPU.Usable())
+	tight := -1
+	for i := range list {
+		if i > mostTried || capacity > 0 && list[i].least() > capacity {
+			continue
+		}
+		f.whole(&list[i])
+		switch v := f.verdict(&list[i].job, &list[i].plan); {
+		case v == Fits:
+			return list[i], true
+		case v == Tight && tight < 0:
+			tight = i
+		}
+	}
+	if tight >= 0 {
+		return list[tight], true
+	}
+	return f.smallest(list), false
+}
+
+// verdict is that of the account; a card whose memory is not known has room for everything.
+func (f *filler) verdict(j *Job, p *Plan) Verdict {
+	m, err := f.account(j, p)
+	switch {
+	case err != nil:
+		return DoesNot
+	case m.Capacity == 0:
+		return Fits
+	}
+	return m.Verdict
+}
+
+// whole lets data ranks share weights too, where a division was asked for whose weights find no room otherwise: the FSDP
+// of Megatron is made for that.
+func (f *filler) whole(t *trial) {
+	if f.Zero >= 0 || f.Framework != Megatron || f.Pipeline != 1 || t.plan.Data == 1 || f.verdict(&t.job, &t.plan) != DoesNot {
+		return
+	}
+	q := *t
+	q.plan.Zero = 3
+	if f.verdict(&q.job, &q.plan) != DoesNot {
+		*t = q
+	}
+}
+
+// smallest is the trial whose weights and states take least, the usual one of several; it recomputes nothing unless
+// recomputing is what makes the difference.
+func (f *filler) smallest(list []trial) trial {
+	best := list[0]
+	for _, t := range list[1:] {
+		if cmp.Or(cmp.Compare(t.least(), best.least()), cmp.Compare(t.cost, best.cost)) < 0 {
+			best = t
+		}
+	}
+	if capacity := float64(f.GPU.Usable()); f.Recompute == "" && best.least() <= capacity {
+		best.job.Recompute = Whole
+	}
+	return best
+}
+
+// least is what a device holds at the very least: frozen or trained weights, and of what is trained gradients and states.
+func (t *trial) least() float64 {
+	j, p := &t.job, &t.plan
+	all := j.Shape.Params().Total
+	shared := j.Shape.Of(arch.Experts).Total
+	n := (float64(all-shared)/float64(p.Tensor) + float64(shared)/float64(max(p.Tensor, p.Expert))) / float64(p.Pipeline)
+	data := float64(max(1, p.Data*p.Context))
+	if p.Shard > 0 {
+		data = float64(p.Shard)
+	}
+	share := func(from int) float64 {
+		if p.Zero >= from {
+			return data
+		}
+		return 1
+	}
+	switch {
+	case j.Method == QLoRA:
+		return n / 2 / share(3)
+	case !j.Trained():
+		return 2 * n / share(3)
+	case j.Offload == OffAll:
+		return 0
+	}
+	bytes := 2 * n / share(3)
+	if !j.InBackward {
+		bytes += 2 * n / share(2)
+	}
+	if j.Optimizer == AdamW && !j.PureBF16 && j.Offload == NoOffload {
+		bytes += 8 * n / share(1) / max(1, float64(p.Expert)/float64(p.Tensor)) // experts have fewer data ranks, which least has not to know
+	}
+	return bytes
+}
+
+// refused says why nothing that agrees with what was said is legal: what is wrong with the plainest.
+func (f *filler) refused() error {
+	p := f.Plan
+	for _, d := range []*int{&p.Tensor, &p.Pipeline, &p.Context, &p.Expert, &p.Virtual} {
+		*d = max(*d, 1)
+	}
+	if p.Data == 0 {
+		p.Data = max(1, p.GPUs/max(1, min(p.GPUs, p.Tensor*p.Pipeline*p.Context)))
+	}
+	p.Micro = max(p.Micro, 1)
+	j := f.Job
+	if j.Global == 0 {
+		j.Global = j.global(&p)
+	}
+	if j.Recompute == "" {
+		j.Recompute = None
+	}
+	p.Zero = f.zero(&p)
+	p.schedule(&j)
+	if err := p.Check(&j); err != nil {
+		return err
+	}
+	return illegal("no division of %d GPUs agrees with all that was said", p.GPUs)
+}
+
+// explain notes the degrees that nobody said.
+func (f *filler) explain(asked *Plan, fits bool) {
+	found := "the smallest division that fits, by what each degree usually costs"
+	if f.Tensor*f.Pipeline*f.Context == 1 {
+		found = "not needed"
+	}
+	if !fits {
+		found = "the division that takes least memory, and even that does not fit"
+		if f.GPUs == 1 {
+			found = "one device"
+		}
+	}
+	for _, d := range []struct {
+		name    string
+		said, n int
+		why     string
+	}{
+		{"tensor_parallel", asked.Tensor, f.Tensor, found}, {"pipeline_parallel", asked.Pipeline, f.Pipeline, found},
+		{"context_parallel", asked.Context, f.Context, found}, {"expert_parallel", asked.Expert, f.Expert, f.expertsWhy()},
+		{"data_parallel", asked.Data, f.Data, "all GPUs over the ranks of tensor, pipeline and context"},
+		{"virtual_stages", asked.Virtual, f.Virtual, f.chunksWhy()},
+	} {
+		if d.said == 0 {
+			f.note(d.name, strconv.Itoa(d.n), d.why)
+		}
+	}
+	if asked.Zero < 0 {
+		f.note("zero", strconv.Itoa(f.Zero), f.zeroWhy())
+	}
+	if asked.Schedule == "" {
+		f.note("schedule", string(f.Schedule), "follows from the chunks of a stage")
+	}
+}
+
+// again notes what is recomputed.
+func (f *filler) again(said Recompute, fits bool) {
+	if said != "" {
+		return
+	}
+	why := "nothing has to be computed again to fit"
+	switch {
+	case !fits && f.Recompute != Whole:
+		why = "weights and states do not fit, so that recomputing does not help"
+	case len(f.recomputes()) == 1:
+		why = "recipes of " + string(f.Framework) + " turn it on"
+	case f.Recompute != None:
+		why = "the least that fits"
+	}
+	f.note("recompute", string(f.Recompute), why)
+}
+
+func (f *filler) expertsWhy() string {
+	switch {
+	case expertsOf(f.Shape) == 0:
+		return "the model has no experts"
+	case f.Expert == 1:
+		return "every rank has room for all experts"
+	}
+	return "experts are shared by ranks until they fit"
+}
+
+func (f *filler) chunksWhy() string {
+	switch {
+	case f.Pipeline == 1:
+		return "there is no pipeline"
+	case f.Virtual > 1:
+		return "as many chunks as layers and passes allow: the bubble shrinks with them"
+	}
+	return "layers or passes do not divide into more, or the framework does not interleave by itself"
+}
+
+func (f *filler) zeroWhy() string {
+	h := f.Framework.habits()
+	switch {
+	case f.Zero == 0:
+		return "there is one data rank, or the states fit whole"
+	case f.Framework == Megatron && f.Zero == 3:
+		return "the FSDP of Megatron, without which the weights do not fit in the division that was asked for"
+	case f.Zero == h.zero:
+		return "the default of " + string(f.Framework) + ": " + h.is
+	}
+	return "the highest stage that goes together with a pipeline"
+}
+
+// widestPass is how many tokens a pass has at most where nobody says its size: beyond, products get no faster.
+const widestPass = 32768
+
+// passes finds the largest micro batch that fits.
+func (f *filler) passes(asked *Plan) {
+	if asked.Micro > 0 || f.noted("micro_batch") {
+		return
+	}
+	most := max(1, int64(widestPass)/f.Sequence)
+	why := "the largest that fits"
+	if h := f.Framework.habits(); f.Method != Pretrain && most > h.pass {
+		most, why = h.pass, "what recipes of "+string(f.Framework)+" take, as far as it fits"
+	}
+	if f.Pipeline > 1 {
+		why = "the largest that fits and leaves passes enough to fill the pipeline"
+	}
+	start := f.Plan
+	for n := int64(2); n <= most; n *= 2 {
+		p := start
+		p.Micro = n
+		j := f.Job
+		if !f.filled(&p, &j) || f.verdict(&j, &p) != Fits {
+			break
+		}
+		f.Plan = p
+	}
+	if f.Micro == 1 {
+		why = "a larger one does not fit, or leaves too few passes"
+		if most == 1 {
+			why = "one sequence is enough for a pass of this length"
+		}
+	}
+	f.note("micro_batch", strconv.FormatInt(f.Micro, 10), why)
+}
+
+// fillPipeline is how many passes for each stage a larger micro batch has to leave.
+const fillPipeline = 4
+
+// filled reports whether a plan with a larger micro batch is legal and keeps its pipeline full.
+func (f *filler) filled(p *Plan, j *Job) bool {
+	if p.Check(j) != nil {
+		return false
+	}
+	return p.Pipeline == 1 || p.Micros(j) >= fillPipeline*int64(p.Pipeline)
+}
+
+func (f *filler) noted(name string) bool {
+	return slices.ContainsFunc(f.settled, func(s Setting) bool { return s.Name == name })
+}
+
+// batches notes the global batch.
+func (f *filler) batches(said int64) {
+	if said > 0 || f.noted("global_batch") {
+		return
+	}
+	want, why := f.wanted()
+	if f.Global > 2*want {
+		why = "one pass of every data rank, which is more than usual"
+	}
+	f.note("global_batch", units.Thousands(f.Global), why)
+}

@@ -1,0 +1,332 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+)
+
+// account is what one question needs while it is answered.
+type account struct {
+	job  *Job
+	plan *Plan
+	data *memoryData
+	num  numerics
+
+	tensor, expert, context, between, reads float64
+	shard                                   float64 // ranks among which states of what is no expert are shared
+	tokens                                  float64 // of one pass, on one device
+	sequences                               float64 // of one pass
+	passes                                  int64   // of one step
+
+	eager        bool // norms and gates are one kernel for each operation
+	expands      bool // keys are repeated for every query head
+	adapterInput float64
+	scoreBytes   float64
+
+	blocks []*layer // of the decoder, in order; layers of one kind share
+	extra  []*layer // that predict further tokens
+}
+
+// Account says what the device that holds most holds, and what breaks it.
+func Account(j *Job, p *Plan) (*Memory, error) {
+	if err := askable(j, p); err != nil {
+		return nil, err
+	}
+	data, err := remembered()
+	if err != nil {
+		return nil, err
+	}
+	a := newAccount(j, p, data)
+	var worst *stage
+	for _, at := range a.candidates() {
+		if s := a.stage(at); worst == nil || s.total().High > worst.total().High {
+			worst = s
+		}
+	}
+	return a.answer(worst), nil
+}
+
+func askable(j *Job, p *Plan) error {
+	switch {
+	case j == nil || p == nil || j.Shape == nil:
+		return fmt.Errorf("sizing the memory of training: there is no shape of the model: %w", ErrUnknown)
+	case len(j.Shape.Blocks) == 0 || j.Shape.Hidden.N <= 0:
+		return fmt.Errorf("sizing the memory of training: the model has no layers: %w", ErrUnknown)
+	case j.Sequence <= 0:
+		return fmt.Errorf("sizing the memory of training: a sequence has %d tokens, want one or more: %w", j.Sequence, ErrIllegal)
+	case p.Micro < 0 || j.Rank < 0 || j.Global < 0 || p.Pipeline > len(j.Shape.Blocks)+len(j.Shape.Encoder):
+		return fmt.Errorf("sizing the memory of training: %d stages of %d layers, passes of %d sequences, adapters of rank %d: %w",
+			p.Pipeline, len(j.Shape.Blocks), p.Micro, j.Rank, ErrIllegal)
+	case p.Shard < 0 || p.Data < 0 || p.Tensor < 0 || p.Context < 0 || p.Expert < 0 || p.Pipeline < 0 || p.Virtual < 0:
+		return fmt.Errorf("sizing the memory of training: a number of ranks is below zero: %w", ErrIllegal)
+	}
+	return nil
+}
+
+func newAccount(j *Job, p *Plan, data *memoryData) *account {
+	a := &account{job: j, plan: p, data: data, num: data.numericsOf(j)}
+	a.tensor, a.expert, a.context = ranks(p.Tensor), ranks(p.Expert), ranks(p.Context)
+	a.between, a.reads = 1, 1
+	if !p.NoSequence {
+		a.between = a.tensor
+		if j.Framework == Megatron {
+			a.reads = a.tensor // it gathers its inputs once more in the backward pass
+		}
+	}
+	shard := p.Shard
+	if shard == 0 {
+		shard = p.Data
+	}
+	a.shard = ranks(shard) * a.context
+	a.batch()
+	a.eager = j.Framework != Megatron && j.Framework != TorchTitan && j.Framework != Foundry && j.Framework != DeepSpeed
+	a.expands = j.Framework == HF
+	a.adapterInput = data.by["adapter_input"].Mid
+	a.scoreBytes = 6
+	kinds := map[kind]*layer{}
+	for _, list := range [][]arch.Block{j.Shape.Encoder, j.Shape.Blocks} {
+		a.blocks = a.read(list, kinds, a.blocks)
+	}
+	if j.Method == Pretrain {
+		a.extra = a.read(j.Shape.MTP, kinds, nil)
+	}
+	return a
+}
+
+// kind is what makes layers alike.
+type kind struct {
+	tensors *arch.Tensor
+	mixer   arch.Kind
+	width   int64
+}
+
+func (a *account) read(blocks []arch.Block, kinds map[kind]*layer, out []*layer) []*layer {
+	for i := range blocks {
+		b := &blocks[i]
+		k := kind{mixer: b.Mixer.Kind, width: b.MLP.Width}
+		if len(b.Tensors) > 0 {
+			k.tensors = &b.Tensors[0]
+		}
+		if kinds[k] == nil {
+			l := a.layerOf(b)
+			kinds[k] = &l
+		}
+		out = append(out, kinds[k])
+	}
+	return out
+}
+
+func ranks(n int) float64 { return float64(max(1, n)) }
+
+// batch is what one pass works on. TorchTitan divides the batch of a replica into passes for the pipeline.
+func (a *account) batch() {
+	micro, pipeline := float64(max(1, a.plan.Micro)), int64(max(1, a.plan.Pipeline))
+	a.passes = a.plan.Micros(a.job)
+	if a.job.Framework == TorchTitan && pipeline > a.passes {
+		cut := math.Min(micro, math.Ceil(float64(pipeline)/float64(a.passes)))
+		micro, a.passes = micro/cut, whole(float64(a.passes)*cut)
+	}
+	if a.job.Method == DPO {
+		micro *= 2 // the better answer and the worse one
+	}
+	a.sequences = micro
+	a.tokens = micro * float64(a.job.Sequence) / a.context
+}
+
+func (d *memoryData) numericsOf(j *Job) numerics {
+	n := *d.keeps[HF]
+	if kept := d.keeps[j.Framework]; kept != nil {
+		n = *kept
+	}
+	switch {
+	case j.PureBF16:
+		n.Weights, n.Gradients, n.Master, n.Moments = 2, 2, 0, 4
+		n.Why = "all in 16 bits, without a copy in fp32"
+	case j.Precision == FP32:
+		n.Weights, n.Gradients, n.Master, n.Moments = 4, 4, 0, 8
+		n.Why = "all in fp32"
+	}
+	return n
+}
+
+// candidates are the stages that may bind: the first holds most passes, the last the logits, and between them the one
+// with most weights.
+func (a *account) candidates() []int {
+	p := max(1, a.plan.Pipeline)
+	if p <= 4 {
+		out := make([]int, p)
+		for i := range out {
+			out[i] = i
+		}
+		return out
+	}
+	best, heaviest := 0.0, 1
+	for i := 1; i < p-1; i++ {
+		from, to := a.split(i)
+		sum := 0.0
+		for _, l := range a.blocks[from:to] {
+			sum += l.all()
+		}
+		if sum > best {
+			best, heaviest = sum, i
+		}
+	}
+	return []int{0, heaviest, p - 1}
+}
+
+// split says which layers are those of a stage: as many for each, one more for the first ones where they do not divide.
+func (a *account) split(at int) (from, to int) {
+	p := max(1, a.plan.Pipeline)
+	each, more := len(a.blocks)/p, len(a.blocks)%p
+	from = at*each + min(at, more)
+	to = from + each
+	if at < more {
+		to++
+	}
+	return from, to
+}
+
+// line is a term before somebody asks for its words.
+type line struct {
+	part    Part
+	name    string
+	bytes   Range
+	formula func() string
+	source  string
+}
+
+// stage is what one stage of the pipeline holds.
+type stage struct {
+	*account
+	at, of      int
+	first, last bool
+	layers      []*layer
+	count       count
+	adapters    float64
+	lines       []line
+	host        Range
+	moves       Range // of what comes and goes, in which the allocator leaves gaps
+	biggest     float64
+}
+
+func (a *account) stage(at int) *stage {
+	p := max(1, a.plan.Pipeline)
+	from, to := a.split(at)
+	s := &stage{account: a, at: at, of: p, first: at == 0, last: at == p-1, layers: a.blocks[from:to]}
+	if s.last {
+		s.layers = append(s.layers[:len(s.layers):len(s.layers)], a.extra...)
+	}
+	for _, l := range s.layers {
+		s.count = s.count.plus(l.count)
+		s.adapters += l.adapters
+		s.biggest = max(s.biggest, l.inner())
+	}
+	s.outer()
+	s.weights()
+	s.gathered()
+	s.work()
+	s.others()
+	s.overhead()
+	return s
+}
+
+// outer adds embedding and head; a stage that holds neither first nor last layer has none of them. A head that is the
+// embedding is on both.
+func (s *stage) outer() {
+	c := outerOf(s.job.Shape, s.tensor)
+	if s.of == 1 {
+		s.count = s.count.plus(c)
+		s.towers()
+		return
+	}
+	shape := s.job.Shape
+	for i := range shape.Outer {
+		t := &shape.Outer[i]
+		head := t.Component == arch.Head || t.Component == arch.Norm
+		shared := shape.Tied && t.Component == arch.Embedding
+		if s.first && !head || s.last && (head || shared) {
+			var one count
+			one.add(t, s.tensor, 1)
+			s.count.outer += one.all()
+			s.count.embed += one.embed
+		}
+	}
+	if s.first {
+		s.towers()
+	}
+}
+
+func (s *stage) towers() {
+	for i := range s.job.Shape.Towers {
+		t := &s.job.Shape.Towers[i]
+		s.count.tower += elements(t) / ways(t, s.tensor, 1)
+	}
+}
+
+func (s *stage) add(part Part, name string, bytes Range, source string, formula func() string) {
+	if bytes.High > 0 {
+		s.lines = append(s.lines, line{part, name, bytes, formula, source})
+	}
+}
+
+func (s *stage) total() Range {
+	var sum Range
+	for i := range s.lines {
+		sum = sum.Plus(s.lines[i].bytes)
+	}
+	return sum
+}
+
+func (a *account) constant(name string) Range { return a.data.by[name].of() }
+
+func (a *account) source(name string) string {
+	c := a.data.by[name]
+	return c.Why + " (" + c.Source + ")"
+}
+
+func (a *account) answer(s *stage) *Memory {
+	m := &Memory{Rank: "every device", Host: s.host, Basis: a.basis()}
+	if s.of > 1 {
+		m.Rank = fmt.Sprintf("stage %d of %d", s.at+1, s.of)
+	}
+	for i := range s.lines {
+		l := &s.lines[i]
+		m.Terms = append(m.Terms, Term{l.part, l.name, l.bytes, l.formula(), l.source})
+		m.Total = m.Total.Plus(l.bytes)
+	}
+	if a.plan.GPU == nil {
+		return m
+	}
+	m.Capacity = a.plan.GPU.Usable()
+	m.judge()
+	return m
+}
+
+// judge compares with the capacity: only what fits at the high end fits.
+func (m *Memory) judge() {
+	room := float64(m.Capacity)
+	switch {
+	case m.Capacity <= 0:
+		return
+	case m.Total.High <= room:
+		m.Verdict = Fits
+		return
+	case m.Total.Low > room:
+		m.Verdict = DoesNot
+	default:
+		m.Verdict = Tight
+	}
+	worst := 0.0
+	for i := range m.Terms {
+		if t := &m.Terms[i]; t.Bytes.Mid > worst {
+			worst, m.Breaks = t.Bytes.Mid, t.Name
+		}
+	}
+}
+
+func (a *account) basis() string {
+	return "formulas of " + strings.TrimSpace(string(a.job.Framework)+" "+string(a.job.Method)) + "; constants of memory.yaml"
+}

@@ -1,0 +1,331 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+)
+
+// gathered are weights that are whole for a while where data ranks share them, and buffers of what is reduced.
+func (s *stage) gathered() {
+	if s.shard <= 1 && s.plan.Data <= 1 {
+		return
+	}
+	if s.job.Framework == Megatron {
+		return // weights are gathered in place, gradients reduced in place
+	}
+	all, away := s.count.all()+s.adapters, 1-1/s.shard
+	each := s.gatherBytes()
+	switch {
+	case s.plan.Zero >= 2 && s.gathers() && (s.plan.Zero == 2 || s.of > 1):
+		bytes := all * each * away
+		s.add(Overhead, "gathered weights of the stage", Exactly(bytes), "weights are not divided again between passes (torchtitan: fsdp_reshard_after_forward)",
+			func() string { return product(all, each, "") })
+	case s.plan.Zero >= 3 && s.job.Framework == DeepSpeed:
+		lives := s.constant("live_parameters")
+		bytes := Range{min(lives.Low, all*away), min(lives.Mid, all*away), min(lives.High, all*away)}.Times(each)
+		s.comes(Overhead, "gathered weights", bytes, "live_parameters", func() string { return fmt.Sprintf("at most %.4g parameters × %g B", lives.Mid, each) })
+	case s.plan.Zero >= 3:
+		s.units(all, each, away)
+	}
+	s.buckets(away)
+}
+
+// gatherBytes is what a gathered weight takes.
+func (s *stage) gatherBytes() float64 {
+	if s.job.Method == QLoRA {
+		return 1 // gathered packed, and unpacked one at a time
+	}
+	return 2
+}
+
+// units are the layers that are gathered at once, beside embedding and head, which most frameworks leave in one unit.
+func (s *stage) units(all, each, away float64) {
+	root := s.count.embed
+	if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
+		root /= 2
+	}
+	layers := s.constant("prefetch")
+	of := func(n float64) float64 { return each * min(all*away, n*s.biggest+root) }
+	s.comes(Overhead, "gathered layers", Range{of(layers.Low), of(layers.Mid), of(layers.High)}, "prefetch", func() string {
+		return fmt.Sprintf("(%g layers × %.4g + %.4g of embedding and head) × %g B", layers.Mid, s.biggest, root, each)
+	})
+}
+
+// buckets are gradients on their way.
+func (s *stage) buckets(away float64) {
+	trained := s.adapters
+	biggest := min(trained, s.biggest)
+	if s.job.Trained() {
+		trained, biggest = s.count.all(), max(s.biggest, s.count.embed/2)
+	}
+	switch {
+	case s.job.Framework == DeepSpeed && s.plan.Zero >= 1:
+		b := s.constant("bucket")
+		of := func(n float64) float64 { return 2 * min(n, trained) }
+		s.comes(Overhead, "gradients that are reduced at once", Range{of(b.Low), of(b.Mid), of(b.High)}, "bucket", func() string {
+			return fmt.Sprintf("%.4g parameters × 2 B", min(b.Mid, trained))
+		})
+	case s.plan.Zero >= 2 && !s.accumulates():
+		n := min(biggest, trained*away)
+		s.comes(Overhead, "gradients of one layer before they are reduced", Exactly(n*(2+s.num.Gradients)), "prefetch", func() string {
+			return fmt.Sprintf("%.4g parameters × (2 + %g) B", n, s.num.Gradients)
+		})
+	case s.plan.Zero < 2 && s.plan.Data > 1:
+		bytes := trained * s.num.Gradients
+		s.add(Overhead, "buckets of gradients", Exactly(bytes), "gradients are copied to buckets (PyTorch DDP without gradient_as_bucket_view)", func() string {
+			return product(trained, s.num.Gradients, "")
+		})
+	}
+}
+
+// comes adds what comes and goes.
+func (s *stage) comes(part Part, name string, bytes Range, constant string, formula func() string) {
+	s.moves = s.moves.Plus(bytes)
+	s.add(part, name, bytes, s.source(constant), formula)
+}
+
+// flight is how many passes a stage holds at once, in passes through all of its layers.
+func (s *stage) flight() float64 {
+	p, v := float64(s.of), float64(max(1, s.plan.Virtual))
+	passes := float64(s.passes)
+	if s.of == 1 {
+		return 1
+	}
+	left := p - float64(s.at)
+	switch {
+	case s.plan.Schedule == ZeroBubble:
+		return min(p, passes) // gradients of weights wait, so that every stage holds what the first does
+	case v > 1:
+		return min((left-1)*2+(v-1)*p+1, passes*v) / v
+	}
+	return min(left, passes)
+}
+
+// keeps is what a layer keeps of a token with the recomputation that was asked for.
+func (s *stage) keeps(l *layer) Range {
+	k := s.constant("kept")
+	none := k.Times(l.full())
+	switch s.job.Recompute {
+	case Selective:
+		return s.selective(l, none)
+	case Whole:
+		one := l.input
+		return Range{min(one, none.Low), min(one, none.Mid), min(one, none.High)}
+	}
+	return none
+}
+
+// selective is without scores in Megatron; others keep a part of all products.
+func (s *stage) selective(l *layer, none Range) Range {
+	if s.job.Framework == Megatron {
+		return s.constant("kept").Times(l.kept)
+	}
+	share := s.constant("selective")
+	attention := l.input
+	of := func(n float64) float64 { return l.input + attention + l.products*n }
+	return Range{min(of(share.Low), none.Low), min(of(share.Mid), none.Mid), min(of(share.High), none.High)}
+}
+
+// work are activations and logits: at the peak there are those that are kept of all passes in flight, and either one
+// layer in its backward pass or the logits.
+func (s *stage) work() {
+	var kept, live Range
+	for _, l := range s.layers {
+		k := s.keeps(l)
+		kept = kept.Plus(k)
+		full := s.constant("kept").Times(l.full())
+		one := Range{
+			max(0, full.Low-k.Low) + l.gradients*s.constant("live").Low,
+			max(0, full.Mid-k.Mid) + l.gradients*s.constant("live").Mid, max(0, full.High-k.High) + l.gradients*s.constant("live").High,
+		}
+		live = Range{max(live.Low, one.Low), max(live.Mid, one.Mid), max(live.High, one.High)}
+	}
+	flight := s.flight()
+	name := "activations that are kept"
+	if s.job.Recompute == Whole {
+		name = "inputs of layers"
+	}
+	s.comes(Activations, name, kept.Times(s.tokens*flight), "kept", func() string {
+		return fmt.Sprintf("%.4g tokens × %.4g passes in flight × %.4g B of %d layers", s.tokens, flight, kept.Mid, len(s.layers))
+	})
+	logits := s.logits()
+	live = live.Times(s.tokens)
+	over := Range{max(0, live.Low-logits.Low), max(0, live.Mid-logits.Mid), max(0, live.High-logits.High)}
+	s.comes(Activations, "one layer in its backward pass, beyond what logits took", over, "live", func() string {
+		return fmt.Sprintf("%.4g tokens × %.4g B - %.4g B of logits", s.tokens, live.Mid/max(1, s.tokens), logits.Mid)
+	})
+}
+
+func (s *stage) vocab() float64 { return float64(s.job.Shape.Vocab.N) / s.tensor }
+
+// logits are gone before the layers' backward pass. They are added here, and returned.
+func (s *stage) logits() Range {
+	if !s.last {
+		return Range{}
+	}
+	name := "plain_logits"
+	if s.tensor > 1 || s.job.Framework == Megatron || s.job.Framework == TorchTitan {
+		name = "parallel_logits"
+	}
+	each := s.constant(name).Times(s.vocab())
+	switch s.job.Loss {
+	case Chunked:
+		name = "chunked_logits"
+		each = least(each, s.constant(name).Times(s.vocab()))
+	case Fused:
+		name = "fused_logits"
+		each = least(each, least(s.constant("chunked_logits").Times(s.vocab()), s.constant(name).Times(float64(s.hidden()))))
+	}
+	bytes := each.Times(s.tokens)
+	s.comes(Logits, "logits and loss, "+string(s.job.Loss), bytes, name, func() string {
+		return fmt.Sprintf("%.4g tokens × %.4g B of a vocabulary of %.6g", s.tokens, each.Mid, s.vocab())
+	})
+	return bytes
+}
+
+func least(a, b Range) Range { return Range{min(a.Low, b.Low), min(a.Mid, b.Mid), min(a.High, b.High)} }
+
+// others are models beside the one that is trained.
+func (s *stage) others() {
+	shape := func(given *arch.Shape) *arch.Shape {
+		if given != nil {
+			return given
+		}
+		return s.job.Shape
+	}
+	if s.job.Method.Aligns() && (s.job.Trained() || s.job.Reference != nil) {
+		s.beside("reference model", shape(s.job.Reference), 2, "frozen, 16 bits; with adapters it is the model without them")
+	}
+	switch s.job.Method {
+	case PPO:
+		s.beside("reward model", shape(s.job.Reward), 2, "frozen, 16 bits")
+		s.critic(shape(s.job.Critic))
+	case GRPO:
+		if s.job.Reward != nil {
+			s.beside("reward model", s.job.Reward, 2, "frozen, 16 bits")
+		}
+	}
+	if s.job.Rollout && !s.job.RolloutFree {
+		s.rollout()
+	}
+}
+
+// parameters are those of another model on this device.
+func (s *stage) parameters(of *arch.Shape) count {
+	var c count
+	for t := range of.Tensors() {
+		if t.Component != arch.MTPPart {
+			c.add(t, s.tensor, s.expert)
+		}
+	}
+	return c.times(1 / float64(s.of))
+}
+
+func (s *stage) beside(name string, of *arch.Shape, each float64, why string) {
+	n := s.by(s.parameters(of), 3)
+	s.add(OtherModels, name, Exactly(n*each), why, func() string { return product(n, each, s.sharing(3)) })
+}
+
+// critic is trained beside the policy, as the policy is.
+func (s *stage) critic(of *arch.Shape) {
+	if !s.job.Trained() {
+		s.beside("critic, frozen weights", of, 2, "adapters of its own beside frozen weights")
+		n, each := s.adapters, s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
+		s.add(OtherModels, "critic, adapters", Exactly(n*each), s.num.Why, func() string { return product(n, each, "") })
+		return
+	}
+	c := s.parameters(of)
+	n := s.num
+	states, _ := s.momentBytes(c, n)
+	bytes := s.by(c, 3)*n.Weights + s.by(c, 2)*n.Gradients + s.by(c, 1)*n.Master
+	if s.job.Offload == NoOffload || s.job.Offload == "" {
+		bytes += states
+	} else {
+		s.host = s.host.Plus(Exactly(states))
+	}
+	s.add(OtherModels, "critic, trained", Exactly(bytes), n.Why, func() string {
+		return fmt.Sprintf("%.4g parameters: weights %g B, gradients %g B, states %g B", c.all(), n.Weights, n.Gradients, n.Master+n.Moments)
+	})
+}
+
+// rollout is the engine that writes answers on the same devices.
+func (s *stage) rollout() {
+	share := s.constant("engine")
+	room := 0.0
+	if s.plan.GPU != nil {
+		room = float64(s.plan.GPU.Usable())
+	}
+	weights := 2 * s.parameters(s.job.Shape).all()
+	cache := s.cache() * float64(s.job.Sequence) * max(1, float64(s.job.Group))
+	of := func(x float64) float64 { return max(x*room, weights+cache) }
+	s.add(OtherModels, "engine that writes answers", Range{weights + cache, of(share.Mid), of(share.High)}, s.source("engine"), func() string {
+		return fmt.Sprintf("the larger of %g of the device and %.4g B of weights + %.4g B of keys and values", share.Mid, weights, cache)
+	})
+}
+
+// cache is what a token leaves in the cache of an engine.
+func (s *stage) cache() float64 {
+	sum := 0.0
+	for i := range s.job.Shape.Blocks {
+		m := &s.job.Shape.Blocks[i].Mixer
+		switch {
+		case m.SharesWith >= 0:
+		case m.Latent+m.Rope > 0:
+			sum += two * float64(m.Latent+m.Rope)
+		case m.Kind != arch.State && m.Kind != arch.NoMixer:
+			sum += two * float64(m.KVHeads) * float64(m.KeyWidth+m.ValueWidth) / s.tensor
+		}
+	}
+	return sum
+}
+
+// overhead is what no tensor of the model takes.
+func (s *stage) overhead() {
+	if s.job.Method == QLoRA {
+		s.unpacked()
+	}
+	share := s.constant("fragments")
+	gaps := Range{s.moves.Low * share.Low, s.moves.Mid * share.Mid, s.moves.High * share.High}
+	s.add(Overhead, "gaps of the allocator", gaps, s.source("fragments"), func() string {
+		return fmt.Sprintf("%g of %.4g B that come and go", share.Mid, s.moves.Mid)
+	})
+	if n := s.groups(); n > 0 {
+		s.add(Overhead, "buffers of NCCL", s.constant("group").Times(n), s.source("group"), func() string {
+			return fmt.Sprintf("%g groups of ranks × %.3g B", n, s.constant("group").Mid)
+		})
+	}
+	fixed := s.constant("context").Plus(s.constant("workspace"))
+	s.add(Overhead, "context and workspaces", fixed, s.source("context"), func() string { return fmt.Sprintf("%.3g B", fixed.Mid) })
+}
+
+// unpacked is one frozen weight in 16 bits, as products read it.
+func (s *stage) unpacked() {
+	most := 0.0
+	shape := s.job.Shape
+	for i := range shape.Blocks {
+		if i > 0 && len(shape.Blocks[i].Tensors) > 0 && &shape.Blocks[i].Tensors[0] == &shape.Blocks[0].Tensors[0] {
+			continue
+		}
+		for k := range shape.Blocks[i].Tensors {
+			if t := &shape.Blocks[i].Tensors[k]; t.Matrix {
+				most = max(most, float64(t.Rows.N)*float64(t.Cols.N)/s.tensor)
+			}
+		}
+	}
+	s.comes(Overhead, "one weight unpacked to 16 bits", Range{2 * most, 2 * most, 4 * most}, "live", func() string { return product(most, 2, "") })
+}
+
+func (s *stage) groups() float64 {
+	n := 0.0
+	for _, ranks := range []int{s.plan.Tensor, s.plan.Pipeline, s.plan.Context, s.plan.Expert, s.plan.Data} {
+		if ranks > 1 {
+			n++
+		}
+	}
+	if math.IsNaN(n) {
+		return 0
+	}
+	return n
+}
