@@ -134,7 +134,7 @@ func TestDeadline(t *testing.T) {
 func TestTrainingIsWhole(t *testing.T) {
 	for sample, words := range map[string][]string{
 		"training-pretrain": {
-			"GPU-hours", "tCO2e", "GWh", "MFU", "HFU", "dense peak of 989 TFLOP/s", "attention causal", "bubble", "computing|products", "failures", "goodput",
+			"GPU-hours", "tCO2e", "GWh", "MFU", "HFU", "the dense peak of 989 TFLOP/s", "attention causal", "bubble", "computing|products", "failures", "goodput",
 			"a checkpoint every", "RoCE", "NVLink 4", "tensor 8 x pipeline 16 x data 128", "compute-optimal", "over-trained", "PUE", "hyperscaler",
 			"not included", "optimizer", "gradients", "activations", "stage 1 of 16",
 		},

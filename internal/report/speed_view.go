@@ -370,7 +370,9 @@ func metric(key string) string {
 		return "the share of a GPU in all tokens"
 	case "gpu_hours":
 		return "GPU-hours"
-	case "peak_memory", "peak_bytes", "memory":
+	case "step_s":
+		return "a step"
+	case "peak_memory", "peak_bytes", "peak_bytes_per_gpu", "memory":
 		return "memory at the peak"
 	case "ttft", "ttft_s":
 		return "TTFT"

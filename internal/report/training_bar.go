@@ -275,12 +275,14 @@ func (t *Training) lost(p *Pile, time Range) string {
 		return Sentence(says) + "."
 	}
 	n := f.Expected.ordered().Mid
-	says += "; on the way " + named("failures").between(&f.Expected)
-	if m := some(f.MTBF); m != nil {
-		says += ", one every " + spans.one(m.Mid)
+	if !f.rare() {
+		says += "; on the way " + named("failures").between(&f.Expected)
+		if m := some(f.MTBF); m != nil {
+			says += ", one every " + spans.one(m.Mid)
+		}
 	}
-	if f.Checkpoint > 0 {
-		says += ", and a checkpoint every " + spans.one(f.Checkpoint)
+	if every := t.interval(); every != "" {
+		says += "; a checkpoint every " + every
 	}
 	if n >= 1 && n <= mostNotches {
 		for i := range int(n) {
@@ -302,7 +304,7 @@ func timeAgainstCost(list []choice, deadline float64) *Chart {
 	var words []string
 	for _, p := range list {
 		o := p.outlook
-		if o == nil || o.Time == nil || o.USD == nil || !drawn(*o.Time) || !drawn(*o.USD) {
+		if o == nil || o.impossible() || o.Time == nil || o.USD == nil || !drawn(*o.Time) || !drawn(*o.USD) {
 			continue
 		}
 		c.Points = append(c.Points, Point{X: o.Time.ordered(), Y: o.USD.ordered(), Label: p.number + " · " + p.name})

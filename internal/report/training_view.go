@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +60,11 @@ func (d *Document) TrainingHead() (h Head, ok bool) {
 		h.On = t.Plan.Cards()
 		h.About += " on " + h.On
 	}
-	for _, g := range []string{t.Sum(), t.Load(), t.Room()} {
+	glances := []string{t.Sum(), t.Load(), t.Room()}
+	if t.impossible() {
+		glances = glances[2:]
+	}
+	for _, g := range glances {
 		if g != "" {
 			h.Glances = append(h.Glances, Sentence(g))
 		}
@@ -162,7 +168,10 @@ func (t *Training) batches() string {
 	}
 	s := units.Thousands(j.Global) + " sequences of " + units.Thousands(j.Sequence) + " tokens"
 	if p.Micro > 0 && p.Micros > 0 {
-		s += ", as " + units.Thousands(p.Micros) + " micro-batches of " + units.Thousands(p.Micro) + " on each replica"
+		s += ", as " + units.Thousands(p.Micros) + " micro-batches of " + units.Thousands(p.Micro)
+	}
+	if p.Data > 1 && p.Micro > 0 && p.Micros > 0 {
+		s += " on each replica"
 	}
 	return s
 }
@@ -178,11 +187,15 @@ func (p *TrainingPlan) order() string {
 	return s
 }
 
-// linked is how devices reach each other.
-func (f *Fabric) linked() string {
+// linked is how the devices of the plan reach each other; "" for a single one.
+func (p *TrainingPlan) linked() string {
+	f := &p.Fabric
+	if p.GPUs <= 1 {
+		return ""
+	}
 	var parts []string
 	if f.Link != "" && f.Domain != 1 {
-		s := f.Link
+		s := linkName(f.Link)
 		if f.Domain > 1 {
 			s += " joins " + units.Thousands(int64(f.Domain)) + " GPUs"
 		}
@@ -191,10 +204,24 @@ func (f *Fabric) linked() string {
 		}
 		parts = append(parts, s)
 	}
-	if f.Net != "" || f.NetGbit > 0 {
+	if p.Nodes > 1 && (f.Net != "" || f.NetGbit > 0) {
 		parts = append(parts, join(" ", cmp.Or(f.Net, "network"), "between machines", prefixed("at ", suffixed(gbit(f.NetGbit), " per GPU"))))
 	}
 	return join("; ", strings.Join(parts, ", "), f.Name)
+}
+
+// linkName is a link as people write it.
+func linkName(id string) string {
+	for _, l := range [...]struct{ id, name string }{{"nvlink", "NVLink"}, {"pcie", "PCIe"}} {
+		rest, ok := strings.CutPrefix(id, l.id)
+		if ok && strings.Trim(rest, "0123456789") == "" {
+			return strings.TrimSpace(l.name + " " + rest)
+		}
+	}
+	if id == "xgmi" {
+		return "Infinity Fabric"
+	}
+	return id
 }
 
 func gbit(v float64) string {
@@ -212,7 +239,7 @@ func (t *Training) Settings() []Fact {
 	fs.add("with", join(", ", j.Framework, suffixed(j.Precision, " products")))
 	if p := t.Plan; p != nil {
 		fs.add("pipeline", p.order())
-		fs.add("network", p.Fabric.linked())
+		fs.add("network", p.linked())
 	}
 	fs.add("optimizer", j.Optimizer)
 	fs.add("recomputed", recomputed(j.Recompute))
@@ -273,7 +300,7 @@ func (t *Training) trouble() Section {
 		Verdict: t.Verdict, Fits: t.Fits, Why: t.Why, Terms: t.Terms, Breaks: t.Breaks, Changes: t.Changes,
 	}}
 	title, breaks := e.Trouble()
-	if title == "" {
+	if title == "" || e.Word() == Fits && len(t.Changes) == 0 && breaks == "" {
 		return Section{}
 	}
 	s := Section{Title: title}
@@ -297,6 +324,9 @@ func (t *Training) Detailed() bool {
 		slices.ContainsFunc(t.Parts, func(p StepPart) bool { return p.Formula != "" })
 }
 
+// impossible reports whether the run can not take place as planned, so that what it would take is no answer.
+func (o *TrainingOutlook) impossible() bool { return o.Word() == DoesNotFit }
+
 // Sections are the answer after its first screen, in the order in which it is read.
 func (t *Training) Sections() []Section {
 	var last Section
@@ -305,11 +335,19 @@ func (t *Training) Sections() []Section {
 		first, last = Section{}, first
 	}
 	o := &t.TrainingOutlook
-	return kept(
-		first, t.search(), t.candidates(), t.timeline(), o.memory(), t.plan(), o.speed(), o.where(), o.traffic(), o.failures(), o.cost(), o.energy(),
-		t.data(), t.generations(), o.nearest(), last, t.refused(), t.assumed(), t.model(), t.derived(), t.worth(),
-		o.steps(), o.prices(), o.owned(), o.powers(), o.account(), t.components(), t.tensors(), t.words(),
-	)
+	list := []Section{first, t.search(), t.candidates()}
+	if o.impossible() {
+		fast := o.speed()
+		fast.Title = "How fast it would be, if it fitted"
+		list = append(list, o.memory(), t.plan(), fast)
+	} else {
+		list = append(list, t.timeline(), o.memory(), t.plan(), o.speed(), o.where(), o.traffic(), o.failures(), o.cost(), o.energy())
+	}
+	list = append(list, t.data(), t.generations(), o.nearest(), last, t.refused(), t.assumed(), t.model(), t.derived(), t.worth())
+	if !o.impossible() {
+		list = append(list, o.steps(), o.prices(), o.owned(), o.powers())
+	}
+	return kept(append(list, o.account(), t.components(), t.tensors(), t.words())...)
 }
 
 func (t *Training) plan() Section {
@@ -373,13 +411,11 @@ func (o *TrainingOutlook) peak() string {
 	if o.Peak == nil || !(*o.Peak > 0) {
 		return ""
 	}
-	s := "the dense peak of " + flopRate.one(*o.Peak)
-	if o.PeakOf != "" && !strings.Contains(o.PeakOf, strings.TrimSuffix(flopRate.one(*o.Peak), " TFLOP/s")) {
-		s += ", " + o.PeakOf
-	} else if o.PeakOf != "" {
-		s += " (" + o.PeakOf + ")"
+	figure := flopRate.one(*o.Peak)
+	if number, _, _ := strings.Cut(figure, " "); strings.HasPrefix(o.PeakOf, number) && strings.Contains(o.PeakOf, "dense") {
+		return "the peak, " + o.PeakOf
 	}
-	return s
+	return join(", ", "the dense peak of "+figure, o.PeakOf)
 }
 
 // work is how much there is to compute, with the convention by which it is counted.
@@ -450,7 +486,7 @@ func (o *TrainingOutlook) traffic() Section {
 			continue
 		}
 		hidden := min(max(x.Hidden, 0), 1)
-		t.Rows = append(t.Rows, Row{Cells: []string{x.What, x.Link, moved.one(x.Bytes), spans.one(x.Seconds), percents.one(hidden), spans.one(x.Seconds * (1 - hidden))}})
+		t.Rows = append(t.Rows, Row{Cells: []string{x.What, linkName(x.Link), moved.one(x.Bytes), spans.one(x.Seconds), percents.one(hidden), spans.one(x.Seconds * (1 - hidden))}})
 	}
 	if len(t.Rows) == 0 {
 		return Section{}
@@ -468,9 +504,7 @@ func (o *TrainingOutlook) failures() Section {
 	fs.add("goodput", suffixed(percents.about(given(o.Goodput)), " of the time is work that is kept"))
 	fs.add("failures expected", f.expected())
 	fs.add("between two of them", suffixed(spans.about(some(f.MTBF)), ", of the whole cluster"))
-	if f.Checkpoint > 0 {
-		fs.add("a checkpoint every", join(", ", spans.one(f.Checkpoint), suffixed(positiveSpan(f.Save), " to save one")))
-	}
+	fs.add("a checkpoint every", join(", ", o.interval(), suffixed(positiveSpan(f.Save), " to save one")))
 	fs.add("after a failure", suffixed(positiveSpan(f.Restart), " until work goes on, and what was done since the last checkpoint is lost"))
 	fs.add("source", f.Source)
 	return Section{Title: "Failures and checkpoints", Facts: fs}
@@ -483,13 +517,31 @@ func positiveSpan(v float64) string {
 	return spans.one(v)
 }
 
-func (f *Failures) expected() string { return named("in the whole run").between(some(f.Expected)) }
+// rare reports whether a run is hardly ever hit.
+func (f *Failures) rare() bool { return f.Expected.ordered().High < .5 }
+
+func (f *Failures) expected() string {
+	if some(f.Expected) != nil && f.rare() {
+		return "hardly any: less than half a one in the whole run"
+	}
+	return named("in the whole run").between(some(f.Expected))
+}
+
+// interval is how often a checkpoint is best written; "" where that is after the end of the run.
+func (o *TrainingOutlook) interval() string {
+	every := o.Failing.Checkpoint
+	if r := o.span(); r != nil && every > r.ordered().Mid {
+		return ""
+	}
+	return positiveSpan(every)
+}
 
 // nearest are published measurements close to the question.
 func (o *TrainingOutlook) nearest() Section {
 	s := Section{Title: "Closest measurements"}
 	for _, n := range o.Nearest {
 		m := NearestMeasure{What: n.What, Metric: n.Metric, Value: n.Value, Unit: n.Unit, Computed: n.Computed, Differs: n.Differs, Source: n.Source}
+		m.Differs = strings.TrimSpace(strings.TrimPrefix(m.Differs, "differs in:"))
 		s.Words = append(s.Words, (&Speed{Nearest: []NearestMeasure{m}}).NearestLines()...)
 	}
 	return s
@@ -548,7 +600,12 @@ func (t *Training) derived() Section {
 	if t.Model.Derived == "" {
 		return Section{}
 	}
-	return Section{Title: "config.json that was derived for it", Copied: t.Model.Derived}
+	text := t.Model.Derived
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(text), "", "  ") == nil {
+		text = b.String()
+	}
+	return Section{Title: "config.json that was derived for it", Copied: text}
 }
 
 func (t *Training) worth() Section {
@@ -664,7 +721,9 @@ func (o *TrainingOutlook) spread() string {
 	if o.Plan == nil {
 		return ""
 	}
-	return join(", ", units.Thousands(int64(o.Plan.GPUs))+" GPUs", o.Plan.Split())
+	p := *o.Plan
+	p.Data, p.Expert = 0, 0
+	return join(", ", units.Thousands(int64(p.GPUs))+" GPUs", p.Split())
 }
 
 func (o *TrainingOutlook) row(number string) Row {
@@ -677,9 +736,10 @@ func (o *TrainingOutlook) row(number string) Row {
 	if o.Memory != nil {
 		memory = o.Memory.Total.String()
 	}
-	r.Cells = []string{
-		Spoken(r.Verdict), number + ". " + plan, memory, percents.between(given(o.MFU)), spans.between(o.span()),
-		strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours"), inUSD(given(o.USD)),
+	r.Cells = []string{Spoken(r.Verdict), number + ". " + plan, memory, "", "", "", ""}
+	if !o.impossible() {
+		r.Cells = append(r.Cells[:3], percents.between(given(o.MFU)), spans.between(o.span()),
+			strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours"), inUSD(given(o.USD)))
 	}
 	if why := join("; ", append(slices.Clone(o.Reasons), o.whyNot())...); why != "" {
 		r.Notes = []string{why}
@@ -810,6 +870,9 @@ func (g *Generation) row(number string) Row {
 		}
 		if w := o.Word(); w != Fits {
 			r.Notes = append(r.Notes, join(": ", Spoken(w), o.Why))
+		}
+		if o.impossible() {
+			return r
 		}
 		if figures := join(", ", spans.between(o.span()), gpuHours.between(given(o.GPUHours)), wattHours.between(given(o.Wh)), dollars.between(given(o.USD))); figures != "" {
 			r.Notes = append(r.Notes, figures)
