@@ -55,7 +55,7 @@ func (d *Document) TrainingHead() (h Head, ok bool) {
 	if t == nil {
 		return Head{}, false
 	}
-	h = Head{Answer: t.Answer(), About: d.Subject.Ref, Summary: t.Summary}
+	h = Head{Answer: t.Answer(), About: d.Subject.Ref, Summary: opened(t.Summary)}
 	if t.Plan != nil {
 		h.On = t.Plan.Cards()
 		h.About += " on " + h.On
@@ -168,12 +168,19 @@ func (t *Training) batches() string {
 	}
 	s := units.Thousands(j.Global) + " sequences of " + units.Thousands(j.Sequence) + " tokens"
 	if p.Micro > 0 && p.Micros > 0 {
-		s += ", as " + units.Thousands(p.Micros) + " micro-batches of " + units.Thousands(p.Micro)
+		s += ", as " + units.Thousands(p.Micros) + " " + plural("micro-batch", "micro-batches", p.Micros) + " of " + units.Thousands(p.Micro)
 	}
 	if p.Data > 1 && p.Micro > 0 && p.Micros > 0 {
 		s += " on each replica"
 	}
 	return s
+}
+
+func plural(one, many string, n int64) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 func (p *TrainingPlan) order() string {
@@ -795,6 +802,14 @@ func capitalized(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
+// opened begins a sentence with a capital, if it does not begin with the name of a model.
+func opened(s string) string {
+	if first, _, _ := strings.Cut(s, " "); strings.ContainsAny(first, "/._0123456789") {
+		return s
+	}
+	return capitalized(s)
+}
+
 func (d *TrainingData) epochs() string {
 	if d.Epochs == nil || !(*d.Epochs > 0) {
 		return ""
@@ -830,8 +845,8 @@ func (t *Training) generations() Section {
 		{Name: "no.", Number: true},
 		{Name: "the same work on"},
 		{Name: "time", Number: true},
-		{Name: "GPU-hours", Number: true},
-		{Name: "energy", Number: true},
+		{Name: "GPU-hours", Number: true, Spare: 2},
+		{Name: "energy", Number: true, Spare: 1},
 		{Name: "cost", Number: true},
 	}}
 	here := Generation{Outlook: &t.TrainingOutlook, Time: exact1(), Hours: exact1(), Energy: exact1(), USD: exact1()}
@@ -850,7 +865,7 @@ func (t *Training) generations() Section {
 		table = table.withoutEmpty(name)
 	}
 	return Section{Title: "The same work on other cards", Table: table, Chart: timeAgainstCost(spots, 0),
-		Below: "0.5 x is half of what the plan of this answer takes. Such ratios are better known than the figures: both cards err in much the same way."}
+		Below: "0.5 x is half of what the plan of this answer takes. What is doubtful of both cards alike is left out of the ranges of ratios."}
 }
 
 func exact1() *Range { return &Range{1, 1, 1} }
@@ -879,7 +894,7 @@ func (g *Generation) row(number string) Row {
 		}
 	}
 	for i, v := range []*Range{g.Time, g.Hours, g.Energy, g.USD} {
-		r.Cells[2+i] = ratio.between(given(v))
+		r.Cells[2+i] = strings.TrimPrefix(ratio.about(given(v)), "about ")
 	}
 	if g.Why != "" {
 		r.Notes = append(r.Notes, g.Why)
