@@ -38,18 +38,20 @@ type trainFlags struct {
 
 // The most that is believed.
 const (
-	maxParams     = 1e15
+	leastParams   = 1e7 // of which a shape is derived
+	maxParams     = 1e13
 	maxRunTokens  = 1e18
 	maxTrainGPUs  = 1 << 20
 	maxSequences  = 1 << 20
-	maxWidth      = 1 << 24
+	maxDepth      = 10_000
+	maxWidth      = 1 << 20
 	maxRank       = 1 << 16
 	maxEpochs     = 1e4
 	maxGbit       = 1e5
 	maxDeadline   = 100 * year
 	maxFailing    = 200 * year
 	maxGroup      = 1 << 16
-	maxVocabulary = 1 << 26
+	maxVocabulary = 1 << 24
 )
 
 // declare puts the flags of the question into sections, and those of the answer onto the command itself.
@@ -69,12 +71,12 @@ func (f *trainFlags) declare(answer *pflag.FlagSet) sections {
 
 func (f *trainFlags) declareModel(fl *pflag.FlagSet) {
 	whole := wholeOn(fl)
-	const parameters = "a number of parameters from 1k to 1000T, like 8B or 0.35B"
+	const parameters = "a number of parameters from 10M to 10T, like 8B or 0.35B"
 	fl.Var(&choice[train.Method]{&f.job.Method, train.Methods(), otherMethods()}, "method",
 		"`what` is trained: "+list(train.Methods())+" (default: full for a model that is named, pretrain for one that is not or that sees more than a token for each parameter)")
-	fl.Var(&amount{&f.params, 1e3, maxParams, parameters}, "params", "`parameters` of a model that does not exist yet, like 8B")
-	fl.Var(&amount{&f.active, 1e3, maxParams, parameters}, "active-params", "of those, the `parameters` that one token passes (default: all; fewer make it a mixture of experts)")
-	whole(&f.layers, "layers", 1, maxLayers, "`layers` of a model that does not exist yet, with --hidden, instead of --params")
+	fl.Var(&amount{&f.params, leastParams, maxParams, parameters}, "params", "`parameters` of a model that does not exist yet, like 8B")
+	fl.Var(&amount{&f.active, leastParams, maxParams, parameters}, "active-params", "of those, the `parameters` that one token passes (default: all; fewer make it a mixture of experts)")
+	whole(&f.layers, "layers", 1, maxDepth, "`layers` of a model that does not exist yet, with --hidden, instead of --params")
 	whole(&f.hidden, "hidden", 1, maxWidth, "`width` of its layers")
 	whole(&f.vocab, "vocab", 1, maxVocabulary, "`entries` of its vocabulary (default: 128256)")
 }

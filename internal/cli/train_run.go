@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/diligence"
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/model"
@@ -53,6 +54,8 @@ func trainFault(err error) error {
 	switch {
 	case errors.Is(err, trainings.ErrUnknownFabric):
 		return usage(fmt.Errorf("reading --fabric: %w", err), "llmcheck catalog fabrics lists the known ids")
+	case errors.Is(err, arch.ErrSketch):
+		return usage(err, "--params takes 10M to 10T, --layers and --hidden shapes like 32 and 4096")
 	case errors.Is(err, train.ErrIllegal), errors.Is(err, diligence.ErrNumber):
 		return usage(err, "llmcheck help training tells what a plan has to keep to; --gpus auto finds one")
 	case errors.Is(err, gpus.ErrAmbiguous):

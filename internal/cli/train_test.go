@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -341,7 +344,7 @@ func TestTrainRefused(t *testing.T) {
 		{"--active-params 2B --layers 32 --hidden 4096", "--active-params are of --params"},
 		{"license:mit", "a license has no size"},
 		{"acme/x --method dpo --reference license:mit", "reading --reference: reading model reference"},
-		{"--params 8X", `--params is "8X": want a number of parameters from 1k to 1000T, like 8B or 0.35B`},
+		{"--params 8X", `--params is "8X": want a number of parameters from 10M to 10T, like 8B or 0.35B`},
 		{"--params 12", "want a number of parameters"},
 		{"--params 1e300", "want a number of parameters"},
 		{"--params=-8B", "want a number of parameters"},
@@ -583,5 +586,41 @@ func TestTrainCode(t *testing.T) {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// Law: a flag that a message of training names is a flag.
+func TestTrainFlagsInMessages(t *testing.T) {
+	a, _, _ := world(t, "")
+	cmd := newTrain(&global{app: a}, nil)
+	var files []string
+	for _, pattern := range []string{"../train/*.go", "../train/catalog/*.go", "../diligence/train*.go", "../report/training*.go", "../arch/sketch*.go"} {
+		some, err := filepath.Glob(pattern)
+		if err != nil || len(some) == 0 {
+			t.Fatalf("no file is like %s: %v", pattern, err)
+		}
+		files = append(files, some...)
+	}
+	literal, flag := regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`"), regexp.MustCompile(`(?:^|[^-\w])--([a-z][a-z0-9-]*)`)
+	found := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range literal.FindAllString(string(data), -1) {
+			for _, named := range flag.FindAllStringSubmatch(text, -1) {
+				found++
+				if cmd.Flags().Lookup(named[1]) == nil {
+					t.Errorf("%s: %s names --%s, which there is not", file, text, named[1])
+				}
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d flags are named, want at least 20", found)
 	}
 }

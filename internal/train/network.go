@@ -121,7 +121,7 @@ func (e *exchange) traffic(w *wires) Traffic {
 // joined refuses a plan whose ranks nothing joins.
 func (w *wires) joined(p *Plan) error {
 	if float64(p.GPUs) > w.domain && w.fabric.Net <= 0 {
-		return fmt.Errorf("%w: %d devices are in more than one machine, and no network joins them: name one with --fabric or --network", ErrIllegal, p.GPUs)
+		return fmt.Errorf("%w: %d devices are in more than one machine, and no network joins them: name one with --fabric or --network-gbit", ErrIllegal, p.GPUs)
 	}
 	return nil
 }
