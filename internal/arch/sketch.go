@@ -182,8 +182,10 @@ func framed(params float64, hidden int64) outline {
 	}
 	o.heads = hidden / o.head
 	o.kvHeads = o.heads
-	if params >= grouped && o.heads%8 == 0 {
-		o.kvHeads = 8
+	for k := int64(8); params >= grouped && k > 1 && o.kvHeads == o.heads; k /= 2 {
+		if o.heads%k == 0 && o.heads > k {
+			o.kvHeads = k
+		}
 	}
 	return o
 }
@@ -215,7 +217,7 @@ func widthOf(size, params float64) int64 {
 	switch {
 	case size < 0.3e9:
 		step = 64
-	case size >= grouped:
+	case size >= grouped, params >= grouped && size >= 1e9:
 		step = 1024
 	case params >= grouped:
 		step = 256
