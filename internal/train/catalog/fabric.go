@@ -44,7 +44,8 @@ type fabricRecord struct {
 	LatencyUs  float64         `yaml:"latency_us,omitempty"` // of a message of a collective between machines, an estimate by the kind
 	Note       string          `yaml:"note,omitempty"`
 	Source     evidence.Source `yaml:"source"`
-	Checked    evidence.Date   `yaml:"checked"`
+	Unseen     bool            `yaml:"unseen,omitempty"` // the source was not at hand when this was written: it is where the figure is to be found
+	Checked    evidence.Date   `yaml:"checked"`          // the day somebody last went through the record
 }
 
 func checkFabric(name string, r *fabricRecord) error {
