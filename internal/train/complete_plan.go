@@ -56,12 +56,12 @@ type trial struct {
 
 // The rules of thumb by which plans are tried one after the other: what a doubling of each degree costs.
 const (
-	tensorCost  = 0.04 // within the fast link
+	tensorCost  = 0.04 // within the fast link; twice that where experts make products narrow already
 	tensorFar   = 0.5  // beyond it
 	stageCost   = 0.01 // beside the bubble
 	contextCost = 0.05
-	expertCost  = 0.03
-	expertFar   = 0.08
+	expertCost  = 0.01
+	expertFar   = 0.05
 	shardFar    = 0.06 // of weights over more than shardNear ranks
 	shardNear   = 256
 	selfCost    = 0.03 // selective recomputation
@@ -73,7 +73,11 @@ func doublings(n, near int) float64 { return math.Log2(max(1, float64(n)/float64
 // weigh is the time of a token by rules of thumb.
 func (t *trial) weigh() {
 	p, domain := &t.plan, t.plan.domain()
-	t.cost = 1 + tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
+	narrow := 1.0
+	if expertsOf(t.job.Shape) > 0 {
+		narrow = 2
+	}
+	t.cost = 1 + narrow*tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
 	t.cost += expertCost*doublings(p.Expert, 1) + expertFar*doublings(p.Expert, domain)
 	if p.Zero == 3 {
 		t.cost += shardFar * doublings(p.Data, shardNear)
@@ -154,7 +158,7 @@ func (f *filler) grids() func(yield func(Plan) bool) {
 	if n := expertsOf(f.Shape); n > 0 {
 		sharers = int(min(n, mostExpert))
 	}
-	tensor := h.tensor && f.Method != QLoRA
+	tensor := h.divides && f.Method != QLoRA
 	return func(yield func(Plan) bool) {
 		for _, t := range degrees(f.Tensor, tensor, min(f.domain(), 8)) {
 			for _, s := range degrees(f.Pipeline, stages && f.Method != QLoRA, min(mostPipeline, len(f.Shape.Blocks))) {
@@ -211,12 +215,17 @@ func (f *filler) zero(p *Plan) int {
 	switch {
 	case p.Zero >= 0:
 		return p.Zero
-	case p.Data*p.Context == 1:
+	case p.Data*p.Context == 1 || f.mayCopy():
 		return 0
 	case p.Pipeline > 1 && !slices.Contains(h.staged, h.zero):
 		return 1
 	}
 	return h.zero
+}
+
+// mayCopy reports whether data ranks usually hold frozen weights whole: adapters are trained so as long as it fits.
+func (f *filler) mayCopy() bool {
+	return !f.Trained() && (f.Framework == HF || f.Framework == Axolotl)
 }
 
 // schedule fills the schedule and the chunks of each stage: benchmarks of Megatron interleave wherever layers and passes
@@ -266,10 +275,12 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 	capacity := float64(f.GPU.Usable())
 	tight := -1
 	for i := range list {
-		if i > mostTried || capacity > 0 && list[i].least() > capacity {
+		if i > mostTried {
+			break
+		}
+		if f.whole(&list[i]); capacity > 0 && list[i].least() > capacity {
 			continue
 		}
-		f.whole(&list[i])
 		switch v := f.verdict(&list[i].job, &list[i].plan); {
 		case v == Fits:
 			return list[i], true
@@ -296,9 +307,10 @@ func (f *filler) verdict(j *Job, p *Plan) Verdict {
 }
 
 // whole lets data ranks share weights too, where a division was asked for whose weights find no room otherwise: the FSDP
-// of Megatron is made for that.
+// of Megatron is made for that, and adapters are trained so where the frozen weights do not fit whole.
 func (f *filler) whole(t *trial) {
-	if f.Zero >= 0 || f.Framework != Megatron || f.Pipeline != 1 || t.plan.Data == 1 || f.verdict(&t.job, &t.plan) != DoesNot {
+	asked := f.Framework == Megatron && f.Pipeline == 1 || f.mayCopy()
+	if f.Zero >= 0 || !asked || t.plan.Data == 1 || f.verdict(&t.job, &t.plan) == Fits {
 		return
 	}
 	q := *t
@@ -458,6 +470,8 @@ func (f *filler) zeroWhy() string {
 	switch {
 	case f.Zero == 0:
 		return "there is one data rank, or the states fit whole"
+	case f.mayCopy():
+		return "the frozen weights do not fit whole on every device"
 	case f.Framework == Megatron && f.Zero == 3:
 		return "the FSDP of Megatron, without which the weights do not fit in the division that was asked for"
 	case f.Zero == h.zero:
