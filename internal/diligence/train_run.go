@@ -201,7 +201,8 @@ func (t *training) tokens() {
 		j.Tokens = t.q.Have * epochs
 		t.assume("tokens", units.Count(int64(j.Tokens)).String(), fmt.Sprintf("%s at hand, %g times", units.Count(int64(t.q.Have)), epochs))
 	case j.Method == train.Pretrain:
-		j.Tokens = 20 * float64(j.Shape.Params().Total)
+		o := train.Optimal(j.Shape)
+		j.Tokens = o.Tokens.Mid
 		t.assume("tokens", units.Count(int64(j.Tokens)).String(), "compute-optimal for a model of this size; give --tokens")
 	}
 }

@@ -202,11 +202,15 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	return t, true
 }
 
-// global is the batch near to the usual one that all replicas share alike, at least one pass of each.
+// global is the batch near to the usual one that all replicas share alike, at least one pass of each, and a round of the
+// pipeline where that is no more than twice as much.
 func (j *Job) global(p *Plan) int64 {
 	want, _ := j.wanted()
 	each := int64(p.Data) * p.Micro
-	return min(each*power(float64(want)/float64(each)), max(each, mostBatch/each*each))
+	if round := each * int64(p.Pipeline); float64(round) <= twice*want {
+		each = round
+	}
+	return min(each*power(want/float64(each)), max(each, mostBatch/each*each))
 }
 
 // zero is what data ranks share where nobody said it.
@@ -217,6 +221,8 @@ func (f *filler) zero(p *Plan) int {
 		return p.Zero
 	case p.Data*p.Context == 1 || f.mayCopy():
 		return 0
+	case p.Pipeline > 1 && f.Framework == TorchTitan:
+		return 2 // a stage keeps its weights gathered between the passes
 	case p.Pipeline > 1 && !slices.Contains(h.staged, h.zero):
 		return 1
 	}
@@ -254,7 +260,7 @@ func (p *Plan) chunks(j *Job) int {
 		return 1
 	}
 	layers := len(j.Shape.Blocks)
-	for v := layers / (fewestLayers * p.Pipeline); v > 1; v-- {
+	for v := (layers + int(extraPlaces(j.Framework))) / (fewestLayers * p.Pipeline); v > 1; v-- {
 		if even(layers, p.Pipeline*v) {
 			return v
 		}
@@ -262,9 +268,13 @@ func (p *Plan) chunks(j *Job) int {
 	return 1
 }
 
-// even reports whether layers divide over so many places, alone or with embedding and head as layers of their own.
+// uneven is how many places more than layers there may be, for the busiest stage to be hardly busier than the others.
+const uneven = 1.06
+
+// even reports whether layers divide nearly evenly over so many places; embedding and head may take the place of one each.
 func even(layers, places int) bool {
-	return layers%places == 0 || (layers+1)%places == 0 || (layers+2)%places == 0
+	return layers >= places && float64(upTo(int64(layers), int64(places))) <= uneven*float64(layers) ||
+		(layers+1)%places == 0 || (layers+2)%places == 0
 }
 
 // mostTried is how many accounts are made before it is said that nothing fits.
@@ -320,6 +330,9 @@ func (f *filler) whole(t *trial) {
 	}
 }
 
+// nearly is how often what a device holds may fill it for recomputation to be worth naming.
+const nearly = 1.25
+
 // smallest is the trial whose weights and states take least, the usual one of several; it recomputes nothing unless
 // recomputing is what makes the difference.
 func (f *filler) smallest(list []trial) trial {
@@ -329,8 +342,13 @@ func (f *filler) smallest(list []trial) trial {
 			best = t
 		}
 	}
-	if capacity := float64(f.GPU.Usable()); f.Recompute == "" && best.least() <= capacity {
-		best.job.Recompute = Whole
+	if f.mayCopy() && f.Zero < 0 && best.plan.Data > 1 {
+		best.plan.Zero = f.Framework.habits().zero
+	}
+	again := best
+	again.job.Recompute = Whole
+	if m, err := f.account(&again.job, &again.plan); f.Recompute == "" && err == nil && m.Total.Mid <= nearly*float64(m.Capacity) {
+		return again
 	}
 	return best
 }
@@ -436,7 +454,7 @@ func (f *filler) again(said Recompute, fits bool) {
 	why := "nothing has to be computed again to fit"
 	switch {
 	case !fits && f.Recompute != Whole:
-		why = "weights and states do not fit, so that recomputing does not help"
+		why = "recomputing all would not make it fit either"
 	case len(f.recomputes()) == 1:
 		why = "recipes of " + string(f.Framework) + " turn it on"
 	case f.Recompute != None:
@@ -536,7 +554,7 @@ func (f *filler) batches(said int64) {
 		return
 	}
 	want, why := f.wanted()
-	if f.Global > 2*want {
+	if float64(f.Global) > twice*want {
 		why = "one pass of every data rank, which is more than usual"
 	}
 	f.note("global_batch", units.Thousands(f.Global), why)

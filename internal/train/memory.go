@@ -245,22 +245,13 @@ func (a *account) stage(at int) *stage {
 // outer adds embedding and head; a stage that holds neither first nor last layer has none of them. A head that is the
 // embedding is on both.
 func (s *stage) outer() {
-	c := outerOf(s.job.Shape, s.tensor)
-	if s.of == 1 {
-		s.count = s.count.plus(c)
-		s.towers()
-		return
-	}
 	shape := s.job.Shape
 	for i := range shape.Outer {
 		t := &shape.Outer[i]
 		head := t.Component == arch.Head || t.Component == arch.Norm
 		shared := shape.Tied && t.Component == arch.Embedding
-		if s.first && !head || s.last && (head || shared) {
-			var one count
-			one.add(t, s.tensor, 1)
-			s.count.outer += one.all()
-			s.count.embed += one.embed
+		if s.first && !head || s.last && (head || shared && !s.first) {
+			s.count.outside(t, s.tensor)
 		}
 	}
 	if s.first {
@@ -337,7 +328,7 @@ func (m *Memory) judge() {
 }
 
 func (a *account) basis() string {
-	text := "the constants were held against " + a.data.Held + ", eight of ten inside the range"
+	text := "the constants were held against " + a.data.Held
 	if len(a.cases) > 0 {
 		text += "; wider upward for: " + strings.Join(a.cases, ", ")
 	}

@@ -96,16 +96,21 @@ func whole(n float64) int64 {
 	return int64(max(0, n))
 }
 
+// outerOf counts what is neither of a layer nor of a tower.
 func outerOf(s *arch.Shape, tensor float64) count {
 	var c count
 	for i := range s.Outer {
-		t := &s.Outer[i]
-		c.add(t, tensor, 1)
-		if t.Component != arch.Embedding && t.Component != arch.Head {
-			c.outer, c.rest, c.linear = c.outer+c.rest+c.linear, 0, 0
-		}
+		c.outside(&s.Outer[i], tensor)
 	}
 	return c
+}
+
+func (c *count) outside(t *arch.Tensor, tensor float64) {
+	n := elements(t) / ways(t, tensor, 1)
+	c.outer += n
+	if t.Component == arch.Embedding || t.Component == arch.Head {
+		c.embed += n
+	}
 }
 
 // laid counts what adapters add to all layers.

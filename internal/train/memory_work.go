@@ -8,11 +8,12 @@ import (
 
 // gathered are weights that are whole for a while where data ranks share them, and buffers of what is reduced.
 func (s *stage) gathered() {
-	if s.shard <= 1 && s.plan.Data <= 1 {
+	if s.offloaded(Weights) {
+		s.fetched()
 		return
 	}
-	if s.job.Framework == Megatron {
-		return // weights are gathered in place, gradients reduced in place
+	if s.shard <= 1 && s.plan.Data <= 1 || s.job.Framework == Megatron {
+		return // Megatron gathers weights in place, and reduces gradients in place
 	}
 	all := s.count.all() + s.adapters
 	away := max(0, s.count.all()-s.shared(s.count)) + s.adapters*(1-1/s.shard) // what other ranks hold
@@ -30,6 +31,19 @@ func (s *stage) gathered() {
 		s.units(each, away)
 	}
 	s.buckets(away / max(1, all))
+}
+
+// fetched are weights that come from the host for a layer or two, and gradients of one layer on their way there.
+func (s *stage) fetched() {
+	s.units(s.gatherBytes(), s.count.all()+s.adapters)
+	trained := s.adapters / max(1, float64(len(s.layers)))
+	if s.job.Trained() {
+		trained = max(s.biggest, s.count.embed/2)
+	}
+	bytes := trained * (2 + s.num.Gradients)
+	s.comes(Overhead, "gradients of one layer on their way to the host", Exactly(bytes), "prefetch", func() string {
+		return fmt.Sprintf("%.4g parameters × (2 + %g) B", trained, s.num.Gradients)
+	})
 }
 
 // gatherBytes is what a gathered weight takes. Those of QLoRA are gathered as they are packed, and unpacked one at a time.

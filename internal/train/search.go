@@ -113,7 +113,7 @@ func (s *search) batches() []float64 {
 		return []float64{s.limit}
 	}
 	want, _ := j.wanted()
-	list := []float64{min(s.limit, twice*float64(want*j.Sequence)), s.limit}
+	list := []float64{min(s.limit, twice*want*float64(j.Sequence)), s.limit}
 	if s.want.GPUs > 0 {
 		list = append(list, math.Inf(1))
 	}
@@ -187,11 +187,11 @@ func (f *filler) prepare() error {
 }
 
 // Sensible is how many tokens a step has at most before more of them teach less than they cost: for pre-training the
-// batch that DeepSeek LLM found best by a power law of the FLOPs of the run (arXiv 2401.02954), and never less than the
-// usual one; for other methods eight times the usual one.
+// batch that DeepSeek LLM found best by a power law of the FLOPs of the run (arXiv 2401.02954), and never less than
+// twice the usual one; for other methods eight times the usual one.
 func Sensible(j *Job) float64 {
 	want, _ := j.wanted()
-	usual := float64(want * j.Sequence)
+	usual := want * float64(j.Sequence)
 	if j.Global > 0 {
 		return float64(j.Global * j.Sequence)
 	}
@@ -203,7 +203,7 @@ func Sensible(j *Job) float64 {
 	if tokens == 0 {
 		tokens = hoffmann * params
 	}
-	return max(usual, 0.292*math.Pow(6*params*tokens, 0.3271))
+	return max(twice*usual, 0.292*math.Pow(6*params*tokens, 0.3271))
 }
 
 func (s *search) most() int {
@@ -511,6 +511,9 @@ func (s *search) zeros(f *filler, t *trial) []int {
 		return []int{f.Zero}
 	}
 	z := f.zero(&t.plan)
+	if f.mayCopy() && t.plan.Data > 1 {
+		return []int{0, f.Framework.habits().zero}
+	}
 	if z != 3 && f.Framework != Megatron || t.plan.Data*t.plan.Context == 1 {
 		return []int{z}
 	}
