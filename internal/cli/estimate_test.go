@@ -209,12 +209,12 @@ func TestEstimateCode(t *testing.T) {
 // Law: every flag of a command with sections is shown once by its help, in one of them.
 func TestSections(t *testing.T) {
 	a, out, _ := world(t, "")
-	for _, name := range []string{"estimate", "calibrate"} {
+	for _, name := range []string{"estimate", "estimate train", "calibrate"} {
 		out.Reset()
-		if code := Main(t.Context(), []string{name, "--help"}, a); code != OK {
+		if code := Main(t.Context(), append(strings.Fields(name), "--help"), a); code != OK {
 			t.Fatalf("status %d", code)
 		}
-		cmd, _, err := newRoot(a).Find([]string{name})
+		cmd, _, err := newRoot(a).Find(strings.Fields(name))
 		if err != nil {
 			t.Fatal(err)
 		}

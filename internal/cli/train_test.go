@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -623,4 +625,81 @@ func TestTrainFlagsInMessages(t *testing.T) {
 	if found < 20 {
 		t.Errorf("%d flags are named, want at least 20", found)
 	}
+}
+
+// Law: whatever is said of whichever model, there is an answer or a reason, and every range of it is one.
+func TestTrainHostile(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 8))
+	pick := func(words ...string) string { return words[r.IntN(len(words))] }
+	samples := trainSamples()
+	models := []string{
+		"Qwen/Qwen3-8B", "deepseek-ai/DeepSeek-V3", "google/gemma-3-27b-it", "--params 8B", "--params 10M", "--params 10T", "--params 671B --active-params 37B",
+		"--layers 1 --hidden 64 --vocab 1", "--layers 10000 --hidden 1048576",
+	}
+	answered := 0
+	for range 120 {
+		args := append([]string{"estimate", "train", "--offline", "--format", "json"}, strings.Fields(pick(models...))...)
+		if r.IntN(2) == 0 {
+			args = append(args, "--method", pick(texts(train.Methods())...))
+		}
+		args = append(args, "--gpu", pick("H100", "rtx-4090", "24GB", "unknown", "mi300x"), "--gpus", pick("1", "8", "7", "4096", "1048576", "auto"))
+		for range r.IntN(3) {
+			s := samples[r.IntN(len(samples))]
+			args = append(args, (&sample{flag: s.flag, value: s.value}).args()...)
+		}
+		for _, big := range []string{"seq-len 67108864", "global-batch 1048576", "tokens 1e18", "tp 1048576", "micro-batch 1048576", "fill 1e-9", "mtbf 1m"} {
+			if r.IntN(12) == 0 {
+				args = append(args, strings.Fields("--"+big)...)
+			}
+		}
+		a, out, errs := world(t, "")
+		code := Main(t.Context(), args, a)
+		if code == Usage && errs.Len() > 0 && out.Len() == 0 {
+			continue
+		}
+		answered++
+		if code != OK && code != No && code != NotEnough {
+			t.Errorf("%q: status %d, %s", args, code, errs)
+			continue
+		}
+		var doc any
+		if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+			t.Errorf("%q: %v", args, err)
+		}
+		if where := disordered(doc, ""); where != "" {
+			t.Errorf("%q: %s", args, where)
+		}
+	}
+	if answered < 25 {
+		t.Errorf("%d answers, want at least 25", answered)
+	}
+}
+
+// disordered names a number below zero or a range that is none.
+func disordered(v any, at string) string {
+	switch v := v.(type) {
+	case float64:
+		if v < 0 {
+			return fmt.Sprintf("%s is %g", at, v)
+		}
+	case []any:
+		for i, one := range v {
+			if where := disordered(one, fmt.Sprintf("%s[%d]", at, i)); where != "" {
+				return where
+			}
+		}
+	case map[string]any:
+		low, isLow := v["low"].(float64)
+		mid, isMid := v["mid"].(float64)
+		high, isHigh := v["high"].(float64)
+		if isLow && isMid && isHigh && !(low <= mid && mid <= high) {
+			return fmt.Sprintf("%s is %g, %g, %g", at, low, mid, high)
+		}
+		for key, one := range v {
+			if where := disordered(one, at+"."+key); where != "" {
+				return where
+			}
+		}
+	}
+	return ""
 }
