@@ -11,11 +11,11 @@ func TestConstantsArePhysical(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.list) < 50 || c.fitted == "" || len(c.ranges) < 5 || len(c.seen) < 20 {
-		t.Fatalf("%d constants, fitted on %q, %d ranges, %d seen", len(c.list), c.fitted, len(c.Widths()), len(c.seen))
+	if len(c.List()) < 50 || c.Fitted() == "" || len(c.Widths()) < 5 || len(c.Seen()) < 20 {
+		t.Fatalf("%d constants, fitted on %q, %d ranges, %d seen", len(c.List()), c.Fitted(), len(c.Widths()), len(c.Seen()))
 	}
-	for i, one := range c.list {
-		k := c.kinds[c.of[i]]
+	for i, one := range c.List() {
+		k := c.Quantity(i)
 		switch {
 		case one.Loose <= 0:
 			t.Errorf("%s of %s cannot be fitted", one.Of, one.By)
@@ -23,7 +23,7 @@ func TestConstantsArePhysical(t *testing.T) {
 			t.Errorf("the prior of %s is from nowhere", one.Of)
 		case one.By == "base" && strings.HasSuffix(one.Of, "_time") && (one.Value <= 1e-7 || one.Value > 1):
 			t.Errorf("%s takes %g s", one.Of, one.Value)
-		case one.By == "base" && k.share && (one.Value <= 0.01 || one.Value > 0.999):
+		case one.By == "base" && k.Share && (one.Value <= 0.01 || one.Value > 0.999):
 			t.Errorf("%s is a share of %g", one.Of, one.Value)
 		case one.By != "base" && (one.Value < -5 || one.Value > 5):
 			t.Errorf("%s of %s is %g, which is no effect but a fault", one.Of, one.By, one.Value)

@@ -3,10 +3,10 @@ package speed
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/serve"
+	"github.com/llmcheck/llmcheck/internal/tune"
 )
 
 // The families of figures that have ranges of their own. Others are functions of these: the time between tokens of one
@@ -22,20 +22,14 @@ const (
 // Families are those that have ranges of their own.
 func Families() []string { return []string{decoding, prompting, crowd, firstToken, between} }
 
-// Width is how far measurements of a family lie from what is computed. Of the base, Low and High are the factors of what
-// is computed below which one of ten measurements lies, and above which one of ten does. Of a case, they are the powers
-// to which those factors are raised where it holds: 1 changes nothing, 2 is twice as far in the logarithm.
-type Width struct {
-	Of   string  `yaml:"of"`
-	Case string  `yaml:"case"` // base, or one of Cases
-	Low  float64 `yaml:"low"`
-	High float64 `yaml:"high"`
-	Rows int     `yaml:"rows"` // measurements that it was fitted on
-}
+// Width is how far measurements of a family lie from what is computed.
+type Width = tune.Width
+
+// Strength is a case and how much of it there is.
+type Strength = tune.Strength
 
 // The cases that make a figure less certain.
 const (
-	base    = "base"
 	unseen  = "unseen"  // no figure of the family was measured with this engine on this generation of devices
 	newCard = "card"    // none on this card
 	newSize = "size"    // none of a model of this size
@@ -71,17 +65,6 @@ func Strange(name string) bool { return name != experts && name != chosen }
 // longestSeen is the length of the longest request that was measured, in tokens.
 const longestSeen = 1 << 16
 
-// widest is the logarithm of the factor that no range exceeds: beyond that nothing is said.
-const widest = 3
-
-// Seen is what figures of a family were measured of.
-type Seen struct {
-	Of    string   `yaml:"of"`
-	Here  []string `yaml:"here"`  // "vllm on hopper": an engine on a generation of devices
-	Cards []string `yaml:"cards"` // "card h20"
-	Sizes []string `yaml:"sizes"` // "size 32 x 4096"
-}
-
 // Known is what was measured, as "family place", "family card", "family size".
 type Known map[string]bool
 
@@ -108,12 +91,6 @@ func (m *Model) Size() string {
 	return size
 }
 
-// Strength is a case and how much of it there is.
-type Strength struct {
-	Case string
-	Much float64
-}
-
 // CasesOf are the cases that hold for a figure.
 func (m *Model) CasesOf(family string, l Load) []Strength {
 	r := l.mean()
@@ -124,7 +101,7 @@ func (m *Model) cases(family string, r *mean) []Strength {
 	var list []Strength
 	hold := func(name string, much float64) {
 		if much > 0 {
-			list = append(list, Strength{name, much})
+			list = append(list, Strength{Case: name, Much: much})
 		}
 	}
 	hold(long, math.Log((r.in+r.out)/longestSeen))
@@ -135,7 +112,7 @@ func (m *Model) cases(family string, r *mean) []Strength {
 		{unseen, !m.seen(family, m.Where())}, {newCard, !m.seen(family, m.Card())}, {newSize, !m.seen(family, m.Size())}, {experts, m.in.moe}, {chosen, m.plan.Chosen && family == crowd}, {drafted, r.drafts > 0 && family != firstToken},
 	} {
 		if c.ok {
-			list = append(list, Strength{c.name, 1})
+			list = append(list, Strength{Case: c.name, Much: 1})
 		}
 	}
 	return list
@@ -145,25 +122,12 @@ func (m *Model) seen(family, what string) bool {
 	if m.known != nil {
 		return m.known.Has(family, what)
 	}
-	return m.cons.seen.Has(family, what)
-}
-
-// ranges are the widths of one family.
-type ranges struct {
-	base  Width
-	cases map[string]Width
+	return Known(m.cons.Seen()).Has(family, what)
 }
 
 // ends are how far below and above what is computed measurements lie, as logarithms, both above 0.
 func (m *Model) ends(family string, r *mean) (low, high float64) {
-	w := m.cons.ranges[family]
-	low, high = -math.Log(w.base.Low), math.Log(w.base.High)
-	for _, s := range m.cases(family, r) {
-		if c, ok := w.cases[s.Case]; ok {
-			low, high = low*math.Pow(c.Low, s.Much), high*math.Pow(c.High, s.Much)
-		}
-	}
-	return min(low, widest), min(high, widest)
+	return m.cons.Ends(family, m.cases(family, r))
 }
 
 // around is a rate with its range, whose good end is no better than hardware allows.
@@ -284,62 +248,13 @@ func said(family string) string {
 	return "TPOT"
 }
 
-// sortWidths checks widths and sorts them by family.
-func sortWidths(list []Width) (map[string]ranges, error) {
-	out := map[string]ranges{}
-	for _, family := range Families() {
-		out[family] = ranges{cases: map[string]Width{}}
-	}
-	for _, w := range list {
-		r, ok := out[w.Of]
-		_, known := Cases(w.Of)[w.Case]
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("the range of %s, which is no family", w.Of)
-		case w.Case == base && w.Low > 0 && w.Low <= 1 && w.High >= 1 && w.High < 1e3:
-			r.base = w
-			out[w.Of] = r
-		case w.Case == base:
-			return nil, fmt.Errorf("the range of %s from %v to %v does not hold its middle", w.Of, w.Low, w.High)
-		case !known || !(w.Low >= 0.1 && w.Low <= 10 && w.High >= 0.1 && w.High <= 10):
-			return nil, fmt.Errorf("the range of %s where it is %q is raised to the powers %v and %v", w.Of, w.Case, w.Low, w.High)
-		default:
-			r.cases[w.Case] = w
-		}
-	}
-	for _, family := range Families() {
-		r := out[family]
-		if r.base.Low == 0 || len(r.cases) != len(Cases(family)) {
-			return nil, fmt.Errorf("the range of %s or of one of its cases is missing", family)
-		}
-	}
-	return out, nil
-}
-
 // WithWidths are the same constants with other ranges.
 func (c *Constants) WithWidths(list []Width) (*Constants, error) {
-	sorted, err := sortWidths(list)
+	t, err := c.Table.WithWidths(list)
 	if err != nil {
 		return nil, err
 	}
-	other := *c
-	other.ranges = sorted
-	other.by = c.by
-	return &other, nil
-}
-
-// Widths are the ranges of all families, as the file has them.
-func (c *Constants) Widths() []Width {
-	var list []Width
-	for _, family := range Families() {
-		r := c.ranges[family]
-		list = append(list, r.base)
-		for _, w := range r.cases {
-			list = append(list, w)
-		}
-	}
-	slices.SortFunc(list, func(a, b Width) int { return strings.Compare(a.Of+" "+a.Case, b.Of+" "+b.Case) })
-	return list
+	return &Constants{t}, nil
 }
 
 // Ranged is the same plan with other ranges, as if something else had been measured.

@@ -21,7 +21,7 @@ type Model struct {
 	card  *hardware.Accelerator
 	in    setting
 	cons  *Constants
-	terms [quantities][]int
+	terms [][]int // by quantity
 
 	pool     float64 // bytes of the cache of one replica on one rank
 	poolHigh float64 // the same with the good end of its range
@@ -82,7 +82,7 @@ func (c *Constants) Of(m *serve.Prepared, p serve.Plan, mem *serve.Memory) (*Mod
 		s.poolHigh = max(s.pool, float64(mem.Sum(serve.KVCache).High))
 	}
 	s.collect()
-	s.resolve(c.values)
+	s.resolve(c.Values())
 	return s, nil
 }
 
@@ -104,14 +104,7 @@ const leastPool = 0.08
 
 // collect finds which constants hold here.
 func (m *Model) collect() {
-	for q, i := range m.cons.base {
-		m.terms[q] = []int{i}
-	}
-	for _, group := range m.in.groups {
-		for _, i := range m.cons.by[group] {
-			m.terms[m.cons.of[i]] = append(m.terms[m.cons.of[i]], i)
-		}
-	}
+	m.terms = m.cons.Terms(m.in.groups)
 	m.products = make([]product, len(m.work.Products))
 	for i := range m.products {
 		p := &m.products[i]
@@ -129,25 +122,15 @@ func (m *Model) collect() {
 
 // ofFormat are the constants of a quantity, and those of a number format beside them.
 func (m *Model) ofFormat(q Quantity, format string) []int {
-	terms := slices.Clip(m.terms[q])
-	for _, group := range [...]string{
-		"format " + format, "class " + m.in.class + ", format " + format, "engine " + m.in.engine + ", format " + format,
-		"generation " + m.in.generation + ", format " + format,
-	} {
-		for _, i := range m.cons.by[group] {
-			if m.cons.of[i] == q {
-				terms = append(terms, i)
-			}
-		}
-	}
-	return terms
+	return m.cons.Further(int(q), m.terms[q], "format "+format, "class "+m.in.class+", format "+format,
+		"engine "+m.in.engine+", format "+format, "generation "+m.in.generation+", format "+format)
 }
 
 // resolve computes every quantity from the values of the constants.
 func (m *Model) resolve(values []float64) {
 	r := &m.rates
 	for q := range r.value {
-		r.value[q] = m.cons.kinds[q].squash(total(values, m.terms[q]))
+		r.value[q] = m.cons.Value(q, values, m.terms[q])
 	}
 	r.bandwidth = m.card.BandwidthGBs * 1e9 / devices(m.card)
 	ceiling := m.measured
@@ -158,14 +141,14 @@ func (m *Model) resolve(values []float64) {
 	r.link, r.hop = m.between(m.in.link), m.between(linkOf(m.card, max(2, m.work.Tensor*m.work.Pipeline)))
 	for i := range m.products {
 		p := &m.products[i]
-		p.read = r.bandwidth * m.cons.kinds[WeightRead].squash(total(values, p.terms[0]))
+		p.read = r.bandwidth * m.cons.Value(int(WeightRead), values, p.terms[0])
 		if m.clocks > 0 {
-			p.read = least(p.read, m.clocks*m.cons.kinds[Requests].squash(total(values, p.terms[3])))
+			p.read = least(p.read, m.clocks*m.cons.Value(int(Requests), values, p.terms[3]))
 		}
-		p.flops = p.peak * m.ceilingOf(p, ceiling) * m.cons.kinds[Product].squash(total(values, p.terms[1]))
+		p.flops = p.peak * m.ceilingOf(p, ceiling) * m.cons.Value(int(Product), values, p.terms[1])
 		p.unpacking = m.unpack(p)
 		if p.Role == serve.Routed {
-			p.flops *= m.cons.kinds[ExpertShare].squash(total(values, p.terms[2]))
+			p.flops *= m.cons.Value(int(ExpertShare), values, p.terms[2])
 		}
 	}
 }
@@ -181,14 +164,6 @@ func (m *Model) ceilingOf(p *product, measured float64) float64 {
 
 // devices is how many a board shows as; the figures of its datasheet are of all of them.
 func devices(a *hardware.Accelerator) float64 { return float64(max(1, a.Devices)) }
-
-func total(values []float64, terms []int) float64 {
-	var sum float64
-	for _, i := range terms {
-		sum += values[i]
-	}
-	return sum
-}
 
 // between is the bandwidth of one device to others, bytes a second in one direction.
 func (m *Model) between(link string) float64 {

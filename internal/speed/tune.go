@@ -61,28 +61,6 @@ func (m *Model) each(l Load) float64 {
 	return max(1, atLeast(0, l.Concurrency)/float64(m.work.Replicas))
 }
 
-// Values are the constants as they are added; a fit changes them.
-func (c *Constants) Values() []float64 { return slices.Clone(c.values) }
-
-// List are the constants as the file has them.
-func (c *Constants) List() []Constant { return slices.Clone(c.list) }
-
-// Added is a number of the file as it is added, and Written the other way round.
-func (c *Constants) Added(i int, v float64) float64 {
-	if c.list[i].By != "base" {
-		return v
-	}
-	return c.kinds[c.of[i]].spread(v)
-}
-
-// Written is a value as the file has it.
-func (c *Constants) Written(i int, x float64) float64 {
-	if c.list[i].By != "base" {
-		return x
-	}
-	return c.kinds[c.of[i]].squash(x)
-}
-
 // With is the same plan with other values of the constants.
 func (m *Model) With(values []float64) *Model {
 	other := *m

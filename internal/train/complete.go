@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
-	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // accounts says what a complete plan takes on each device.
@@ -201,9 +200,9 @@ func (f *filler) sequence() {
 	}
 	n, why := int64(fineTuning), "long enough for most instructions and their answers"
 	if f.Method == Pretrain {
-		n, why = longPretrain, "dense models of today are pre-trained at this length before it is stretched"
-		if expertsOf(f.Shape) > 0 || f.Shape.MaxContext == 0 {
-			n, why = shortPretrain, "the usual length of pre-training before it is stretched"
+		n, why = longPretrain, "dense models with a long context are pre-trained at this length before it is stretched"
+		if expertsOf(f.Shape) > 0 || f.Shape.MaxContext <= longPretrain {
+			n, why = shortPretrain, "the usual length of pre-training"
 		}
 	}
 	if most := f.Shape.MaxContext; most > 0 && most < n {
@@ -307,7 +306,7 @@ func (f *filler) alignment() {
 		f.Prompt = max(1, min(usualPrompt, f.Sequence/4))
 		f.note("prompt_len", strconv.FormatInt(f.Prompt, 10), "a quarter of the sequence at most; the rest is the answer")
 	}
-	if !f.Rollout {
+	if !f.Rollout && !f.Apart {
 		f.Rollout = true
 		f.note("rollout", "on the same devices", "the usual choice as long as nobody sets other devices apart for answers")
 	}
@@ -326,19 +325,19 @@ func (f *filler) devices() {
 	f.note("gpus", strconv.Itoa(f.GPUs), why)
 }
 
-// TokensPerStep is the usual batch of pre-training: 4M tokens for a model of 7B, growing with the cube root of what a token
-// is multiplied with. Llama 3.1 405B took 16M, DeepSeek 67B 9.4M, OLMo 2 32B 8M, Llama 2 4M.
+// TokensPerStep is the usual batch of pre-training: 4M tokens for a model of 7B, growing with the cube root of its
+// parameters. Llama 3.1 405B took 16M, DeepSeek 67B 9.4M, OLMo 2 32B 8M, Llama 2 7B 4M; those with experts took more than
+// what a token passes would have them take.
 func TokensPerStep(s *arch.Shape) float64 {
-	return 4e6 * math.Cbrt(max(1, float64(s.Params().Active))/7e9)
+	return 4e6 * math.Cbrt(max(1, float64(s.Params().Total))/7e9)
 }
 
 // wanted is the global batch that is usual, in sequences, whatever the devices, and why.
-func (j *Job) wanted() (int64, string) {
+func (j *Job) wanted() (sequences float64, why string) {
 	switch j.Method {
 	case Pretrain:
 		tokens := TokensPerStep(j.Shape)
-		n := power(tokens / float64(j.Sequence))
-		return n, "about " + units.Thousands(int64(float64(n*j.Sequence)/1e6+0.5)) + "M tokens, usual for a model of this size"
+		return max(1, tokens/float64(j.Sequence)), "near to " + millions(tokens) + " tokens, usual for a model of this size"
 	case LoRA, QLoRA:
 		return 16, "usual for adapters"
 	case GRPO, PPO:

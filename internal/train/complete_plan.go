@@ -56,12 +56,12 @@ type trial struct {
 
 // The rules of thumb by which plans are tried one after the other: what a doubling of each degree costs.
 const (
-	tensorCost  = 0.04 // within the fast link
+	tensorCost  = 0.04 // within the fast link; twice that where experts make products narrow already
 	tensorFar   = 0.5  // beyond it
 	stageCost   = 0.01 // beside the bubble
 	contextCost = 0.05
-	expertCost  = 0.03
-	expertFar   = 0.08
+	expertCost  = 0.01
+	expertFar   = 0.05
 	shardFar    = 0.06 // of weights over more than shardNear ranks
 	shardNear   = 256
 	selfCost    = 0.03 // selective recomputation
@@ -73,7 +73,11 @@ func doublings(n, near int) float64 { return math.Log2(max(1, float64(n)/float64
 // weigh is the time of a token by rules of thumb.
 func (t *trial) weigh() {
 	p, domain := &t.plan, t.plan.domain()
-	t.cost = 1 + tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
+	narrow := 1.0
+	if expertsOf(t.job.Shape) > 0 {
+		narrow = 2
+	}
+	t.cost = 1 + narrow*tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
 	t.cost += expertCost*doublings(p.Expert, 1) + expertFar*doublings(p.Expert, domain)
 	if p.Zero == 3 {
 		t.cost += shardFar * doublings(p.Data, shardNear)
@@ -154,7 +158,7 @@ func (f *filler) grids() func(yield func(Plan) bool) {
 	if n := expertsOf(f.Shape); n > 0 {
 		sharers = int(min(n, mostExpert))
 	}
-	tensor := h.tensor && f.Method != QLoRA
+	tensor := h.divides && f.Method != QLoRA
 	return func(yield func(Plan) bool) {
 		for _, t := range degrees(f.Tensor, tensor, min(f.domain(), 8)) {
 			for _, s := range degrees(f.Pipeline, stages && f.Method != QLoRA, min(mostPipeline, len(f.Shape.Blocks))) {
@@ -198,11 +202,15 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	return t, true
 }
 
-// global is the batch near to the usual one that all replicas share alike, at least one pass of each.
+// global is the batch near to the usual one that all replicas share alike, at least one pass of each, and a round of the
+// pipeline where that is no more than twice as much.
 func (j *Job) global(p *Plan) int64 {
 	want, _ := j.wanted()
 	each := int64(p.Data) * p.Micro
-	return min(each*power(float64(want)/float64(each)), max(each, mostBatch/each*each))
+	if round := each * int64(p.Pipeline); float64(round) <= twice*want {
+		each = round
+	}
+	return min(each*power(want/float64(each)), max(each, mostBatch/each*each))
 }
 
 // zero is what data ranks share where nobody said it.
@@ -211,12 +219,19 @@ func (f *filler) zero(p *Plan) int {
 	switch {
 	case p.Zero >= 0:
 		return p.Zero
-	case p.Data*p.Context == 1:
+	case p.Data*p.Context == 1 || f.mayCopy():
 		return 0
+	case p.Pipeline > 1 && f.Framework == TorchTitan:
+		return 2 // a stage keeps its weights gathered between the passes
 	case p.Pipeline > 1 && !slices.Contains(h.staged, h.zero):
 		return 1
 	}
 	return h.zero
+}
+
+// mayCopy reports whether data ranks usually hold frozen weights whole: adapters are trained so as long as it fits.
+func (f *filler) mayCopy() bool {
+	return !f.Trained() && (f.Framework == HF || f.Framework == Axolotl)
 }
 
 // schedule fills the schedule and the chunks of each stage: benchmarks of Megatron interleave wherever layers and passes
@@ -245,7 +260,7 @@ func (p *Plan) chunks(j *Job) int {
 		return 1
 	}
 	layers := len(j.Shape.Blocks)
-	for v := layers / (fewestLayers * p.Pipeline); v > 1; v-- {
+	for v := (layers + int(extraPlaces(j.Framework))) / (fewestLayers * p.Pipeline); v > 1; v-- {
 		if even(layers, p.Pipeline*v) {
 			return v
 		}
@@ -253,9 +268,13 @@ func (p *Plan) chunks(j *Job) int {
 	return 1
 }
 
-// even reports whether layers divide over so many places, alone or with embedding and head as layers of their own.
+// uneven is how many places more than layers there may be, for the busiest stage to be hardly busier than the others.
+const uneven = 1.06
+
+// even reports whether layers divide nearly evenly over so many places; embedding and head may take the place of one each.
 func even(layers, places int) bool {
-	return layers%places == 0 || (layers+1)%places == 0 || (layers+2)%places == 0
+	return layers >= places && float64(upTo(int64(layers), int64(places))) <= uneven*float64(layers) ||
+		(layers+1)%places == 0 || (layers+2)%places == 0
 }
 
 // mostTried is how many accounts are made before it is said that nothing fits.
@@ -266,10 +285,12 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 	capacity := float64(f.GPU.Usable())
 	tight := -1
 	for i := range list {
-		if i > mostTried || capacity > 0 && list[i].least() > capacity {
+		if i > mostTried {
+			break
+		}
+		if f.whole(&list[i]); capacity > 0 && list[i].least() > capacity {
 			continue
 		}
-		f.whole(&list[i])
 		switch v := f.verdict(&list[i].job, &list[i].plan); {
 		case v == Fits:
 			return list[i], true
@@ -296,9 +317,10 @@ func (f *filler) verdict(j *Job, p *Plan) Verdict {
 }
 
 // whole lets data ranks share weights too, where a division was asked for whose weights find no room otherwise: the FSDP
-// of Megatron is made for that.
+// of Megatron is made for that, and adapters are trained so where the frozen weights do not fit whole.
 func (f *filler) whole(t *trial) {
-	if f.Zero >= 0 || f.Framework != Megatron || f.Pipeline != 1 || t.plan.Data == 1 || f.verdict(&t.job, &t.plan) != DoesNot {
+	asked := f.Framework == Megatron && f.Pipeline == 1 || f.mayCopy()
+	if f.Zero >= 0 || !asked || t.plan.Data == 1 || f.verdict(&t.job, &t.plan) == Fits {
 		return
 	}
 	q := *t
@@ -307,6 +329,9 @@ func (f *filler) whole(t *trial) {
 		*t = q
 	}
 }
+
+// nearly is how often what a device holds may fill it for recomputation to be worth naming.
+const nearly = 1.25
 
 // smallest is the trial whose weights and states take least, the usual one of several; it recomputes nothing unless
 // recomputing is what makes the difference.
@@ -317,8 +342,13 @@ func (f *filler) smallest(list []trial) trial {
 			best = t
 		}
 	}
-	if capacity := float64(f.GPU.Usable()); f.Recompute == "" && best.least() <= capacity {
-		best.job.Recompute = Whole
+	if f.mayCopy() && f.Zero < 0 && best.plan.Data > 1 {
+		best.plan.Zero = f.Framework.habits().zero
+	}
+	again := best
+	again.job.Recompute = Whole
+	if m, err := f.account(&again.job, &again.plan); f.Recompute == "" && err == nil && m.Total.Mid <= nearly*float64(m.Capacity) {
+		return again
 	}
 	return best
 }
@@ -424,7 +454,7 @@ func (f *filler) again(said Recompute, fits bool) {
 	why := "nothing has to be computed again to fit"
 	switch {
 	case !fits && f.Recompute != Whole:
-		why = "weights and states do not fit, so that recomputing does not help"
+		why = "recomputing all would not make it fit either"
 	case len(f.recomputes()) == 1:
 		why = "recipes of " + string(f.Framework) + " turn it on"
 	case f.Recompute != None:
@@ -458,6 +488,8 @@ func (f *filler) zeroWhy() string {
 	switch {
 	case f.Zero == 0:
 		return "there is one data rank, or the states fit whole"
+	case f.mayCopy():
+		return "the frozen weights do not fit whole on every device"
 	case f.Framework == Megatron && f.Zero == 3:
 		return "the FSDP of Megatron, without which the weights do not fit in the division that was asked for"
 	case f.Zero == h.zero:
@@ -522,7 +554,7 @@ func (f *filler) batches(said int64) {
 		return
 	}
 	want, why := f.wanted()
-	if f.Global > 2*want {
+	if float64(f.Global) > twice*want {
 		why = "one pass of every data rank, which is more than usual"
 	}
 	f.note("global_batch", units.Thousands(f.Global), why)

@@ -96,7 +96,7 @@ func (t *timing) answers() float64 {
 	out := float64(j.Sequence) - prompt
 	capacity := max(1e9, t.plan.GPU.MemoryGB*1e9/float64(max(1, t.plan.GPU.Devices)))
 	each := min(float64(t.plan.GPUs), max(1, math.Ceil(2*w.params()/(0.6*capacity))))
-	engines := max(1, math.Floor(float64(t.plan.GPUs)/each))
+	engines := max(1, float64(t.plan.GPUs)/each)
 	answers := float64(j.Global) / engines
 	batch := min(answers, writing)
 	active := w.dense + w.routed + w.head
@@ -105,5 +105,5 @@ func (t *timing) answers() float64 {
 	compute := 2 * batch * active / each / (t.flops16 * t.is[ofProduct])
 	pass := stepping + max(read, compute) + kept
 	fill := 2 * answers * prompt * active / each / (t.flops16 * t.is[ofProduct])
-	return math.Ceil(answers/batch)*out*pass + fill
+	return answers/batch*out*pass + fill
 }

@@ -7,6 +7,7 @@ type habits struct {
 	tensor, pipeline, context, expert bool
 	replicates                        bool // keys and values where there are more tensor ranks than heads of them
 	interleaves, zeroBubble           bool
+	divides                           bool  // its users divide products over tensor ranks where nothing else is said
 	zeros                             []int // stages that it has
 	staged                            []int // those that it has together with a pipeline
 	zero                              int   // what it takes by itself on several data ranks
@@ -27,7 +28,7 @@ func (f Framework) habits() habits {
 	switch f {
 	case Megatron:
 		return habits{
-			tensor: true, pipeline: true, context: true, expert: true, replicates: true, interleaves: true, zeroBubble: true,
+			tensor: true, pipeline: true, context: true, expert: true, replicates: true, interleaves: true, zeroBubble: true, divides: true,
 			zeros: all, staged: []int{0, 1}, zero: 1, aligns: true, loss: Plain, rank: 32, linear: true, pass: 1, selective: true,
 			is: "the distributed optimizer of Megatron-Core",
 		}
@@ -38,7 +39,7 @@ func (f Framework) habits() habits {
 		}
 	case TorchTitan:
 		return habits{
-			tensor: true, pipeline: true, context: true, expert: true, interleaves: true, zeroBubble: true,
+			tensor: true, pipeline: true, context: true, expert: true, interleaves: true, zeroBubble: true, divides: true,
 			zeros: []int{0, 2, 3}, staged: []int{0, 2, 3}, zero: 3, aligns: true, loss: Chunked, rank: 8, linear: true, pass: 1, selective: true,
 			is: "FSDP2",
 		}

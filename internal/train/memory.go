@@ -22,9 +22,13 @@ type account struct {
 	passes                                  int64   // of one step
 
 	eager        bool // norms and gates are one kernel for each operation
+	keepsInputs  bool // products with weights of 4 and 8 bits keep what they read, though those are frozen
 	expands      bool // keys are repeated for every query head
 	adapterInput float64
 	scoreBytes   float64
+
+	widening float64 // of the range, upward
+	cases    []string
 
 	blocks []*layer // of the decoder, in order; layers of one kind share
 	extra  []*layer // that predict further tokens
@@ -83,9 +87,11 @@ func newAccount(j *Job, p *Plan, data *memoryData) *account {
 	a.shard = ranks(shard) * a.context
 	a.batch()
 	a.eager = j.Framework != Megatron && j.Framework != TorchTitan && j.Framework != Foundry && j.Framework != DeepSpeed
+	a.keepsInputs = j.Method == QLoRA && j.Quantized != "int4"
 	a.expands = j.Framework == HF
 	a.adapterInput = data.by["adapter_input"].Mid
 	a.scoreBytes = 6
+	a.widening, a.cases = data.widened(j)
 	kinds := map[kind]*layer{}
 	for _, list := range [][]arch.Block{j.Shape.Encoder, j.Shape.Blocks} {
 		a.blocks = a.read(list, kinds, a.blocks)
@@ -142,7 +148,7 @@ func (d *memoryData) numericsOf(j *Job) numerics {
 		n = *kept
 	}
 	switch {
-	case j.PureBF16:
+	case j.PureBF16, j.Framework == LitGPT && j.Method != Pretrain && j.Precision != FP32: // config_hub/finetune: bf16-true
 		n.Weights, n.Gradients, n.Master, n.Moments = 2, 2, 0, 4
 		n.Why = "all in 16 bits, without a copy in fp32"
 	case j.Precision == FP32:
@@ -230,28 +236,22 @@ func (a *account) stage(at int) *stage {
 	s.work()
 	s.others()
 	s.overhead()
+	s.step()
+	s.loading()
+	s.reserve()
 	return s
 }
 
 // outer adds embedding and head; a stage that holds neither first nor last layer has none of them. A head that is the
 // embedding is on both.
 func (s *stage) outer() {
-	c := outerOf(s.job.Shape, s.tensor)
-	if s.of == 1 {
-		s.count = s.count.plus(c)
-		s.towers()
-		return
-	}
 	shape := s.job.Shape
 	for i := range shape.Outer {
 		t := &shape.Outer[i]
 		head := t.Component == arch.Head || t.Component == arch.Norm
 		shared := shape.Tied && t.Component == arch.Embedding
-		if s.first && !head || s.last && (head || shared) {
-			var one count
-			one.add(t, s.tensor, 1)
-			s.count.outer += one.all()
-			s.count.embed += one.embed
+		if s.first && !head || s.last && (head || shared && !s.first) {
+			s.count.outside(t, s.tensor)
 		}
 	}
 	if s.first {
@@ -328,5 +328,9 @@ func (m *Memory) judge() {
 }
 
 func (a *account) basis() string {
-	return "formulas of " + strings.TrimSpace(string(a.job.Framework)+" "+string(a.job.Method)) + "; constants of memory.yaml"
+	text := "the constants were held against " + a.data.Held
+	if len(a.cases) > 0 {
+		text += "; wider upward for: " + strings.Join(a.cases, ", ")
+	}
+	return text
 }

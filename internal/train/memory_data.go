@@ -3,8 +3,10 @@ package train
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"sync"
 
+	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/records"
 )
 
@@ -43,11 +45,21 @@ type stored struct {
 	Source string  `yaml:"source"`
 }
 
+// widening is how much further the range goes up in a case.
+type widening struct {
+	Name  string  `yaml:"name"`
+	Share float64 `yaml:"share"`
+	Why   string  `yaml:"why"`
+}
+
 // memoryData is memory.yaml.
 type memoryData struct {
-	Numerics  []numerics `yaml:"numerics"`
-	Constants []constant `yaml:"constants"`
-	Formats   []stored   `yaml:"formats"`
+	Numerics  []numerics  `yaml:"numerics"`
+	Constants []constant  `yaml:"constants"`
+	Cases     []widening  `yaml:"cases"`
+	Measured  []Framework `yaml:"measured"`
+	Held      string      `yaml:"held"`
+	Formats   []stored    `yaml:"formats"`
 
 	by      map[string]*constant
 	formats map[string]*stored
@@ -57,7 +69,7 @@ type memoryData struct {
 // memoryConstants lists the names that the account asks for.
 func memoryConstants() []string {
 	return []string{
-		"context", "workspace", "group", "fragments", "kept", "live", "plain_logits", "parallel_logits", "chunked_logits",
+		"context", "workspace", "trainer", "loading", "reserve", "group", "fragments", "kept", "live", "plain_logits", "parallel_logits", "chunked_logits", "compiled_logits",
 		"fused_logits", "selective", "imbalance", "prefetch", "live_parameters", "bucket", "engine", "adapter_input",
 	}
 }
@@ -105,5 +117,40 @@ func (d *memoryData) complete() error {
 			return fmt.Errorf("memory.yaml: no format %s", name)
 		}
 	}
+	for _, name := range memoryCases() {
+		if !slices.ContainsFunc(d.Cases, func(w widening) bool { return w.Name == name && w.Share >= 0 && w.Why != "" }) {
+			return fmt.Errorf("memory.yaml: no case %q", name)
+		}
+	}
 	return nil
+}
+
+// The cases in which a range goes further up.
+const (
+	unmeasured = "framework not measured"
+	mixture    = "mixture of experts"
+	ownAnswers = "learning from answers"
+)
+
+func memoryCases() []string { return []string{unmeasured, mixture, ownAnswers} }
+
+// holds reports whether a job is of a case.
+func (d *memoryData) holds(j *Job, name string) bool {
+	switch name {
+	case unmeasured:
+		return !slices.Contains(d.Measured, j.Framework)
+	case mixture:
+		return slices.ContainsFunc(j.Shape.Blocks, func(b arch.Block) bool { return b.MLP.Experts > 0 })
+	}
+	return j.Method.Aligns()
+}
+
+// widened is how much further up the range of a job goes, and for which cases.
+func (d *memoryData) widened(j *Job) (share float64, names []string) {
+	for i := range d.Cases {
+		if w := &d.Cases[i]; d.holds(j, w.Name) {
+			share, names = share+w.Share, append(names, w.Name)
+		}
+	}
+	return share, names
 }

@@ -96,16 +96,21 @@ func whole(n float64) int64 {
 	return int64(max(0, n))
 }
 
+// outerOf counts what is neither of a layer nor of a tower.
 func outerOf(s *arch.Shape, tensor float64) count {
 	var c count
 	for i := range s.Outer {
-		t := &s.Outer[i]
-		c.add(t, tensor, 1)
-		if t.Component != arch.Embedding && t.Component != arch.Head {
-			c.outer, c.rest, c.linear = c.outer+c.rest+c.linear, 0, 0
-		}
+		c.outside(&s.Outer[i], tensor)
 	}
 	return c
+}
+
+func (c *count) outside(t *arch.Tensor, tensor float64) {
+	n := elements(t) / ways(t, tensor, 1)
+	c.outer += n
+	if t.Component == arch.Embedding || t.Component == arch.Head {
+		c.embed += n
+	}
 }
 
 // laid counts what adapters add to all layers.
@@ -180,7 +185,9 @@ type layer struct {
 	products  float64 // outputs of all products, of which selective recomputation keeps some
 	gradients float64 // of the widest part, in the backward pass
 	routed    float64 // of kept: what tokens take in experts
+	outputs   float64 // of attention
 	norms     int
+	layerNorm bool // with a bias, which PyTorch has one kernel for
 }
 
 func (l *layer) full() float64 { return l.kept + l.scores }
@@ -193,6 +200,7 @@ func (a *account) layerOf(b *arch.Block) layer {
 		l.add(t, a.tensor, a.expert)
 		if t.Component == arch.Norm && t.Rows.N >= a.hidden() {
 			l.norms++
+			l.layerNorm = l.layerNorm || strings.HasSuffix(t.Name, ".bias")
 		}
 	}
 	if a.job.Rank > 0 {
@@ -213,13 +221,17 @@ func (a *account) activations(b *arch.Block, l *layer) {
 	between := h / a.between // of what lies between products
 	l.input = two * between
 	norm := two * between
-	if a.eager {
+	if a.eager && !l.layerNorm {
 		norm = 4 * between
 		if a.job.Trained() {
 			norm += two * between
 		}
 	}
-	l.kept += float64(max(2, l.norms)) * norm
+	norms := max(2, l.norms)
+	if l.layerNorm {
+		norms = max(2, l.norms/2) // a weight and a bias each
+	}
+	l.kept += float64(norms) * norm
 	a.inputs(b, l)
 	a.attention(b, l)
 	a.forward(b, l)
@@ -252,7 +264,9 @@ func (a *account) inputs(b *arch.Block, l *layer) {
 			if a.job.adapts(t) {
 				l.kept += a.adapterInput * cols
 			}
-			continue
+			if !a.keepsInputs {
+				continue
+			}
 		}
 		key := input{t.Component, t.Cols.N, divided}
 		if t.Component == arch.Attention && divided || slices.Contains(seen, key) {
@@ -293,6 +307,7 @@ func (a *account) attention(b *arch.Block, l *layer) {
 		kv *= 2 // of the ranks before and after
 	}
 	l.kept += (two*(heads*(kw+vw)+kv) + 4*heads) / a.tensor
+	l.outputs = two * heads * vw / a.tensor
 	l.gradients += two * (heads*(kw+vw) + kv) / a.tensor
 	if a.job.NoFlash {
 		l.scores += a.scoreBytes * heads / a.tensor * float64(a.job.Sequence)

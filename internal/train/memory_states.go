@@ -53,12 +53,12 @@ func (s *stage) weights() {
 // trained are weights, gradients and states of a model of which all is trained.
 func (s *stage) trained(c count) {
 	n := s.num
-	why := n.Why + " (" + n.Source + ")"
+	why := cited(n.Why, n.Source)
 	held := func(part Part, name string, each float64, zero int) {
 		count := s.by(c, zero)
 		s.place(part, name, count*each, why, func() string { return product(count, each, s.sharing(zero)) })
 	}
-	held(Weights, "weights", n.Weights, 3)
+	held(Weights, "weights", n.Weights, s.weightStage())
 	s.gradients(c, why)
 	held(States, "fp32 copy of weights", n.Master, 1)
 	s.states(c, n)
@@ -106,7 +106,7 @@ func (s *stage) gradients(c count, why string) {
 	}
 	n := s.by(c, 2)
 	if s.accumulates() {
-		n = c.all()
+		n += c.all() // and the shards of what was reduced
 	}
 	s.place(Gradients, "gradients", n*each, why, func() string { return product(n, each, s.sharing(2)) })
 }
@@ -169,9 +169,18 @@ func sides(ts []arch.Tensor) float64 {
 	return n
 }
 
-// frozen are weights that adapters stand beside.
-func (s *stage) frozen() {
-	format, other := s.data.formats["bf16"], 2.0
+// weightStage is the stage of ZeRO from which on weights are shared: FSDP shards them at the second too, and keeps a
+// gathered copy until the backward pass is over.
+func (s *stage) weightStage() int {
+	if s.gathers() {
+		return 2
+	}
+	return 3
+}
+
+// frozenParts are the frozen weights that are packed and the others, with what each of them takes.
+func (s *stage) frozenParts() (packed, rest count, format *stored, other float64) {
+	format, other = s.data.formats["bf16"], 2
 	if s.job.Method == QLoRA {
 		format = s.data.formats["nf4"]
 		if f := s.data.formats[s.job.Quantized]; f != nil {
@@ -182,18 +191,32 @@ func (s *stage) frozen() {
 		}
 	}
 	c := s.count
-	if s.job.TrainOuter {
+	if s.job.TrainOuter && !s.saves() {
 		c.outer, c.embed = 0, 0
 	}
-	packed := count{linear: c.linear, experts: c.experts}
-	rest := count{rest: c.rest, outer: c.outer, tower: c.tower}
-	n, m := s.by(packed, 3), s.by(rest, 3)
-	s.place(Weights, "frozen weights, "+format.Name, n*format.Bytes, format.Why+" ("+format.Source+")", func() string {
-		return product(n, format.Bytes, s.sharing(3))
+	return count{linear: c.linear, experts: c.experts}, count{rest: c.rest, outer: c.outer, tower: c.tower}, format, other
+}
+
+// frozen are weights that adapters stand beside.
+func (s *stage) frozen() {
+	packed, rest, format, other := s.frozenParts()
+	zero := s.weightStage()
+	n, m := s.by(packed, zero), s.by(rest, zero)
+	s.place(Weights, "frozen weights, "+format.Name, n*format.Bytes, cited(format.Why, format.Source), func() string {
+		return product(n, format.Bytes, s.sharing(zero))
 	})
-	s.place(Weights, "frozen embedding, head and norms", m*other, "peft: prepare_model_for_kbit_training makes them fp32 beside 4 and 8 bits", func() string {
-		return product(m, other, s.sharing(3))
-	})
+	why := "16 bits, as published"
+	if other == 4 {
+		why = "made fp32 beside weights of 4 and 8 bits (peft: prepare_model_for_kbit_training)"
+	}
+	s.place(Weights, "frozen embedding, head and norms", m*other, why, func() string { return product(m, other, s.sharing(zero)) })
+}
+
+func cited(why, source string) string {
+	if source == "" {
+		return why
+	}
+	return why + " (" + source + ")"
 }
 
 // widens reports whether what is not quantized is made fp32.
@@ -201,41 +224,75 @@ func (s *stage) widens() bool {
 	return s.job.Quantized != "int4" && (s.job.Framework == HF || s.job.Framework == Axolotl || s.job.Framework == "")
 }
 
+// part of what is trained beside frozen weights.
+type trainedPart struct {
+	part  Part
+	name  string
+	count float64
+	each  float64
+	zero  int
+	why   string
+}
+
 // adapted are the adapters, and embedding and head where they are trained beside them.
 func (s *stage) adapted(outer count) {
 	n := s.num
-	why := n.Why + " (" + n.Source + ")"
-	a := s.adapters
-	for _, x := range []struct {
-		part  Part
-		name  string
-		count float64
-		each  float64
-		zero  int
-	}{
-		{Weights, "adapters", a, n.Weights, 3},
-		{Weights, "trained embedding and head", outer.outer, n.Weights, 3},
-		{Gradients, "gradients of adapters", a, n.Gradients, 2},
-		{Gradients, "gradients of embedding and head", outer.outer, n.Gradients, 2},
-		{States, "fp32 copy of adapters", a + outer.outer, n.Master, 1},
-		{States, "adapters, optimizer states", a, s.momentsEach(), 1},
-		{States, "embedding and head, optimizer states", outer.outer, s.momentsEach(), 1},
-	} {
+	why := cited(n.Why, n.Source)
+	parts := []trainedPart{
+		{Weights, "adapters", s.adapters, n.Weights, s.weightStage(), why},
+		{Gradients, "gradients of adapters", s.adapters, n.Gradients, 2, why},
+		{States, "fp32 copy of adapters", s.adapters, n.Master, 1, why},
+		{States, "adapters, optimizer states", s.adapters, s.momentsEach(n), 1, why},
+	}
+	for _, x := range append(parts, s.outerParts(outer.outer)...) {
 		count := s.flat(x.count, x.zero)
-		s.place(x.part, x.name, count*x.each, why, func() string { return product(count, x.each, s.sharing(x.zero)) })
+		s.place(x.part, x.name, count*x.each, x.why, func() string { return product(count, x.each, s.sharing(x.zero)) })
 	}
 }
 
-func (s *stage) momentsEach() float64 {
+// saves reports whether embedding and head that are trained are copies beside the frozen ones, in the format of the model:
+// peft calls that modules_to_save.
+func (s *stage) saves() bool {
+	return s.job.Framework == HF || s.job.Framework == Axolotl || s.job.Framework == DeepSpeed
+}
+
+func (s *stage) outerParts(outer float64) []trainedPart {
+	n := s.num
+	why := cited(n.Why, n.Source)
+	if outer == 0 {
+		return nil
+	}
+	if s.saves() && n.Master == 0 {
+		n.Weights, n.Gradients, n.Moments = 2, 2, 4
+		why = "peft keeps the frozen ones and trains copies in 16 bits (peft: utils/other.py, ModulesToSaveWrapper)"
+	}
+	parts := []trainedPart{
+		{Weights, "trained embedding and head", outer, n.Weights, s.weightStage(), why},
+		{Gradients, "gradients of embedding and head", outer, n.Gradients, 2, why},
+		{States, "fp32 copy of embedding and head", outer, n.Master, 1, why},
+		{States, "embedding and head, optimizer states", outer, s.momentsEach(n), 1, why},
+	}
+	return parts
+}
+
+// outerTrained is how many parameters of embedding and head are trained beside adapters, of one device.
+func (s *stage) outerTrained() float64 {
+	if s.job.Trained() || !s.job.TrainOuter {
+		return 0
+	}
+	return s.flat(s.count.outer, 1)
+}
+
+func (s *stage) momentsEach(n numerics) float64 {
 	switch s.job.Optimizer {
 	case AdamW8bit:
-		return min(2.04, s.num.Moments)
+		return min(2.04, n.Moments)
 	case SGD, Muon:
-		return s.num.Moments / 2
+		return n.Moments / 2
 	case Adafactor:
-		return s.num.Moments / 4
+		return n.Moments / 4
 	}
-	return s.num.Moments
+	return n.Moments
 }
 
 // copies are those that products of fewer bits read, and what autocast keeps.

@@ -2,53 +2,71 @@ package train
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
 )
 
 // gathered are weights that are whole for a while where data ranks share them, and buffers of what is reduced.
 func (s *stage) gathered() {
-	if s.shard <= 1 && s.plan.Data <= 1 {
+	if s.offloaded(Weights) {
+		s.fetched()
 		return
 	}
-	if s.job.Framework == Megatron {
-		return // weights are gathered in place, gradients reduced in place
+	if s.shard <= 1 && s.plan.Data <= 1 || s.job.Framework == Megatron {
+		return // Megatron gathers weights in place, and reduces gradients in place
 	}
-	all, away := s.count.all()+s.adapters, 1-1/s.shard
+	all := s.count.all() + s.adapters
+	away := max(0, s.count.all()-s.shared(s.count)) + s.adapters*(1-1/s.shard) // what other ranks hold
 	each := s.gatherBytes()
 	switch {
 	case s.plan.Zero >= 2 && s.gathers() && (s.plan.Zero == 2 || s.of > 1):
-		bytes := all * each * away
+		bytes := each * away
 		s.add(Overhead, "gathered weights of the stage", Exactly(bytes), "weights are not divided again between passes (torchtitan: fsdp_reshard_after_forward)",
-			func() string { return product(all, each, "") })
+			func() string { return product(away, each, " of other ranks") })
 	case s.plan.Zero >= 3 && s.job.Framework == DeepSpeed:
 		lives := s.constant("live_parameters")
-		bytes := Range{min(lives.Low, all*away), min(lives.Mid, all*away), min(lives.High, all*away)}.Times(each)
-		s.comes(Overhead, "gathered weights", bytes, "live_parameters", func() string { return fmt.Sprintf("at most %.4g parameters × %g B", lives.Mid, each) })
+		bytes := Range{min(lives.Low, away), min(lives.Mid, away), min(lives.High, away)}.Times(each)
+		s.add(Overhead, "gathered weights", bytes, s.source("live_parameters"), func() string { return fmt.Sprintf("at most %.4g parameters × %g B", lives.Mid, each) })
 	case s.plan.Zero >= 3:
-		s.units(all, each, away)
+		s.units(each, away)
 	}
-	s.buckets(away)
+	s.buckets(away / max(1, all))
 }
 
-// gatherBytes is what a gathered weight takes.
+// fetched are weights that come from the host for a layer or two, and gradients of one layer on their way there.
+func (s *stage) fetched() {
+	s.units(s.gatherBytes(), s.count.all()+s.adapters)
+	trained := s.adapters / max(1, float64(len(s.layers)))
+	if s.job.Trained() {
+		trained = max(s.biggest, s.count.embed/2)
+	}
+	bytes := trained * (2 + s.num.Gradients)
+	s.comes(Overhead, "gradients of one layer on their way to the host", Exactly(bytes), "prefetch", func() string {
+		return fmt.Sprintf("%.4g parameters × (2 + %g) B", trained, s.num.Gradients)
+	})
+}
+
+// gatherBytes is what a gathered weight takes. Those of QLoRA are gathered as they are packed, and unpacked one at a time.
 func (s *stage) gatherBytes() float64 {
-	if s.job.Method == QLoRA {
-		return 1 // gathered packed, and unpacked one at a time
+	switch {
+	case s.job.Method == QLoRA && s.count.all() > 0:
+		packed, rest, format, other := s.frozenParts()
+		return (packed.all()*format.Bytes + rest.all()*other) / s.count.all()
+	case s.job.Precision == FP32:
+		return 4
 	}
 	return 2
 }
 
 // units are the layers that are gathered at once, beside embedding and head, which most frameworks leave in one unit.
-func (s *stage) units(all, each, away float64) {
+func (s *stage) units(each, away float64) {
 	root := s.count.embed
 	if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
 		root /= 2
 	}
 	layers := s.constant("prefetch")
-	of := func(n float64) float64 { return each * min(all*away, n*s.biggest+root) }
-	s.comes(Overhead, "gathered layers", Range{of(layers.Low), of(layers.Mid), of(layers.High)}, "prefetch", func() string {
+	of := func(n float64) float64 { return each * min(away, n*s.biggest+root) }
+	s.add(Overhead, "gathered layers", Range{of(layers.Low), of(layers.Mid), of(layers.High)}, s.source("prefetch"), func() string {
 		return fmt.Sprintf("(%g layers × %.4g + %.4g of embedding and head) × %g B", layers.Mid, s.biggest, root, each)
 	})
 }
@@ -56,7 +74,7 @@ func (s *stage) units(all, each, away float64) {
 // buckets are gradients on their way.
 func (s *stage) buckets(away float64) {
 	trained := s.adapters
-	biggest := min(trained, s.biggest)
+	biggest := trained / max(1, float64(len(s.layers)))
 	if s.job.Trained() {
 		trained, biggest = s.count.all(), max(s.biggest, s.count.embed/2)
 	}
@@ -67,7 +85,10 @@ func (s *stage) buckets(away float64) {
 		s.comes(Overhead, "gradients that are reduced at once", Range{of(b.Low), of(b.Mid), of(b.High)}, "bucket", func() string {
 			return fmt.Sprintf("%.4g parameters × 2 B", min(b.Mid, trained))
 		})
-	case s.plan.Zero >= 2 && !s.accumulates():
+	case s.accumulates():
+		n := biggest
+		s.comes(Overhead, "gradients of one layer while they are reduced", Exactly(n*s.num.Gradients), "prefetch", func() string { return product(n, s.num.Gradients, "") })
+	case s.plan.Zero >= 2:
 		n := min(biggest, trained*away)
 		s.comes(Overhead, "gradients of one layer before they are reduced", Exactly(n*(2+s.num.Gradients)), "prefetch", func() string {
 			return fmt.Sprintf("%.4g parameters × (2 + %g) B", n, s.num.Gradients)
@@ -123,8 +144,7 @@ func (s *stage) selective(l *layer, none Range) Range {
 		return s.constant("kept").Times(l.kept)
 	}
 	share := s.constant("selective")
-	attention := l.input
-	of := func(n float64) float64 { return l.input + attention + l.products*n }
+	of := func(n float64) float64 { return l.input + l.outputs + l.products*n }
 	return Range{min(of(share.Low), none.Low), min(of(share.Mid), none.Mid), min(of(share.High), none.High)}
 }
 
@@ -142,6 +162,9 @@ func (s *stage) work() {
 		}
 		live = Range{max(live.Low, one.Low), max(live.Mid, one.Mid), max(live.High, one.High)}
 	}
+	if s.of > 1 && (s.gathers() || s.job.Framework == DeepSpeed) && len(s.layers) > 0 {
+		kept = kept.Plus(Exactly(s.layers[0].input)) // what the stage sent stays until its backward pass
+	}
 	flight := s.flight()
 	name := "activations that are kept"
 	if s.job.Recompute == Whole {
@@ -152,10 +175,18 @@ func (s *stage) work() {
 	})
 	logits := s.logits()
 	live = live.Times(s.tokens)
-	over := Range{max(0, live.Low-logits.Low), max(0, live.Mid-logits.Mid), max(0, live.High-logits.High)}
+	over := beyond(live, logits)
 	s.comes(Activations, "one layer in its backward pass, beyond what logits took", over, "live", func() string {
 		return fmt.Sprintf("%.4g tokens × %.4g B - %.4g B of logits", s.tokens, live.Mid/max(1, s.tokens), logits.Mid)
 	})
+}
+
+// beyond is what one peak is higher than another. Where the ranges cross, it is the safe reading that is a range still.
+func beyond(a, b Range) Range {
+	r := Range{Low: max(0, a.Low-b.Low)}
+	r.Mid = max(r.Low, a.Mid-b.Mid)
+	r.High = max(r.Mid, a.High-b.High)
+	return r
 }
 
 func (s *stage) vocab() float64 { return float64(s.job.Shape.Vocab.N) / s.tensor }
@@ -173,6 +204,9 @@ func (s *stage) logits() Range {
 	switch s.job.Loss {
 	case Chunked:
 		name = "chunked_logits"
+		if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
+			name = "compiled_logits"
+		}
 		each = least(each, s.constant(name).Times(s.vocab()))
 	case Fused:
 		name = "fused_logits"
@@ -296,23 +330,36 @@ func (s *stage) overhead() {
 			return fmt.Sprintf("%g groups of ranks × %.3g B", n, s.constant("group").Mid)
 		})
 	}
+	if s.job.Framework == HF || s.job.Framework == Axolotl {
+		left := s.constant("trainer")
+		s.add(Overhead, "left of loading and of first steps", left, s.source("trainer"), func() string { return fmt.Sprintf("%.3g B", left.Mid) })
+	}
 	fixed := s.constant("context").Plus(s.constant("workspace"))
 	s.add(Overhead, "context and workspaces", fixed, s.source("context"), func() string { return fmt.Sprintf("%.3g B", fixed.Mid) })
 }
 
-// unpacked is one frozen weight in 16 bits, as products read it.
+// unpacked are frozen weights in 16 bits, as products read them: one at a time, but of GPTQ those of a layer, which
+// autograd keeps for its backward pass.
 func (s *stage) unpacked() {
-	most := 0.0
-	shape := s.job.Shape
-	for i := range shape.Blocks {
-		if i > 0 && len(shape.Blocks[i].Tensors) > 0 && &shape.Blocks[i].Tensors[0] == &shape.Blocks[0].Tensors[0] {
+	most, layer := 0.0, 0.0
+	for i := range s.job.Shape.Blocks {
+		ts := s.job.Shape.Blocks[i].Tensors
+		if i > 0 && len(ts) > 0 && &ts[0] == &s.job.Shape.Blocks[i-1].Tensors[0] {
 			continue
 		}
-		for k := range shape.Blocks[i].Tensors {
-			if t := &shape.Blocks[i].Tensors[k]; t.Matrix {
-				most = max(most, float64(t.Rows.N)*float64(t.Cols.N)/s.tensor)
+		for k := range ts {
+			if ts[k].Matrix {
+				most = max(most, float64(ts[k].Rows.N)*float64(ts[k].Cols.N)/s.tensor)
 			}
 		}
+	}
+	for _, l := range s.layers {
+		layer = max(layer, l.linear)
+	}
+	if s.job.Quantized == "int4" {
+		n := layer + 2*most // and what is unpacked on the way, in 32 bits
+		s.comes(Overhead, "weights of one layer unpacked to 16 bits", Range{2 * layer, 2 * n, 4 * n}, "live", func() string { return product(n, 2, "") })
+		return
 	}
 	s.comes(Overhead, "one weight unpacked to 16 bits", Range{2 * most, 2 * most, 4 * most}, "live", func() string { return product(most, 2, "") })
 }
@@ -324,8 +371,43 @@ func (s *stage) groups() float64 {
 			n++
 		}
 	}
-	if math.IsNaN(n) {
-		return 0
-	}
 	return n
+}
+
+// loading is the peak before the first step where it is the higher one.
+func (s *stage) loading() {
+	if s.job.Framework != LitGPT || s.job.Method == QLoRA || s.plan.Zero < 2 || s.shard <= 1 || s.job.Offload == OffAll {
+		return
+	}
+	each := 2.0
+	if s.job.Trained() {
+		each = s.num.Weights
+	}
+	n, now := s.count.all()*(1+1/s.shard), s.total()
+	whole := s.constant("loading").High * n * each
+	s.add(Overhead, "weights while they are loaded, beyond what training takes", Exactly(max(0, whole-now.High)), s.source("loading"),
+		func() string {
+			return fmt.Sprintf("%.4g parameters × (1 + 1/%g) × %g B × %g - %.4g B", s.count.all(), s.shard, each, s.constant("loading").High, now.High)
+		})
+}
+
+// step is what the optimizer needs while it steps over adapters and what is trained beside them, all tensors at once: a
+// square root of the second moments. Where all weights are trained, Trainer takes a fused kernel.
+func (s *stage) step() {
+	switch {
+	case s.job.InBackward || s.offloaded(States) || s.job.Optimizer != AdamW || s.job.Trained():
+		return
+	case s.job.Framework != HF && s.job.Framework != Axolotl && s.job.Framework != LitGPT && s.job.Framework != FSDP:
+		return // a kernel of its own
+	}
+	n := s.flat(s.adapters, 1)*s.num.Moments/2 + s.outerTrained()*2
+	s.add(Overhead, "the step of the optimizer", Exactly(n), "AdamW over all tensors at once (PyTorch: torch/optim/adamw.py, foreach)",
+		func() string { return fmt.Sprintf("square roots of the second moments, %.4g B", n) })
+}
+
+// reserve is for what was forgotten.
+func (s *stage) reserve() {
+	share, now := s.constant("reserve"), s.total()
+	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, now.Mid * share.Mid, now.High * (share.High + s.widening)}, s.source("reserve"),
+		func() string { return fmt.Sprintf("%g of %.4g B", share.Mid, now.Mid) })
 }

@@ -98,16 +98,13 @@ func (w *wires) send(bytes, stride float64) float64 {
 	return bytes / w.link
 }
 
-// exposed is what of an exchange is not hidden: a share of it never is, and no more passes behind products than they take.
-func exposed(seconds, hide, behind float64) float64 {
-	return seconds*(1-hide) + max(0, seconds*hide-behind)
-}
-
 // exchange is one kind of traffic of a step before it is told.
 type exchange struct {
 	cause   Cause
 	what    string
 	group   group
+	at      int     // the part of a step
+	hide    float64 // share that may pass behind products
 	bytes   float64 // of a step
 	seconds float64 // of a step, if nothing was hidden
 	waits   float64 // of a step, what is not hidden

@@ -75,6 +75,7 @@ type search struct {
 	want   Want
 	filler filler
 	limit  float64 // tokens of a step that are still sensible
+	batch  float64 // those that are looked at
 }
 
 // Find looks for plans that surely fit. The same question has the same answer.
@@ -88,6 +89,40 @@ func find(m meter, j Job, w Want) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	var out *Found
+	for _, s.batch = range s.batches() {
+		list, err := s.all()
+		if err != nil {
+			return nil, err
+		}
+		if out = s.found(list); len(out.Best) > 0 {
+			break
+		}
+	}
+	return out, nil
+}
+
+// twice the usual batch is still the same training.
+const twice = 2
+
+// batches are how many tokens a step may have, the usual first: where nothing is found with those, what is sensible, and
+// where the number of devices was given, whatever gives all of them something to do.
+func (s *search) batches() []float64 {
+	j := &s.filler.Job
+	if j.Global > 0 {
+		return []float64{s.limit}
+	}
+	want, _ := j.wanted()
+	list := []float64{min(s.limit, twice*want*float64(j.Sequence)), s.limit}
+	if s.want.GPUs > 0 {
+		list = append(list, math.Inf(1))
+	}
+	return slices.Compact(list)
+}
+
+// all looks at all sizes.
+func (s *search) all() ([]size, error) {
+	w := &s.want
 	sizes := s.sizes()
 	list := make([]size, len(sizes))
 	var next atomic.Int64
@@ -106,7 +141,7 @@ func find(m meter, j Job, w Want) (*Found, error) {
 	if w.Context != nil && w.Context.Err() != nil {
 		return nil, fmt.Errorf("looking for a plan: %w", context.Cause(w.Context))
 	}
-	return s.found(list), nil
+	return list, nil
 }
 
 func newSearch(m meter, j Job, w Want) (*search, error) {
@@ -134,9 +169,6 @@ func newSearch(m meter, j Job, w Want) (*search, error) {
 		return nil, err
 	}
 	s.limit = Sensible(&f.Job)
-	if w.GPUs == 0 && j.Framework == "" && f.Framework == Megatron && f.Shape.Params().Total <= large && s.most() <= f.node() {
-		f.Framework = FSDP
-	}
 	return s, nil
 }
 
@@ -155,11 +187,11 @@ func (f *filler) prepare() error {
 }
 
 // Sensible is how many tokens a step has at most before more of them teach less than they cost: for pre-training the
-// batch that DeepSeek LLM found best by a power law of the FLOPs of the run (arXiv 2401.02954), and never less than the
-// usual one; for other methods eight times the usual one.
+// batch that DeepSeek LLM found best by a power law of the FLOPs of the run (arXiv 2401.02954), and never less than
+// twice the usual one; for other methods eight times the usual one.
 func Sensible(j *Job) float64 {
 	want, _ := j.wanted()
-	usual := float64(want * j.Sequence)
+	usual := want * float64(j.Sequence)
 	if j.Global > 0 {
 		return float64(j.Global * j.Sequence)
 	}
@@ -171,7 +203,7 @@ func Sensible(j *Job) float64 {
 	if tokens == 0 {
 		tokens = hoffmann * params
 	}
-	return max(usual, 0.292*math.Pow(6*params*tokens, 0.3271))
+	return max(twice*usual, 0.292*math.Pow(6*params*tokens, 0.3271))
 }
 
 func (s *search) most() int {
@@ -257,7 +289,7 @@ func (s *search) size(n int) size {
 			c.fits = s.fit(c, known)
 		}
 		if c.fits != Fits {
-			if out.faster == nil && len(out.best) == 0 {
+			if out.faster == nil && len(out.best) == 0 && (capacity == 0 || c.least() <= capacity) {
 				out.faster = c
 			}
 			continue
@@ -389,7 +421,7 @@ func (s *search) variants(list []candidate, f *filler, t *trial) []candidate {
 		base.plan.Micro, base.job.Global = micro, said
 		if said == 0 {
 			base.job.Global = base.job.global(&base.plan)
-			if tokens := float64(base.job.Global * base.job.Sequence); tokens > s.limit && s.want.GPUs == 0 {
+			if tokens := float64(base.job.Global * base.job.Sequence); tokens > s.batch {
 				continue
 			}
 		}
@@ -442,7 +474,7 @@ func (s *search) micros(f *filler, t *trial) []int64 {
 		most = min(most, max(h.pass, 4))
 	}
 	list := []int64{1}
-	for n := int64(2); n <= most && n*int64(t.plan.Data) <= max(1, int64(s.limit)/f.Sequence); n *= 2 {
+	for n := int64(2); n <= most && float64(n*int64(t.plan.Data)*f.Sequence) <= s.batch; n *= 2 {
 		list = append(list, n)
 	}
 	return list
@@ -479,6 +511,9 @@ func (s *search) zeros(f *filler, t *trial) []int {
 		return []int{f.Zero}
 	}
 	z := f.zero(&t.plan)
+	if f.mayCopy() && t.plan.Data > 1 {
+		return []int{0, f.Framework.habits().zero}
+	}
 	if z != 3 && f.Framework != Megatron || t.plan.Data*t.plan.Context == 1 {
 		return []int{z}
 	}
@@ -515,6 +550,7 @@ func (s *search) found(sizes []size) *Found {
 	}
 	within := slices.DeleteFunc(slices.Clone(list), func(o Option) bool { return s.late(&o) })
 	s.rank(within)
+	within = s.beside(within, sizes)
 	out.Best = within[:min(handful, len(within))]
 	if len(out.Best) == 0 {
 		s.missed(out, list, sizes)
@@ -523,6 +559,24 @@ func (s *search) found(sizes []size) *Found {
 	s.reason(out, sizes)
 	s.largest(out)
 	return out
+}
+
+// others is how many further divisions of the best size are told.
+const others = 2
+
+// beside puts other divisions of the best size behind it, where sizes are ranked.
+func (s *search) beside(list []Option, sizes []size) []Option {
+	if s.want.GPUs > 0 || len(list) == 0 {
+		return list
+	}
+	i := slices.IndexFunc(sizes, func(z size) bool { return z.gpus == list[0].Plan.GPUs })
+	var more []Option
+	for k := range sizes[i].best[1:min(1+others, len(sizes[i].best))] {
+		if o, err := s.option(&sizes[i].best[k+1]); err == nil && !s.late(&o) {
+			more = append(more, o)
+		}
+	}
+	return slices.Insert(list, 1, more...)
 }
 
 // late reports whether the bad end of the range is after the deadline.

@@ -99,6 +99,12 @@ func (c *Constants) timing(j *Job, p *Plan) (*timing, error) {
 	return t, nil
 }
 
+// The largest numbers that are taken for numbers: beyond them nothing is trained.
+const (
+	mostDegree = 1 << 22
+	mostLength = 1 << 40
+)
+
 // ready refuses what cannot be timed.
 func ready(j *Job, p *Plan) error {
 	switch {
@@ -112,6 +118,16 @@ func ready(j *Job, p *Plan) error {
 		return fmt.Errorf("%w: the length of sequences is not said", ErrIllegal)
 	case math.IsNaN(j.Tokens) || math.IsInf(j.Tokens, 0) || j.Tokens < 0:
 		return fmt.Errorf("%w: %v tokens are no number of tokens", ErrIllegal, j.Tokens)
+	}
+	for _, n := range []int{p.GPUs, p.Tensor, p.Pipeline, p.Context, p.Expert, p.Data, p.Virtual, p.Shard} {
+		if n < 0 || n > mostDegree {
+			return fmt.Errorf("%w: %d is no number of ranks, want at most %d", ErrIllegal, n, mostDegree)
+		}
+	}
+	for _, n := range []int64{j.Sequence, j.Global, p.Micro, j.Rank, j.Prompt, j.Group} {
+		if n < 0 || n > mostLength {
+			return fmt.Errorf("%w: %d is no length, rank or number of sequences, want at most %d", ErrIllegal, n, int64(mostLength))
+		}
 	}
 	return nil
 }
@@ -221,10 +237,11 @@ func (t *timing) onePass() {
 	if t.plan.Expert == 1 {
 		t.parts[atImbalance] = 0
 	}
-	for _, at := range []int{atProducts, atExperts, atAttention, atElements, atRecompute, atHead} {
+	for _, at := range []int{atProducts, atExperts, atAttention, atElements, atRecompute} {
 		t.compute += t.parts[at]
 	}
 	t.exchangesOfPass()
+	t.hide()
 }
 
 // scores is the share of the ceiling that attention reaches. Scores that are written to memory make it slow,
@@ -297,12 +314,33 @@ func (t *timing) exchangesOfPass() {
 	}
 }
 
-// exchange adds one of a pass.
+// exchange adds one of a pass, of which a share may pass behind products.
 func (t *timing) exchange(e exchange, at int, hide float64) {
-	e.waits = exposed(e.seconds, hide, t.compute)
-	t.parts[at] += e.waits
-	e.bytes, e.seconds, e.waits = e.bytes*t.micros, e.seconds*t.micros, e.waits*t.micros
+	if t.plan.NoOverlap {
+		hide = 0
+	}
+	e.at, e.hide = at, hide
 	t.exchanges = append(t.exchanges, e)
+}
+
+// hide settles what of the exchanges of a pass is waited for: all of them together pass behind the products of a pass, and
+// what is left of those is for the exchanges of a step.
+func (t *timing) hide() {
+	var may float64
+	for i := range t.exchanges {
+		may += t.exchanges[i].seconds * t.exchanges[i].hide
+	}
+	kept := 1.0
+	if may > t.compute {
+		kept = t.compute / may
+	}
+	t.compute = max(0, t.compute-may)
+	for i := range t.exchanges {
+		e := &t.exchanges[i]
+		e.waits = e.seconds * (1 - e.hide*kept)
+		t.parts[e.at] += e.waits
+		e.bytes, e.seconds, e.waits = e.bytes*t.micros, e.seconds*t.micros, e.waits*t.micros
+	}
 }
 
 // held are the parameters of a rank: of what all tokens pass, and of experts.
@@ -377,7 +415,11 @@ func (t *timing) reduces() {
 	if e.bytes <= 0 {
 		return
 	}
-	e.waits = exposed(e.seconds, t.is[ofHideData], t.compute)
+	hidden := min(e.seconds*t.is[ofHideData], t.compute)
+	if t.plan.NoOverlap {
+		hidden = 0
+	}
+	e.waits = e.seconds - hidden
 	t.parts[atData] += e.waits
 	t.exchanges = append(t.exchanges, e)
 }
@@ -413,12 +455,10 @@ func (t *timing) longest(mean float64) float64 {
 		return mean
 	}
 	head := t.parts[atHead] * t.pipe
-	layer := (mean*t.pipe - head) / t.work.layers
-	if layer <= 0 {
-		return mean
-	}
-	even := math.Ceil(mean/layer-1e-9) * layer
-	return max(mean, min(even, math.Ceil(t.work.layers/t.pipe-1e-9)*layer+head))
+	layer := max(0, mean*t.pipe-head) / t.work.layers
+	most := math.Ceil(t.work.layers/t.pipe - 1e-9)
+	fewer := min(most, most*t.pipe-t.work.layers) // on the last stage, so that the head has its place
+	return max(mean, most*layer, (most-fewer)*layer+head)
 }
 
 // bytesOfUpdate move for each parameter in a step of the optimizer: states, master weights and gradients in and out.

@@ -186,8 +186,8 @@ func (t *Table) Values() []float64 { return slices.Clone(t.values) }
 // List are the constants as the file has them.
 func (t *Table) List() []Constant { return slices.Clone(t.list) }
 
-// Of is the quantity of a constant.
-func (t *Table) Of(i int) Quantity { return t.schema.Quantities[t.of[i]] }
+// Quantity is what a constant is of.
+func (t *Table) Quantity(i int) Quantity { return t.schema.Quantities[t.of[i]] }
 
 // Fitted says on what, and when.
 func (t *Table) Fitted() string { return t.fitted }
@@ -197,7 +197,7 @@ func (t *Table) Added(i int, v float64) float64 {
 	if t.list[i].By != Base {
 		return v
 	}
-	return t.Of(i).Spread(v)
+	return t.Quantity(i).Spread(v)
 }
 
 // Written is a value as the file has it.
@@ -205,7 +205,7 @@ func (t *Table) Written(i int, x float64) float64 {
 	if t.list[i].By != Base {
 		return x
 	}
-	return t.Of(i).Squash(x)
+	return t.Quantity(i).Squash(x)
 }
 
 // With are the same constants with other values.

@@ -53,9 +53,9 @@ func run(out io.Writer, a asked) error {
 		fmt.Fprintf(out, "not asked %4d: %s\n", refused[why], why)
 	}
 	f := newFit(c, list)
-	show(out, "with the priors, nothing fitted", list, f.residuals(f.prior))
-	values := f.run(f.prior, steps)
-	inside := f.residuals(values)
+	show(out, "with the priors, nothing fitted", list, f.Residuals(f.Prior()))
+	values := f.Run(f.Prior(), steps)
+	inside := f.Residuals(values)
 	show(out, "on the rows of the fit", list, inside)
 	if a.values {
 		f.printValues(out, values)
@@ -87,7 +87,7 @@ type found struct {
 func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool) (*found, error) {
 	v := validated{f.constants, f.rows, held{inside, slices.Repeat([]speed.Known{knownOf(f.rows)}, len(inside))}, map[string]held{}, sizesOf(f.rows)}
 	for _, by := range grouped() {
-		v.by[by] = validate(f.constants, f.rows, by, f.prior)
+		v.by[by] = validate(f.constants, f.rows, by, f.Prior())
 		show(out, "left out by "+by, f.rows, v.by[by].residual)
 		if groups {
 			printGroups(out, f.rows, v.by[by].residual, by)
@@ -128,12 +128,6 @@ func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool)
 // settle leaves the models of the rows with some values.
 func (f *fitted) settle(values []float64) {
 	f.each(func(_, i int) { f.rows[i].model = f.rows[i].model.With(values) })
-}
-
-func (f *fitted) residuals(values []float64) []float64 {
-	out := make([]float64, len(f.rows))
-	f.each(func(_, i int) { out[i] = f.rows[i].residual(f.rows[i].model.With(values)) })
-	return out
 }
 
 func (f *fitted) printValues(out io.Writer, values []float64) {

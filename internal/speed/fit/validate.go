@@ -43,7 +43,7 @@ func validate(c *speed.Constants, list []*row, by string, start []float64) held 
 		if len(left) == 0 || len(in) == 0 {
 			continue
 		}
-		values := newFit(c, in).run(start, 15)
+		values := newFit(c, in).Run(start, 15)
 		known := knownOf(in)
 		for _, i := range left {
 			h.residual[i] = list[i].residual(list[i].model.With(values))

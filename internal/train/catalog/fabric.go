@@ -44,7 +44,8 @@ type fabricRecord struct {
 	LatencyUs  float64         `yaml:"latency_us,omitempty"` // of a message of a collective between machines, an estimate by the kind
 	Note       string          `yaml:"note,omitempty"`
 	Source     evidence.Source `yaml:"source"`
-	Checked    evidence.Date   `yaml:"checked"`
+	Unseen     bool            `yaml:"unseen,omitempty"` // the source was not at hand when this was written: it is where the figure is to be found
+	Checked    evidence.Date   `yaml:"checked"`          // the day somebody last went through the record
 }
 
 func checkFabric(name string, r *fabricRecord) error {
@@ -98,6 +99,9 @@ func fabricRecords() ([]*fabricRecord, error) {
 
 // Fabric is the network of that name around machines of a card. No name is the usual one of the card, and Why says so.
 func Fabric(card *hardware.Accelerator, id string) (train.Fabric, error) {
+	if card == nil {
+		return train.Fabric{}, fmt.Errorf("looking up the network of no card: %w", ErrUnknownFabric)
+	}
 	if id == "" {
 		return usual(card)
 	}

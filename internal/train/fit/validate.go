@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/llmcheck/llmcheck/internal/train"
+	"github.com/llmcheck/llmcheck/internal/tune"
+)
+
+const folds = 6
+
+// grouped are the ways to leave rows out together.
+func grouped() []string { return []string{"source", "cell", "model"} }
+
+// held is what rows that were left out of a fit show, and what that fit had, for each.
+type held struct {
+	residual []float64
+	known    []tune.Known
+}
+
+// validated are the residuals of a fit, and those of rows that were left out of it.
+type validated struct {
+	table  *tune.Table
+	rows   []*row
+	inside []float64
+	by     map[string]held
+}
+
+// run says how rows do that are left out by group, and what ranges follow.
+func (v *validated) run(out io.Writer, start []float64) ([]tune.Width, error) {
+	for _, by := range grouped() {
+		v.by[by] = v.leave(by, start)
+		show(out, "left out by "+by, v.rows, v.by[by].residual)
+	}
+	ranges := v.widths(func(int) bool { return true })
+	for _, w := range ranges {
+		fmt.Fprintf(out, "  %-10s %-8s %.3f to %.3f  n %d\n", w.Of, w.Case, w.Low, w.High, w.Rows)
+	}
+	t, err := v.table.WithWidths(ranges)
+	if err != nil {
+		return nil, err
+	}
+	all := held{v.inside, slices.Repeat([]tune.Known{knownOf(v.rows)}, len(v.rows))}
+	v.cover(out, "on the rows of the fit", all, func(int) *tune.Table { return t })
+	for _, by := range grouped() {
+		v.cover(out, "left out by "+by, v.by[by], func(int) *tune.Table { return t })
+		var nested [folds]*tune.Table
+		for fold := range nested {
+			if nested[fold], err = v.table.WithWidths(v.widths(func(i int) bool { return foldOf(v.rows[i].group[by]) != fold })); err != nil {
+				return nil, err
+			}
+		}
+		v.cover(out, "left out by "+by+", of the ranges too", v.by[by], func(i int) *tune.Table { return nested[foldOf(v.rows[i].group[by])] })
+	}
+	return ranges, nil
+}
+
+// leave fits without each sixth of the groups and looks at those.
+func (v *validated) leave(by string, start []float64) held {
+	h := held{make([]float64, len(v.rows)), make([]tune.Known, len(v.rows))}
+	c := &train.Constants{Table: v.table}
+	for fold := range folds {
+		var in []*row
+		var left []int
+		for i, r := range v.rows {
+			if foldOf(r.group[by]) == fold {
+				left = append(left, i)
+			} else {
+				in = append(in, r)
+			}
+		}
+		if len(left) == 0 || len(in) == 0 {
+			continue
+		}
+		values := tune.NewFit(v.table, tuned(c, in)).Run(start, 15)
+		other, known := &train.Constants{Table: v.table.With(values)}, knownOf(in)
+		for _, i := range left {
+			r := v.rows[i]
+			h.residual[i], h.known[i] = r.residual(other, &question{job: r.job, plan: r.plan}), known
+		}
+	}
+	return h
+}
+
+// knownOf is what rows are measurements of.
+func knownOf(list []*row) tune.Known {
+	known := tune.Known{}
+	for _, r := range list {
+		known[r.family+" "+train.Where(&r.job, &r.plan)] = true
+		known[r.family+" card "+r.plan.GPU.ID] = true
+	}
+	return known
+}
+
+func foldOf(name string) int {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return int(h.Sum32()>>3) % folds
+}
+
+// widths fits the ranges to residuals of the fit and of rows that were left out: a question is now near to what was
+// measured, now far from it.
+func (v *validated) widths(keep func(i int) bool) []tune.Width {
+	var list []tune.Width
+	for _, family := range train.Families() {
+		var samples []tune.Sample
+		for i, r := range v.rows {
+			if r.family != family || !keep(i) {
+				continue
+			}
+			samples = append(samples, v.sample(i, v.inside[i], knownOf(v.rows)))
+			for _, by := range grouped() {
+				samples = append(samples, v.sample(i, v.by[by].residual[i], v.by[by].known[i]))
+			}
+		}
+		e := tune.NewEnds(family, train.Cases(family), train.Judged, train.Strange, samples)
+		e.Fit(false)
+		list = append(list, e.Widths()...)
+	}
+	return list
+}
+
+// sample is a residual; a source with many rows counts less for each.
+func (v *validated) sample(i int, residual float64, known tune.Known) tune.Sample {
+	r := v.rows[i]
+	n := 0.0
+	for _, o := range v.rows {
+		if o.Source.Title == r.Source.Title && o.family == r.family {
+			n++
+		}
+	}
+	c := &train.Constants{Table: v.table, Known: known}
+	s := tune.Sample{Off: -residual, Row: i, Crowd: 1, Weight: math.Sqrt(min(1, 8/n))}
+	if r.family == "step" {
+		s.Cases = c.Cases(&r.job, &r.plan)
+	}
+	return s
+}
+
+// cover prints how many rows lie in their range, and how wide it is.
+func (v *validated) cover(out io.Writer, title string, h held, table func(i int) *tune.Table) {
+	fmt.Fprintf(out, "ranges, %s:", title)
+	for _, family := range train.Families() {
+		var n, inside float64
+		var wide []float64
+		for i, r := range v.rows {
+			if r.family != family {
+				continue
+			}
+			c := &train.Constants{Table: table(i), Known: h.known[i]}
+			low, high := c.Ends(family, nil)
+			if family == "step" {
+				low, high = c.Ends(family, c.Cases(&r.job, &r.plan))
+			}
+			n++
+			if -h.residual[i] >= -low && -h.residual[i] <= high {
+				inside++
+			}
+			wide = append(wide, math.Exp(low+high))
+		}
+		if n > 0 {
+			slices.Sort(wide)
+			fmt.Fprintf(out, "  %s inside %3.0f %% of %.0f, width x%.2f", family, 100*inside/n, n, at(wide, 0.5))
+		}
+	}
+	fmt.Fprintln(out)
+}

@@ -1,0 +1,437 @@
+package train_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/hardware"
+	cards "github.com/llmcheck/llmcheck/internal/hardware/catalog"
+	"github.com/llmcheck/llmcheck/internal/strictjson"
+	"github.com/llmcheck/llmcheck/internal/train"
+)
+
+func sketched(t testing.TB, params, active int64) *arch.Shape {
+	t.Helper()
+	config, err := arch.Sketch(params, active)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := arch.Of(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func configured(t testing.TB, text string) *arch.Shape {
+	t.Helper()
+	v, err := strictjson.Parse(strings.NewReader(text), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := arch.Of(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func card(t testing.TB, id string) *hardware.Accelerator {
+	t.Helper()
+	a, err := cards.Default().Get(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// asked is one question of many that laws are held against.
+type asked struct {
+	job  train.Job
+	plan train.Plan
+}
+
+func (q asked) memory(t testing.TB) *train.Memory {
+	t.Helper()
+	m, err := train.Account(&q.job, &q.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// questions are jobs of all frameworks and methods on several plans.
+func questions(t testing.TB, each func(asked)) {
+	t.Helper()
+	gpu := card(t, "h100-sxm")
+	shapes := []*arch.Shape{sketched(t, 1e9, 0), sketched(t, 8e9, 0), sketched(t, 47e9, 13e9)}
+	plans := []train.Plan{
+		{Tensor: 1, Pipeline: 1, Context: 1, Expert: 1, Data: 8, Virtual: 1},
+		{Tensor: 2, Pipeline: 4, Context: 1, Expert: 2, Data: 4, Virtual: 1},
+		{Tensor: 1, Pipeline: 1, Context: 2, Expert: 4, Data: 4, Virtual: 1, Shard: 2},
+		{Tensor: 1, Pipeline: 4, Context: 1, Expert: 1, Data: 2, Virtual: 2, Schedule: train.Interleaved},
+		{Tensor: 1, Pipeline: 1, Context: 1, Expert: 1, Data: 1, Virtual: 1},
+	}
+	for _, shape := range shapes {
+		for _, framework := range train.Frameworks() {
+			for _, method := range train.Methods() {
+				for _, p := range plans {
+					j := train.Job{
+						Shape: shape, Method: method, Framework: framework, Precision: train.BF16, Optimizer: train.AdamW,
+						Recompute: train.Selective, Loss: train.Plain, Offload: train.NoOffload, Sequence: 4096, Global: 64,
+					}
+					if method == train.LoRA || method == train.QLoRA {
+						j.Rank = 16
+					}
+					p.GPU, p.Micro, p.Zero = gpu, 2, 1
+					each(asked{j, p})
+				}
+			}
+		}
+	}
+}
+
+const slack = 1 + 1e-9 // of floating point
+
+func noMore(t *testing.T, law string, q asked, less, more *train.Memory) {
+	t.Helper()
+	if less.Total.Mid > more.Total.Mid*slack || less.Total.Low > more.Total.Low*slack || less.Total.High > more.Total.High*slack {
+		t.Errorf("%s: %s %s, tensor %d pipeline %d context %d data %d zero %d: %.6g and %.6g", law, q.job.Framework, q.job.Method,
+			q.plan.Tensor, q.plan.Pipeline, q.plan.Context, q.plan.Data, q.plan.Zero, less.Total, more.Total)
+	}
+}
+
+func part(m *train.Memory, p train.Part) float64 {
+	sum := 0.0
+	for i := range m.Terms {
+		if m.Terms[i].Part == p {
+			sum += m.Terms[i].Bytes.Mid
+		}
+	}
+	return sum
+}
+
+func TestTermsAddUp(t *testing.T) {
+	questions(t, func(q asked) {
+		m := q.memory(t)
+		var sum train.Range
+		for _, x := range m.Terms {
+			sum = sum.Plus(x.Bytes)
+			if x.Bytes.Low > x.Bytes.Mid*slack || x.Bytes.Mid > x.Bytes.High*slack || x.Bytes.Low < 0 {
+				t.Fatalf("%s: %v is no range", x.Name, x.Bytes)
+			}
+			if x.Name == "" || x.Formula == "" || x.Source == "" {
+				t.Fatalf("%+v: want a name, a formula and a source", x)
+			}
+		}
+		if math.Abs(sum.Mid-m.Total.Mid) > 1 || math.Abs(sum.High-m.Total.High) > 1 || math.Abs(sum.Low-m.Total.Low) > 1 {
+			t.Fatalf("%v of terms, %v in all", sum, m.Total)
+		}
+	})
+}
+
+func TestHigherZeroNeverTakesMore(t *testing.T) {
+	questions(t, func(q asked) {
+		var before *train.Memory
+		for zero := range 4 {
+			q.plan.Zero = zero
+			m := q.memory(t)
+			if before != nil {
+				noMore(t, "a higher stage of ZeRO", q, m, before)
+			}
+			before = m
+		}
+	})
+}
+
+func TestMoreRecomputationNeverKeepsMore(t *testing.T) {
+	questions(t, func(q asked) {
+		var before *train.Memory
+		for _, r := range []train.Recompute{train.None, train.Selective, train.Whole} {
+			q.job.Recompute = r
+			m := q.memory(t)
+			if before != nil {
+				noMore(t, "recomputation "+string(r), q, m, before)
+				if part(m, train.Activations) > part(before, train.Activations)*slack {
+					t.Errorf("%s %s: %s keeps more", q.job.Framework, q.job.Method, r)
+				}
+			}
+			before = m
+		}
+	})
+}
+
+func TestMoreDataRanksNeverTakeMore(t *testing.T) {
+	questions(t, func(q asked) {
+		if q.plan.Data < 2 || q.plan.Shard > 0 {
+			return
+		}
+		q.plan.Zero = 3
+		before := q.memory(t)
+		for range 4 {
+			q.plan.Data *= 2
+			m := q.memory(t)
+			noMore(t, "more data ranks", q, m, before)
+			before = m
+		}
+	})
+}
+
+func TestMoreTokensNeverTakeLess(t *testing.T) {
+	questions(t, func(q asked) {
+		less := q.memory(t)
+		longer := q
+		longer.job.Sequence *= 2
+		noMore(t, "a shorter sequence", q, less, longer.memory(t))
+		larger := q
+		larger.plan.Micro *= 2
+		larger.job.Global *= 2 // as many passes
+		noMore(t, "a smaller micro batch", q, less, larger.memory(t))
+	})
+}
+
+func TestMethodsInOrder(t *testing.T) {
+	questions(t, func(q asked) {
+		if q.job.Method != train.Full || q.plan.Pipeline > 1 || q.job.Shape.Params().Total < 2e9 {
+			return
+		}
+		q.job.Recompute = train.Whole
+		full := q.memory(t)
+		q.job.Method, q.job.Rank = train.LoRA, 16
+		lora := q.memory(t)
+		noMore(t, "LoRA below full", q, lora, full)
+		q.job.Method = train.QLoRA
+		noMore(t, "QLoRA below LoRA", q, q.memory(t), lora)
+	})
+}
+
+func TestOptimizersInOrder(t *testing.T) {
+	questions(t, func(q asked) {
+		adam := q.memory(t)
+		for _, o := range []train.Optimizer{train.AdamW8bit, train.Adafactor, train.Muon, train.SGD} {
+			q.job.Optimizer = o
+			noMore(t, string(o)+" below AdamW", q, q.memory(t), adam)
+		}
+	})
+}
+
+func TestLossesInOrder(t *testing.T) {
+	questions(t, func(q asked) {
+		var before *train.Memory
+		for _, l := range []train.Loss{train.Plain, train.Chunked, train.Fused} {
+			q.job.Loss = l
+			m := q.memory(t)
+			if before != nil {
+				noMore(t, string(l), q, m, before)
+			}
+			before = m
+		}
+	})
+}
+
+func TestOffloadNeverTakesMore(t *testing.T) {
+	questions(t, func(q asked) {
+		before := q.memory(t)
+		for _, o := range []train.Offload{train.OffOptimizer, train.OffAll} {
+			q.job.Offload = o
+			m := q.memory(t)
+			noMore(t, string(o), q, m, before)
+			if m.Host.Mid <= 0 {
+				t.Errorf("%s %s: nothing lies in the host", q.job.Framework, q.job.Method)
+			}
+			before = m
+		}
+	})
+}
+
+func TestMoreRanksHoldFewerWeights(t *testing.T) {
+	questions(t, func(q asked) {
+		q.plan.Pipeline, q.plan.Tensor, q.plan.Expert, q.plan.Virtual, q.plan.Schedule = 1, 1, 1, 1, train.OneFOneB
+		before := q.memory(t)
+		for _, n := range []int{2, 4, 8} {
+			q.plan.Tensor = n
+			m := q.memory(t)
+			if part(m, train.Weights) > part(before, train.Weights)*slack {
+				t.Errorf("%s %s: %d tensor ranks hold more weights", q.job.Framework, q.job.Method, n)
+			}
+			before = m
+		}
+		q.plan.Tensor = 1
+		before = q.memory(t)
+		for _, n := range []int{2, 4} {
+			q.plan.Pipeline = n
+			m := q.memory(t)
+			if part(m, train.Weights) > part(before, train.Weights)*slack {
+				t.Errorf("%s %s: %d stages hold more weights", q.job.Framework, q.job.Method, n)
+			}
+			before = m
+		}
+	})
+}
+
+func TestFullFineTuningKeepsWhatIsWellKnown(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		framework train.Framework
+		pure      bool
+		zero      int
+		want      float64 // bytes for each parameter
+	}{
+		{"Megatron keeps 18", train.Megatron, false, 0, 18},
+		{"its distributed optimizer 6 + 12/8", train.Megatron, false, 1, 7.5},
+		{"DeepSpeed 16", train.DeepSpeed, false, 0, 16},
+		{"ZeRO-3 16/8", train.DeepSpeed, false, 3, 2},
+		{"FSDP 16/8", train.FSDP, false, 3, 2},
+		{"pure bf16 8", train.HF, true, 0, 8},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := sketched(t, 8e9, 0)
+			j := train.Job{Shape: s, Method: train.Full, Framework: c.framework, Precision: train.BF16, Optimizer: train.AdamW, Sequence: 1024, PureBF16: c.pure}
+			p := train.Plan{Data: 8, Zero: c.zero, Micro: 1}
+			m := asked{j, p}.memory(t)
+			got := (part(m, train.Weights) + part(m, train.Gradients) + part(m, train.States)) / float64(s.Params().Total)
+			if math.Abs(got/c.want-1) > 0.001 {
+				t.Errorf("%.3f B for each parameter, want %g", got, c.want)
+			}
+			if j.TrainedParams() != s.Params().Total {
+				t.Errorf("%d parameters are trained, want %d", j.TrainedParams(), s.Params().Total)
+			}
+		})
+	}
+}
+
+const llama65 = `{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":8192,"intermediate_size":22016,
+"num_hidden_layers":80,"num_attention_heads":64,"num_key_value_heads":64,"vocab_size":32000,"max_position_embeddings":2048,
+"tie_word_embeddings":false,"torch_dtype":"float16","rms_norm_eps":1e-5}`
+
+// arXiv 2305.14314: a model of 65B is fine-tuned on one card of 48 GB.
+func TestQLoRAOf65BOnOneCard(t *testing.T) {
+	j := train.Job{
+		Shape: configured(t, llama65), Method: train.QLoRA, Framework: train.HF, Precision: train.BF16, Optimizer: train.AdamW8bit, Rank: 64,
+		Quantized: "nf4-dq", Recompute: train.Whole, Loss: train.Plain, Sequence: 512, Global: 16,
+	}
+	p := train.Plan{GPU: card(t, "rtx-a6000"), GPUs: 1, Data: 1, Micro: 1}
+	m := asked{j, p}.memory(t)
+	if m.Verdict == train.DoesNot || m.Total.Mid > float64(m.Capacity) {
+		t.Errorf("%s: %.1f GB of %.1f", m.Verdict, m.Total.Mid/1e9, float64(m.Capacity)/1e9)
+	}
+	p.GPU = card(t, "rtx-4090")
+	if m := (asked{j, p}).memory(t); m.Verdict != train.DoesNot {
+		t.Errorf("on 24 GB: %s", m.Verdict)
+	}
+}
+
+// LLaMA-Factory's table, which says itself that it is estimated: a band of 1.6.
+func TestRuleOfThumb(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		method    train.Method
+		quantized string
+		pure      bool
+		want      float64
+	}{
+		{"full, mixed precision", train.Full, "", false, 240e9},
+		{"full, pure bf16", train.Full, "", true, 120e9},
+		{"LoRA", train.LoRA, "", false, 32e9},
+		{"QLoRA, 8 bits", train.QLoRA, "int8", false, 20e9},
+		{"QLoRA, 4 bits", train.QLoRA, "nf4", false, 12e9},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j := train.Job{
+				Shape: sketched(t, 14e9, 0), Method: c.method, Framework: train.HF, Precision: train.BF16, Optimizer: train.AdamW, Rank: 8,
+				Quantized: c.quantized, PureBF16: c.pure, Recompute: train.Whole, Loss: train.Plain, Sequence: 1024, Global: 8,
+			}
+			if c.method == train.Full {
+				j.Rank = 0
+			}
+			m := asked{j, train.Plan{Data: 1, Micro: 1}}.memory(t)
+			if r := m.Total.Mid / c.want; r > 1.6 || r < 1/1.6 {
+				t.Errorf("%.1f GB, want %.0f within a factor of 1.6", m.Total.Mid/1e9, c.want/1e9)
+			}
+		})
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	j := train.Job{Shape: sketched(t, 8e9, 0), Method: train.LoRA, Framework: train.HF, Rank: 8, Recompute: train.Whole, Loss: train.Plain, Sequence: 1024}
+	p := train.Plan{Data: 1, Micro: 1}
+	m := asked{j, p}.memory(t)
+	for _, c := range []struct {
+		bytes float64
+		want  train.Verdict
+	}{{m.Total.High + 1<<20, train.Fits}, {m.Total.Mid, train.Tight}, {m.Total.Low - 1<<20, train.DoesNot}} {
+		p.GPU = &hardware.Accelerator{VisibleMiB: c.bytes / (1 << 20)}
+		got := asked{j, p}.memory(t)
+		if got.Verdict != c.want || (got.Breaks == "") != (c.want == train.Fits) {
+			t.Errorf("%s, broken by %q, want %s", got.Verdict, got.Breaks, c.want)
+		}
+	}
+	p.GPU = &hardware.Accelerator{}
+	if got := (asked{j, p}).memory(t); got.Verdict != "" || got.Capacity != 0 {
+		t.Errorf("a card whose memory is not known: %s of %d", got.Verdict, got.Capacity)
+	}
+}
+
+func TestHostileSizes(t *testing.T) {
+	const huge = int64(1) << 62
+	for _, j := range []train.Job{
+		{Sequence: huge, Global: huge}, {Sequence: 1, Rank: huge, Method: train.LoRA}, {Sequence: huge, NoFlash: true}, {Sequence: 1, Group: huge, Rollout: true, Method: train.GRPO},
+		{Sequence: huge, Optimizer: train.Adafactor, Recompute: train.Whole, Loss: train.Fused, InBackward: true},
+	} {
+		for _, p := range []train.Plan{
+			{Micro: huge}, {Micro: huge, Tensor: math.MaxInt, Data: math.MaxInt, Context: math.MaxInt, Expert: math.MaxInt, Virtual: math.MaxInt, Zero: 3},
+			{Micro: 1, Pipeline: 2, Virtual: math.MaxInt, Zero: math.MaxInt},
+		} {
+			j.Shape = sketched(t, 1e9, 0)
+			m := asked{j, p}.memory(t)
+			if v := m.Total; math.IsNaN(v.Low+v.Mid+v.High) || v.Low < 0 || v.Mid < v.Low || v.High < v.Mid {
+				t.Errorf("%+v: %v", p, v)
+			}
+			if n := j.TrainedParams(); n < 0 {
+				t.Errorf("%d parameters are trained", n)
+			}
+		}
+	}
+}
+
+func TestUnanswerable(t *testing.T) {
+	s := sketched(t, 1e9, 0)
+	for _, c := range []struct {
+		name string
+		job  *train.Job
+		plan *train.Plan
+		want error
+	}{
+		{"no job", nil, &train.Plan{}, train.ErrUnknown},
+		{"no plan", &train.Job{Shape: s}, nil, train.ErrUnknown},
+		{"no shape", &train.Job{Sequence: 1}, &train.Plan{}, train.ErrUnknown},
+		{"an empty shape", &train.Job{Shape: &arch.Shape{}, Sequence: 1}, &train.Plan{}, train.ErrUnknown},
+		{"no sequence", &train.Job{Shape: s}, &train.Plan{}, train.ErrIllegal},
+		{"more stages than layers", &train.Job{Shape: s, Sequence: 1}, &train.Plan{Pipeline: 1000}, train.ErrIllegal},
+		{"negative ranks", &train.Job{Shape: s, Sequence: 1}, &train.Plan{Tensor: -1}, train.ErrIllegal},
+		{"a negative batch", &train.Job{Shape: s, Sequence: 1}, &train.Plan{Micro: -1}, train.ErrIllegal},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := train.Account(c.job, c.plan); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
+func BenchmarkAccount(b *testing.B) {
+	gpu := card(b, "h100-sxm")
+	j := train.Job{
+		Shape: sketched(b, 405e9, 0), Method: train.Pretrain, Framework: train.Megatron, Precision: train.BF16, Optimizer: train.AdamW,
+		Recompute: train.Selective, Loss: train.Plain, Sequence: 8192, Global: 2048,
+	}
+	p := train.Plan{GPU: gpu, Tensor: 8, Pipeline: 16, Context: 1, Expert: 1, Data: 128, Virtual: 1, Zero: 1, Micro: 1}
+	for b.Loop() {
+		if _, err := train.Account(&j, &p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
