@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 
@@ -117,62 +118,97 @@ func (o *outline) fitted(left float64) int64 {
 }
 
 // sparseOutline is narrower than a dense model of its active size, as those with experts are, and meets both counts with
-// the number and the width of the experts.
+// the number of layers and of experts and the width of these: numbers that ranks divide, where some do.
 func sparseOutline(params, active float64) (outline, error) {
 	const narrower = 0.6
 	o := framed(params, widthOf(narrower*active, params))
 	if o.spends(active) {
 		o.tied = true
 	}
-	h := float64(o.hidden)
-	seen := active - o.head0()
-	o.layers = max(1, nearest(seen/(o.attention()+9*h*h), 1))
-	perToken := seen/float64(o.layers) - o.attention()
-	all := (params-o.outer())/float64(o.layers) - o.attention()
-	if perToken <= 0 || all <= perToken {
-		return o, fmt.Errorf("deriving a shape of %.4g parameters with %.4g active ones: attention and head alone take more: %w", params,
-			active, ErrSketch)
-	}
-	for range 6 { // the router grows with the experts, and every token passes it
-		routed := float64(o.experts) * h
-		if routed >= perToken {
-			break
+	o.heads *= 2 // as Qwen3 has it: attention is wider than the model
+	for _, t := range tiers(depthGrain(params)) {
+		if found, ok := o.met(params, active, &t); ok {
+			return found, nil
 		}
-		o.topK, o.experts = choice((all - routed) / (perToken - routed))
 	}
-	if o.experts > mostExperts || float64(o.experts)*h >= perToken {
-		return o, fmt.Errorf("deriving a shape of %.4g parameters with %.4g active ones: it would need %d experts, more than models have: %w",
-			params, active, o.experts, ErrSketch)
-	}
-	width := (all/float64(o.experts) - h) / (3 * h)
-	o.width = max(1, nearest(width, expertGrain(width)))
-	return o, nil
+	return o, fmt.Errorf("deriving a shape of %.4g parameters with %.4g active ones: no number of layers and experts has both: %w", params,
+		active, ErrSketch)
 }
 
-// mostExperts bounds a sketch: models that were published have up to a few hundred in a layer.
-const mostExperts = 4096
+// tier is what is tried for a mixture of experts.
+type tier struct {
+	layers      int64   // multiples
+	experts     []int64 // multiples, the best first
+	most        int64   // experts
+	topK        []int64 // the best first
+	least, deep float64 // of the usual depth
+}
+
+// tiers begin with what models have and end with anything.
+func tiers(depth int64) []tier {
+	few, any := []int64{8, 4, 6, 2, 10, 12, 16, 1}, []int64{8, 4, 2, 1, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28, 32}
+	return []tier{
+		{depth, []int64{64, 32, 16, 8}, 512, few, 0.75, 1.35},
+		{1, []int64{64, 32, 16, 8}, 512, few, 0.6, 1.6},
+		{1, []int64{64, 8, 4, 2, 1}, 4096, any, 0.5, 2},
+	}
+}
+
+// met looks through a tier for the outline that comes closest to the active parameters, with all parameters met by the
+// width of its experts, and reports whether one is close. What ranks divide less and what models have less costs more.
+func (o *outline) met(params, active float64, t *tier) (best outline, ok bool) {
+	const tolerated, shallow, odd, coarse = 0.03, 0.2, 0.02, 0.02
+	h := float64(o.hidden)
+	usual := (active - o.head0()) / (o.attention() + 9*h*h)
+	least := math.Inf(1)
+	for layers := multiple(t.least*usual, t.layers); float64(layers) <= t.deep*usual+1; layers += t.layers {
+		for i, k := range t.topK {
+			for j, step := range t.experts {
+				for c := range o.choices(params, active, layers, k, step) {
+					off := math.Abs(c.active()/active - 1)
+					cost := off + shallow*math.Abs(math.Log(float64(layers)/usual)) + odd*float64(i) + coarse*float64(j)
+					if off <= tolerated && c.experts <= t.most && cost < least {
+						best, ok, least = c, true, cost
+					}
+				}
+			}
+		}
+	}
+	return best, ok
+}
+
+// choices are outlines of so many layers and experts of a token, with the numbers of experts next to the ratio that both
+// counts ask for.
+func (o *outline) choices(params, active float64, layers, topK, step int64) iter.Seq[outline] {
+	return func(yield func(outline) bool) {
+		h := float64(o.hidden)
+		all := (params-o.outer())/float64(layers) - o.attention()
+		perToken := (active-o.head0())/float64(layers) - o.attention()
+		if perToken <= 0 || all <= perToken {
+			return
+		}
+		for n := range int64(2) {
+			c := *o
+			c.layers, c.topK = layers, topK
+			c.experts = multiple(float64(topK)*all/perToken, step) - n*step
+			width := (all/float64(c.experts) - h) / (3 * h)
+			if c.experts <= topK || width < 1 {
+				continue
+			}
+			if c.width = nearest(width, expertGrain(width)); !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// multiple is the first multiple of a step that is no less.
+func multiple(x float64, step int64) int64 {
+	return step * int64(max(1, math.Ceil(x/float64(step))))
+}
 
 // spends reports a head that would take most of what a token may pass.
 func (o *outline) spends(active float64) bool { return o.head0() > 0.4*active }
-
-// choice finds how many experts a token passes out of how many: 8 as most models have it, unless that is far from the
-// ratio, or needs more experts than models have.
-func choice(ratio float64) (topK, experts int64) {
-	const usual, few, tolerated, most = 8, 1024, 0.015, 32
-	for k := int64(usual); k > 1; k /= 2 {
-		if e := math.Round(float64(k) * ratio); e <= few && math.Abs(e/(float64(k)*ratio)-1) <= tolerated {
-			return k, int64(e)
-		}
-	}
-	topK, best := 1, math.Inf(1)
-	for k := int64(1); k <= most; k++ {
-		e := math.Round(float64(k) * ratio)
-		if off := math.Abs(e/(float64(k)*ratio) - 1); off < best-0.001 {
-			topK, best = k, off
-		}
-	}
-	return topK, int64(math.Round(float64(topK) * ratio))
-}
 
 // framed is all of an outline but its depth and the width of its MLP.
 func framed(params float64, hidden int64) outline {
@@ -182,8 +218,10 @@ func framed(params float64, hidden int64) outline {
 	}
 	o.heads = hidden / o.head
 	o.kvHeads = o.heads
-	if params >= grouped && o.heads%8 == 0 {
-		o.kvHeads = 8
+	for k := int64(8); params >= grouped && k > 1 && o.kvHeads == o.heads; k /= 2 {
+		if o.heads%k == 0 && o.heads > k {
+			o.kvHeads = k
+		}
 	}
 	return o
 }
@@ -215,7 +253,7 @@ func widthOf(size, params float64) int64 {
 	switch {
 	case size < 0.3e9:
 		step = 64
-	case size >= grouped:
+	case size >= grouped, params >= grouped && size >= 1e9:
 		step = 1024
 	case params >= grouped:
 		step = 256
@@ -289,9 +327,10 @@ func (o *outline) outer() float64 {
 	return 2 * o.head0()
 }
 
-// active counts what a token passes in a dense outline.
+// active counts what a token passes: of experts those that are chosen, and all of what chooses them.
 func (o *outline) active() float64 {
-	return o.head0() + float64(o.layers)*(o.attention()+3*float64(o.hidden)*float64(o.width))
+	mlp := float64(3*max(1, o.topK)*o.width + o.experts)
+	return o.head0() + float64(o.layers)*(o.attention()+mlp*float64(o.hidden))
 }
 
 // config writes an outline as config.json.

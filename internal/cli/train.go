@@ -122,11 +122,20 @@ func (o *trainOptions) completions(cmd *cobra.Command) {
 		completeWords(cmd, flag, list)
 	}
 	for flag, complete := range map[string]cobra.CompletionFunc{
-		"gpu": o.completeCards, "compare": o.completeCards, "country": o.completePlaces, "lora-targets": completeTargets, "fabric": completeFabric,
+		"gpu": o.completeCards, "compare": o.completeCompared, "country": o.completePlaces, "lora-targets": completeTargets, "fabric": completeFabric,
 		"reference": o.completeModels, "reward": o.completeModels, "critic": o.completeModels,
 	} {
 		_ = cmd.RegisterFlagCompletionFunc(flag, complete) // the only error is a flag that does not exist
 	}
+}
+
+// completeCompared offers accelerators, and the word for those that training is mostly compared on.
+func (g *global) completeCompared(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	ids, directive := g.completeCards(cmd, args, typed)
+	if hasPrefixFold("all", typed) {
+		ids = append(ids, cobra.CompletionWithDesc("all", "the usual ones of each generation"))
+	}
+	return ids, directive
 }
 
 // completeTargets offers the usual names of modules for the last name of a list.

@@ -66,6 +66,9 @@ func (f *trainFlags) checkCards() error {
 			switch n, card, ok := counted(c); {
 			case strings.Trim(c, " ,\t") == "":
 				faults = append(faults, fmt.Errorf("%s is empty; name a card like H100, or leave it out", one.name))
+			case one.name == "--compare" && isAll(c) && len(one.cards) == 1:
+			case one.name == "--compare" && slices.ContainsFunc(strings.Split(c, ","), isAll):
+				faults = append(faults, fmt.Errorf("--compare %s names all cards and others beside them; say all alone", c))
 			case slices.ContainsFunc(strings.Split(c, ","), isAll):
 				faults = append(faults, fmt.Errorf("%s all: a plan of training is made for one card; name it, and those to hold it against with --compare", one.name))
 			case ok && one.name == "--gpu":
@@ -87,10 +90,21 @@ const maxCompared = 32
 func (f *trainFlags) checkDivision() error {
 	p := &f.plan
 	var faults []error
-	if f.deadline > 0 && p.GPUs > 0 {
-		faults = append(faults, fmt.Errorf("--deadline looks for the number of cards, and --gpus %d says it; leave one out, or say --gpus %s", p.GPUs, autoGPUs))
+	search := ""
+	if p.GPUs == 0 {
+		search = first(given{f.auto, "--gpus " + autoGPUs}, given{f.deadline > 0, "--deadline"})
 	}
-	if search := first(given{f.auto, "--gpus " + autoGPUs}, given{f.deadline > 0, "--deadline"}); search != "" && p.Data > 0 {
+	switch {
+	case f.best && search != "":
+		faults = append(faults, fmt.Errorf("%s looks for the division too; leave --best-division out", search))
+	case f.best && p.GPUs == 0:
+		faults = append(faults, fmt.Errorf("--best-division is of the cards of --gpus, and nobody says how many; give --gpus 64, or --gpus %s", autoGPUs))
+	case f.most > 0 && p.GPUs > 0:
+		faults = append(faults, fmt.Errorf("--max-gpus bounds the search for a number of cards, and --gpus %d says it; leave one out", p.GPUs))
+	case f.most > 0 && search == "":
+		faults = append(faults, fmt.Errorf("--max-gpus bounds a search, and nothing is looked for; give --gpus %s or --deadline", autoGPUs))
+	}
+	if search != "" && p.Data > 0 {
 		faults = append(faults, fmt.Errorf("%s looks for the number of cards, and --dp %d fixes it; leave one out", search, p.Data))
 	}
 	if p.Pipeline == 1 && p.Virtual > 1 {

@@ -17,7 +17,8 @@ type trainFlags struct {
 	layers, hidden, vocab int64
 
 	cards, compare []string
-	auto           bool
+	auto, best     bool
+	most           int
 	fabric         string
 	node           int
 	gbit           float64
@@ -70,7 +71,7 @@ func (f *trainFlags) declareModel(fl *pflag.FlagSet) {
 	whole := wholeOn(fl)
 	const parameters = "a number of parameters from 1k to 1000T, like 8B or 0.35B"
 	fl.Var(&choice[train.Method]{&f.job.Method, train.Methods(), otherMethods()}, "method",
-		"`what` is trained: "+list(train.Methods())+" (default: full for a model that is named, pretrain for one that is not)")
+		"`what` is trained: "+list(train.Methods())+" (default: full for a model that is named, pretrain for one that is not or that sees more than a token for each parameter)")
 	fl.Var(&amount{&f.params, 1e3, maxParams, parameters}, "params", "`parameters` of a model that does not exist yet, like 8B")
 	fl.Var(&amount{&f.active, 1e3, maxParams, parameters}, "active-params", "of those, the `parameters` that one token passes (default: all; fewer make it a mixture of experts)")
 	whole(&f.layers, "layers", 1, maxLayers, "`layers` of a model that does not exist yet, with --hidden, instead of --params")
@@ -88,13 +89,15 @@ func (f *trainFlags) declareRun(fl *pflag.FlagSet) {
 	decimal(&f.epochs, "epochs", maxEpochs, "a number of passes above 0, at most ten thousand", "`passes` over the data at hand (default: 1 where no --tokens are given)")
 	fl.BoolVar(&f.packing, "packing", false, "short samples are put together until a sequence is full")
 	decimal(&f.job.Fill, "fill", 1, "a share above 0 and up to 1, like 0.6", "`share` of a batch that is no padding")
-	fl.Var(&period{&f.deadline, maxDeadline, "a time like 30d, 6w or 720h, from a minute to 100 years"}, "deadline", "the run has to be done in this `time`, like 30d or 6w; looks for --gpus auto")
+	fl.Var(&period{&f.deadline, maxDeadline, "a time like 30d, 6w or 720h, from a minute to 100 years"}, "deadline", "the run has to be done in this `time`, like 30d or 6w; looks for the cards, or for the division of --gpus")
 }
 
 func (f *trainFlags) declareCards(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.cards, "gpu", nil, "`cards` as people write them; the first is planned for, others are compared (default: usual for the method)")
 	fl.Var(&crew{&f.plan.GPUs, &f.auto}, "gpus", "`number` of cards in all; auto looks for it and for their division (default: as few as fit)")
-	fl.StringArrayVar(&f.compare, "compare", nil, "`cards` that the same work is shown on: time, kWh and dollars")
+	fl.BoolVar(&f.best, "best-division", false, "look for the best division of so many cards, as --gpus auto does of any number")
+	fl.Var(&integer{&f.most, 1, maxTrainGPUs}, "max-gpus", "most `cards` that --gpus auto and --deadline look at")
+	fl.StringArrayVar(&f.compare, "compare", nil, "`cards` that the same work is shown on: time, kWh and dollars; all is the usual ones of each generation")
 	fl.StringVar(&f.fabric, "fabric", "", "`id` of how the cards reach each other (default: that of the machines they are mostly sold in)")
 	fl.Var(&integer{&f.node, 1, maxTrainGPUs}, "gpus-per-node", "`cards` of one machine, where they differ from the fabric")
 	decimalOn(fl)(&f.gbit, "network-gbit", maxGbit, "gigabits a second above 0, at most 100000", "`Gbit/s` of one card out of its machine, where they differ from the fabric")
@@ -155,7 +158,7 @@ func (f *trainFlags) declareAlignment(fl *pflag.FlagSet) {
 	whole(&f.job.Group, "group-size", 2, maxGroup, "`answers` to one prompt, of grpo")
 	whole(&f.job.Prompt, "prompt-tokens", 1, maxTokens, "`tokens` of --seq-len that are the prompt, of ppo and grpo")
 	fl.Var(&choice[rolloutWord]{&f.rollout, []rolloutWord{colocated, sleeping, apart}, nil}, "rollout-engine",
-		"where answers are written: colocated on the same `cards`, sleeping there while gradients are computed, or apart")
+		"where answers are written: colocated on the same `cards`, sleeping there while gradients are computed, or apart on others, which are not counted (default: colocated)")
 }
 
 // rolloutWord says where the engine that writes answers runs.
@@ -211,19 +214,31 @@ func (f *trainFlags) method(named bool) train.Method {
 
 func (f *trainFlags) question(ref model.Ref, others otherRefs) diligence.TrainingQuestion {
 	job := f.job
-	job.Method = f.method(ref != model.Ref{})
+	var assumed []train.Setting
+	if job.Method == "" && ref == (model.Ref{}) {
+		job.Method = f.method(false)
+		assumed = []train.Setting{{Name: "method", Value: string(job.Method), Why: "a model that does not exist yet is made from nothing; give --method"}}
+	}
 	if f.packing {
 		job.Fill = 1
 	}
 	if len(job.Targets) == 1 && strings.EqualFold(job.Targets[0], allLinear) {
 		job.Targets = nil
 	}
-	job.Rollout, job.RolloutFree = f.rollout == colocated || f.rollout == sleeping, f.rollout == sleeping
+	job.Rollout, job.RolloutFree, job.Apart = f.rollout == colocated || f.rollout == sleeping, f.rollout == sleeping, f.rollout == apart
 	return diligence.TrainingQuestion{
 		Ref: ref, Params: int64(f.params), Active: int64(f.active), Layers: f.layers, Hidden: f.hidden, Vocab: f.vocab,
-		Cards: f.cards, Job: job, Plan: f.plan, Auto: f.auto || f.deadline > 0, Deadline: f.deadline,
+		Cards: f.cards, Job: job, Plan: f.plan, Auto: f.auto || f.best || f.deadline > 0, Most: f.most, Deadline: f.deadline,
 		Fabric: f.fabric, Node: f.node, NetGbit: f.gbit, Failing: f.failing,
 		Reference: others.reference, Reward: others.reward, Critic: others.critic,
-		Have: f.have, Epochs: f.epochs, Compare: f.compare, Money: f.money.money(), Explain: f.explain,
+		Have: f.have, Epochs: f.epochs, Compare: allAlone(f.compare), Money: f.money.money(), Explain: f.explain, Assumed: assumed,
 	}
+}
+
+// allAlone gives the word for all cards the case that it has.
+func allAlone(cards []string) []string {
+	if len(cards) == 1 && isAll(cards[0]) {
+		return []string{"all"}
+	}
+	return cards
 }

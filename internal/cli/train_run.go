@@ -10,8 +10,8 @@ import (
 	gpus "github.com/llmcheck/llmcheck/internal/hardware/catalog"
 	"github.com/llmcheck/llmcheck/internal/model"
 	"github.com/llmcheck/llmcheck/internal/report"
-	"github.com/llmcheck/llmcheck/internal/serve"
 	"github.com/llmcheck/llmcheck/internal/train"
+	trainings "github.com/llmcheck/llmcheck/internal/train/catalog"
 )
 
 // runTrain asks every question and writes one answer.
@@ -51,6 +51,8 @@ func (o *trainOptions) beside() []model.Ref {
 // trainFault is an error that left no document: the question itself is wrong, or we are.
 func trainFault(err error) error {
 	switch {
+	case errors.Is(err, trainings.ErrUnknownFabric):
+		return usage(fmt.Errorf("reading --fabric: %w", err), "llmcheck catalog fabrics lists the known ids")
 	case errors.Is(err, train.ErrIllegal), errors.Is(err, diligence.ErrNumber):
 		return usage(err, "llmcheck help training tells what a plan has to keep to; --gpus auto finds one")
 	case errors.Is(err, gpus.ErrAmbiguous):
@@ -66,12 +68,11 @@ func trainCode(doc *report.Document, err error) Code {
 	if err != nil {
 		return unreadCode(doc, err)
 	}
-	t := doc.Training
-	switch {
-	case t.Verdict == string(serve.DoesNot), t.Found != nil && t.Found.Why != "":
-		return No
-	case t.Verdict == string(serve.Fits):
+	switch doc.Training.Answer().Verdict {
+	case report.Fits:
 		return OK
+	case report.DoesNotFit:
+		return No
 	}
 	return NotEnough
 }

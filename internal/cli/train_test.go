@@ -22,8 +22,8 @@ import (
 	"github.com/llmcheck/llmcheck/internal/train"
 )
 
-// trained runs llmcheck estimate train with its work replaced, and returns what would have been asked.
-func trained(t *testing.T, args ...string) (diligence.TrainingQuestion, error) {
+// trainAsked runs llmcheck estimate train with its work replaced, and returns what would have been asked.
+func trainAsked(t *testing.T, args ...string) (diligence.TrainingQuestion, error) {
 	t.Helper()
 	a, _, _ := world(t, "")
 	var got diligence.TrainingQuestion
@@ -68,6 +68,8 @@ func trainSamples() []sample {
 		{"gpu", "H100", named},
 		{"gpus", "16", named},
 		{"compare", "B200", named},
+		{"best-division", "", by("acme/x", "--gpus", "64")},
+		{"max-gpus", "512", by("acme/x", "--gpus", "auto")},
 		{"fabric", "dgx-h100", named},
 		{"gpus-per-node", "4", named},
 		{"network-gbit", "400", named},
@@ -103,6 +105,7 @@ func trainSamples() []sample {
 		{"group-size", "16", of("grpo")},
 		{"prompt-tokens", "512", of("grpo")},
 		{"rollout-engine", "sleeping", of("grpo")},
+		{"rollout-engine", "apart", of("ppo")},
 		{"price", "2.5", by("acme/x", "--gpu", "H100")},
 		{"price-terms", "spot", named},
 		{"seller", "hyperscaler", named},
@@ -134,11 +137,11 @@ func TestEveryTrainFlagIsAsked(t *testing.T) {
 	for _, s := range trainSamples() {
 		t.Run(s.flag, func(t *testing.T) {
 			delete(left, s.flag)
-			with, err := trained(t, s.args()...)
+			with, err := trainAsked(t, s.args()...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			without, _ := trained(t, s.beside...) // that of some needs the flag, and asks nothing
+			without, _ := trainAsked(t, s.beside...) // that of some needs the flag, and asks nothing
 			if cmp.Equal(with, without, cmpopts.EquateComparable()) {
 				t.Error("it changes nothing that is asked")
 			}
@@ -153,7 +156,7 @@ func TestEveryTrainFlagIsAsked(t *testing.T) {
 func TestEveryTrainFactHasAFlag(t *testing.T) {
 	told := make(map[string]bool)
 	for _, s := range trainSamples() {
-		q, err := trained(t, s.args()...)
+		q, err := trainAsked(t, s.args()...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,9 +188,9 @@ func TestTrainingFromFlags(t *testing.T) {
 		want diligence.TrainingQuestion
 	}{
 		{
-			"a model that is named is fine-tuned",
+			"what is done with a model that is named is not settled here",
 			[]string{"acme/x"},
-			diligence.TrainingQuestion{Ref: model.Ref{Scheme: model.SchemeHub, Name: "acme/x"}, Job: train.Job{Method: train.Full}, Plan: unshared},
+			diligence.TrainingQuestion{Ref: model.Ref{Scheme: model.SchemeHub, Name: "acme/x"}, Plan: unshared},
 		},
 		{
 			"one that is described is made",
@@ -203,6 +206,18 @@ func TestTrainingFromFlags(t *testing.T) {
 			"a deadline looks for the number",
 			[]string{"--params", "8B", "--deadline", "2w"},
 			diligence.TrainingQuestion{Params: 8e9, Job: train.Job{Method: train.Pretrain}, Plan: unshared, Auto: true, Deadline: 14 * 24 * time.Hour},
+		},
+		{
+			"a deadline with so many cards looks for their division",
+			[]string{"--params", "8B", "--deadline", "2w", "--gpus", "64"},
+			diligence.TrainingQuestion{
+				Params: 8e9, Job: train.Job{Method: train.Pretrain}, Plan: train.Plan{Zero: -1, GPUs: 64}, Auto: true, Deadline: 14 * 24 * time.Hour,
+			},
+		},
+		{
+			"all cards in any case",
+			[]string{"--params", "8B", "--compare", "ALL"},
+			diligence.TrainingQuestion{Params: 8e9, Job: train.Job{Method: train.Pretrain}, Plan: unshared, Compare: []string{"all"}},
 		},
 		{
 			"the last of two numbers",
@@ -239,11 +254,14 @@ func TestTrainingFromFlags(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := trained(t, c.args...)
+			got, err := trainAsked(t, c.args...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, got, cmpopts.EquateComparable()); diff != "" {
+			if said := slices.Contains(c.args, "--method") || got.Ref != (model.Ref{}); said != (len(got.Assumed) == 0) {
+				t.Errorf("assumed %+v", got.Assumed)
+			}
+			if diff := cmp.Diff(c.want, got, cmpopts.EquateComparable(), cmpopts.IgnoreFields(diligence.TrainingQuestion{}, "Assumed")); diff != "" {
 				t.Error("-want +got\n" + diff)
 			}
 		})
@@ -337,10 +355,13 @@ func TestTrainRefused(t *testing.T) {
 		{"acme/x --mtbf 5000y", "want a time like 50000h or 5y"},
 		{"acme/x --gpu=", "--gpu is empty"},
 		{"acme/x --gpu all", "--gpu all: a plan of training is made for one card"},
-		{"acme/x --compare H100,all", "--compare all"},
+		{"acme/x --compare H100,all", "--compare H100,all names all cards and others beside them"},
 		{"acme/x --gpu 8xH100", `say --gpus 8 --gpu "H100"`},
 		{"acme/x --compare 8xH100", "name the card alone"},
-		{"acme/x --tokens 1B --gpus 8 --deadline 9d", "--deadline looks for the number of cards, and --gpus 8 says it"},
+		{"acme/x --best-division", "--best-division is of the cards of --gpus"},
+		{"acme/x --gpus auto --best-division", "leave --best-division out"},
+		{"acme/x --gpus 8 --max-gpus 16", "--max-gpus bounds the search for a number of cards, and --gpus 8 says it"},
+		{"acme/x --max-gpus 16", "give --gpus auto or --deadline"},
 		{"acme/x --deadline 9d", "give --tokens, or --data-tokens"},
 		{"acme/x --gpus auto --dp 4", "--dp 4 fixes it"},
 		{"acme/x --pp 1 --virtual-stages 2", "--pp is 1"},
@@ -390,7 +411,7 @@ func TestTrainRefused(t *testing.T) {
 
 // Several faults are told together.
 func TestTrainFaultsTogether(t *testing.T) {
-	_, err := trained(t, "acme/x", "--params", "8B", "--gpu", "all", "--epochs", "2", "--group-size", "8")
+	_, err := trainAsked(t, "acme/x", "--params", "8B", "--gpu", "all", "--epochs", "2", "--group-size", "8")
 	for _, want := range []string{"--params", "--gpu all", "--epochs", "--group-size"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s in it", err, want)
@@ -412,11 +433,16 @@ func TestTrainTaken(t *testing.T) {
 		"acme/x --method dpo --lora-rank 16 --frozen nf4 --train-embeddings --lora-targets q_proj",
 		"acme/x --method qlora --lora-rank 16 --frozen int8",
 		"acme/x --gpus auto --tp 8 --pp 2",
+		"acme/x --tokens 1B --gpus 8 --deadline 9d",
+		"acme/x --gpus 8 --best-division",
+		"acme/x --gpus auto --max-gpus 512",
+		"acme/x --tokens 1B --deadline 9d --max-gpus 512",
+		"acme/x --compare All",
 		"acme/x --micro-batch 4 --global-batch 4",
 		"acme/x --gpu H100,B200 --compare MI300X --seller neocloud",
 		"acme/x --method grpo --rollout-engine apart --prompt-tokens 512 --seq-len 4K --group-size 8 --reward acme/y --reference acme/z",
 	} {
-		if _, err := trained(t, strings.Fields(args)...); err != nil {
+		if _, err := trainAsked(t, strings.Fields(args)...); err != nil {
 			t.Errorf("%s: %v", args, err)
 		}
 	}
@@ -447,7 +473,7 @@ func TestTrainCompletion(t *testing.T) {
 			if len(beside[f.Name]) == 0 {
 				args = append(args, "acme/x")
 			}
-			if _, err := trained(t, args...); err != nil {
+			if _, err := trainAsked(t, args...); err != nil {
 				t.Errorf("%q is offered and refused: %v", args, err)
 			}
 		}
@@ -491,7 +517,7 @@ func TestTrainerFlags(t *testing.T) {
 		"--tensor-model-parallel-size 2": "did you mean --tp?", "--per-device-train-batch-size 2": "did you mean --micro-batch?", "--lora_r 8": "did you mean --lora-rank?",
 		"--tokns 2T": "did you mean --tokens?", "--num-generations 8": "did you mean --group-size?",
 	} {
-		_, err := trained(t, append([]string{"acme/x"}, strings.Fields(args)...)...)
+		_, err := trainAsked(t, append([]string{"acme/x"}, strings.Fields(args)...)...)
 		if s, ok := errors.AsType[*statusError](err); !ok || !strings.Contains(s.Hint, want) {
 			t.Errorf("%s: got %v, want the hint %s", args, err, want)
 		}
@@ -524,7 +550,12 @@ func TestTrainCode(t *testing.T) {
 		{"tight", train.Tight, nil, nil, NotEnough},
 		{"does not fit", train.DoesNot, nil, nil, No},
 		{"nothing is known of the card", "undetermined", nil, nil, NotEnough},
-		{"no plan keeps the deadline", "undetermined", &report.TrainingSearch{Why: "none is done in time"}, nil, No},
+		{"no plan does it", train.DoesNot, &report.TrainingSearch{Why: "none is done in time"}, nil, No},
+		{"in time", train.Fits, &report.TrainingSearch{Deadline: 30}, nil, OK},
+		{"perhaps in time", train.Fits, &report.TrainingSearch{Deadline: 15}, nil, NotEnough},
+		{"too late", train.Fits, &report.TrainingSearch{Deadline: 5}, nil, No},
+		{"in time, and does not fit", train.DoesNot, &report.TrainingSearch{Deadline: 30}, nil, No},
+		{"in time, and tight", train.Tight, &report.TrainingSearch{Deadline: 30}, nil, NotEnough},
 		{"a plan was found", train.Fits, &report.TrainingSearch{Looked: 9}, nil, OK},
 		{"an architecture without a rule", "undetermined", nil, fmt.Errorf("sizing: %w", arch.ErrUnknown), NotEnough},
 		{"nobody was asked", "undetermined", nil, fmt.Errorf("opening: %w", source.ErrOffline), NotEnough},
@@ -534,8 +565,13 @@ func TestTrainCode(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			doc := &report.Document{
-				Subject:  report.Subject{Ref: "acme/x", Origin: string(model.SchemeHub)},
-				Training: &report.Training{TrainingOutlook: report.TrainingOutlook{Verdict: string(c.verdict)}, Found: c.search},
+				Subject: report.Subject{Ref: "acme/x", Origin: string(model.SchemeHub)},
+				Training: &report.Training{
+					TrainingOutlook: report.TrainingOutlook{
+						Verdict: string(c.verdict), Fits: c.verdict == train.Fits, Plan: &report.TrainingPlan{}, Time: &report.Range{Low: 10, Mid: 15, High: 20},
+					},
+					Found: c.search,
+				},
 			}
 			if got := trainCode(doc, c.err); got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)

@@ -19,7 +19,8 @@ type TrainingQuestion struct {
 	Cards []string   // the first is planned for; others are compared. Empty is the usual one of the method
 	Job   train.Job  // its shapes are filled from Ref and the models below
 	Plan  train.Plan // its GPU and Fabric are filled from Cards and Fabric
-	Auto  bool       // look for the number of devices and their division
+	Auto  bool       // look for the number of devices, unless the plan has it, and for their division
+	Most  int        // devices that are looked at; 0 is no limit of the question's
 
 	Deadline time.Duration // with Auto: the run has to be done by then
 	Fabric   string        // id of a fabric of the catalog
@@ -32,5 +33,6 @@ type TrainingQuestion struct {
 	Epochs                    float64   // over them
 	Compare                   []string  // cards that the same work is shown on
 	Money                     Money
+	Assumed                   []train.Setting // what the question itself took for granted
 	Explain                   bool
 }

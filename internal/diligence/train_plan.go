@@ -142,10 +142,13 @@ func ranksSaid(p *train.Plan) int {
 	return min(n, mostTried)
 }
 
+// errNoPlan is wrapped by the error for a search that found nothing.
+var errNoPlan = errors.New("no plan does it")
+
 // found is the best plan that a search finds.
 func (t *training) found(p train.Plan) (*trainingOutlook, error) {
 	found, err := train.Find(t.cons, t.q.Job, train.Want{
-		Context: t.ctx, GPU: p.GPU, Fabric: p.Fabric, GPUs: p.GPUs, Deadline: t.q.Deadline.Seconds(), Price: t.hourly(p.GPU), Said: p,
+		Context: t.ctx, GPU: p.GPU, Fabric: p.Fabric, GPUs: p.GPUs, Max: t.q.Most, Deadline: t.q.Deadline.Seconds(), Price: t.hourly(p.GPU), Said: p,
 	})
 	if err != nil {
 		return nil, err
@@ -158,7 +161,7 @@ func (t *training) found(p train.Plan) (*trainingOutlook, error) {
 		options = []train.Option{*found.Nearest}
 	}
 	if len(options) == 0 {
-		return nil, fmt.Errorf("%w: %s", train.ErrIllegal, found.Why)
+		return nil, fmt.Errorf("%w: %s", errNoPlan, found.Why)
 	}
 	list := make([]*trainingOutlook, 0, len(options))
 	for _, c := range options {

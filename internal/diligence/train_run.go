@@ -77,6 +77,9 @@ func (t *training) read() error {
 		return err
 	}
 	t.q.Job.Name = t.s.ref.String()
+	if t.q.Failing > 0 {
+		t.q.Job.Failing = t.q.Failing.Seconds()
+	}
 	for _, one := range []struct {
 		ref  model.Ref
 		into **arch.Shape
@@ -147,19 +150,26 @@ func (t *training) answer() (*report.Training, error) {
 	if t.cons, err = t.Training(); err != nil {
 		return nil, err
 	}
+	for _, s := range t.q.Assumed {
+		t.assume(s.Name, s.Value, s.Why)
+	}
 	t.tokens()
 	cards, err := t.cards(t.q.Cards)
 	if err != nil {
 		return nil, err
 	}
 	first, err := t.outlook(cards[0])
+	if errors.Is(err, errNoPlan) {
+		return t.unplanned(cards[0]), nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	out := t.shown(first)
+	out.Found = t.search // those of other cards are not what was asked
 	for _, card := range cards[1:] {
 		o, err := t.outlook(card)
-		if errors.Is(err, train.ErrIllegal) {
+		if errors.Is(err, train.ErrIllegal) || errors.Is(err, errNoPlan) {
 			t.refused = append(t.refused, report.Refused{Plan: card.Name, Why: err.Error()})
 			continue
 		}
@@ -172,7 +182,7 @@ func (t *training) answer() (*report.Training, error) {
 		return nil, err
 	}
 	out.Candidates = append(out.Candidates, first.others...)
-	out.Refused, out.Found = t.refused, t.search
+	out.Refused = t.refused
 	out.Notes = append(out.Notes, t.notes...)
 	out.Summary = t.summary(first, out)
 	return out, nil
@@ -191,7 +201,8 @@ func (t *training) tokens() {
 		j.Tokens = t.q.Have * epochs
 		t.assume("tokens", units.Count(int64(j.Tokens)).String(), fmt.Sprintf("%s at hand, %g times", units.Count(int64(t.q.Have)), epochs))
 	case j.Method == train.Pretrain:
-		j.Tokens = 20 * float64(j.Shape.Params().Total)
+		o := train.Optimal(j.Shape)
+		j.Tokens = o.Tokens.Mid
 		t.assume("tokens", units.Count(int64(j.Tokens)).String(), "compute-optimal for a model of this size; give --tokens")
 	}
 }

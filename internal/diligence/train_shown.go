@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llmcheck/llmcheck/internal/hardware"
+	models "github.com/llmcheck/llmcheck/internal/model/catalog"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/train"
 )
@@ -27,6 +29,19 @@ func (t *training) fill(o *trainingOutlook) {
 	}
 	if o.figures != nil {
 		o.time()
+	}
+	if !t.q.Explain {
+		o.brief()
+	}
+}
+
+// brief leaves out what only a reader of formulas wants.
+func (o *trainingOutlook) brief() {
+	for i := range o.Terms {
+		o.Terms[i].Formula, o.Terms[i].Source = "", ""
+	}
+	for i := range o.Parts {
+		o.Parts[i].Formula, o.Parts[i].Source = "", ""
 	}
 }
 
@@ -189,6 +204,8 @@ func (t *training) shown(o *trainingOutlook) *report.Training {
 	if j.Offload != train.NoOffload {
 		out.Job.Offload = string(j.Offload)
 	}
+	t.mend(o, out)
+	t.data(o, out)
 	t.outside(o, out)
 	t.near(o, out)
 	out.Assumed = t.allAssumed(o)
@@ -225,11 +242,43 @@ func (t *training) allAssumed(o *trainingOutlook) []report.Assumption {
 	return out
 }
 
+// mend adds the smallest changes that make the plan fit.
+func (t *training) mend(o *trainingOutlook, out *report.Training) {
+	if o.memory.Capacity <= 0 || o.memory.Verdict == train.Fits {
+		return
+	}
+	changes, err := train.Mends(t.cons, o.job, o.plan, t.others(o.plan.GPU)...)
+	if err != nil {
+		t.notes = append(t.notes, "no changes could be looked for: "+err.Error())
+		return
+	}
+	for _, c := range changes {
+		out.Changes = append(out.Changes, report.Mend{Text: c.Text, Flag: c.Flag})
+	}
+	if len(out.Changes) == 0 {
+		out.Why += "; no one change of recomputation, batch, sharding, optimizer, loss or number of cards mends that"
+	}
+}
+
+// others are cards that may take the place of one: those of its maker that training is mostly done on.
+func (t *training) others(card *hardware.Accelerator) []*hardware.Accelerator {
+	var out []*hardware.Accelerator
+	for _, name := range generations() {
+		if m, err := t.Cards.Resolve(name); err == nil && m.GPU.Vendor == card.Vendor && m.GPU.ID != card.ID {
+			out = append(out, m.GPU)
+		}
+	}
+	return out
+}
+
 // outside says that figures published of such a run are not what is computed here.
 func (t *training) outside(o *trainingOutlook, out *report.Training) {
 	if o.figures != nil && o.figures.Run != nil && o.figures.Run.Outside != "" {
 		out.Outside = o.figures.Run.Outside
 		return
+	}
+	if why, source, ok := models.Made(t.s.ref.Name); ok && o.job.Method == train.Pretrain {
+		out.Outside = fmt.Sprintf("%s (%s): figures published of how it was made are not those of pre-training it from nothing, which is what is computed here", why, source)
 	}
 }
 

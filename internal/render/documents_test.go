@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -156,6 +158,7 @@ func TestRoundTrip(t *testing.T) {
 // TestEveryPart keeps the documents complete: each part of a report stands in at least one of them.
 func TestEveryPart(t *testing.T) {
 	seen, outcomes, verdicts := make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	trainings := make(map[string]bool)
 	for _, s := range samples(t) {
 		for _, d := range s.docs {
 			seen["gaps"] = seen["gaps"] || len(d.Gaps) > 0
@@ -175,17 +178,32 @@ func TestEveryPart(t *testing.T) {
 				mark(t, seen, "energy.", e.Energy)
 				mark(t, seen, "fleet.", e.Fleet)
 			}
+			if tr := d.Training; tr != nil {
+				trainings[tr.Verdict] = true
+				mark(t, seen, "training.", tr)
+				mark(t, seen, "training.model.", tr.Model)
+				mark(t, seen, "training.job.", tr.Job)
+				mark(t, seen, "training.plan.", tr.Plan)
+				mark(t, seen, "training.memory.", tr.Memory)
+				mark(t, seen, "training.cost.", tr.Cost)
+				mark(t, seen, "training.energy.", tr.Energy)
+				mark(t, seen, "training.data.", tr.Data)
+				mark(t, seen, "training.search.", tr.Found)
+				for i := range tr.Candidates {
+					mark(t, seen, "training.memory.", tr.Candidates[i].Memory)
+				}
+			}
 			seen["both"] = seen["both"] || d.License != nil && d.Estimate != nil
 		}
 	}
 	for part := range strings.FieldsSeq("gaps both matches claims effective licenses reasons duties thresholds questions changes lineage" +
-		" datasets passages disclaimer summary use " + estimateParts) {
+		" datasets passages disclaimer summary use " + estimateParts + trainingKeys) {
 		if !seen[part] {
 			t.Errorf("no document shows %s", part)
 		}
 	}
-	if len(outcomes) != 4 || len(verdicts) != 4 {
-		t.Errorf("outcomes shown: %v, verdicts: %v", outcomes, verdicts)
+	if len(outcomes) != 4 || len(verdicts) != 4 || len(trainings) != 4 {
+		t.Errorf("outcomes shown: %v, verdicts: %v, of trainings: %v", outcomes, verdicts, trainings)
 	}
 }
 
@@ -201,6 +219,19 @@ const estimateParts = `estimate.summary estimate.plan estimate.why estimate.memo
 	cost.usd_per_month cost.usd_per_million_output_tokens cost.usd_per_million_tokens cost.prices cost.bought cost.why energy.watts
 	energy.wh_per_million_output_tokens energy.gco2e_per_million_output_tokens energy.kwh_per_month energy.kgco2e_per_month
 	energy.usd_per_month energy.parts fleet.request_rate fleet.users fleet.front fleet.rejected`
+
+const trainingKeys = ` training.summary training.model training.method training.plan training.why training.memory_per_gpu training.terms
+	training.breaks training.changes training.flops training.flops_per_token training.flops_convention training.peak_flops_per_gpu
+	training.peak_of training.mfu training.hfu training.model_tflops_per_gpu training.tokens_per_s training.step_s training.steps
+	training.step training.gpu_time training.traffic training.bubble_share training.idle_share training.bound_by training.basis
+	training.time_s training.gpu_hours training.goodput training.failures training.cost training.cost_usd training.energy
+	training.energy_wh training.gco2e training.nearest training.reasons training.data training.search training.candidates
+	training.generations training.refused training.assumed training.notes training.outside_of_model training.definitions
+	training.model.derived_config training.model.components training.job.lora_rank training.job.frozen_weights
+	training.plan.virtual_stages training.plan.schedule training.memory.host_bytes_per_gpu training.cost.bought
+	training.cost.owned_usd training.cost.buying_usd training.cost.why training.energy.cooling_kwh training.energy.why
+	training.data.served_model_tokens training.data.at_hand training.data.epochs training.data.points training.search.deadline_s
+	training.search.stops`
 
 // mark notes the keys of a part that hold something.
 func mark(t *testing.T, seen map[string]bool, prefix string, part any) {
@@ -245,6 +276,69 @@ func TestSamplesAddUp(t *testing.T) {
 	}
 	if n == 0 {
 		t.Error("no sample has an account")
+	}
+}
+
+// TestTrainingsAddUp: the same of trainings: parts of memory are those of the terms, shares are the whole, and the figures
+// of a run follow from each other.
+func TestTrainingsAddUp(t *testing.T) {
+	n := 0
+	near := func(a, b float64) bool { return math.Abs(a-b) <= 1e-3*math.Max(math.Abs(a), math.Abs(b)) }
+	check := func(name string, o *report.TrainingOutlook) {
+		if m := o.Memory; m != nil {
+			n++
+			sum := m.Weights + m.Gradients + m.Optimizer + m.Activations + m.Logits + m.OtherModels + m.Overhead
+			if !near(float64(sum), m.Total.Mid) {
+				t.Errorf("%s: the parts sum to %d of %g", name, sum, m.Total.Mid)
+			}
+			var terms report.Range
+			for _, x := range o.Terms {
+				terms.Low, terms.Mid, terms.High = terms.Low+x.Bytes.Low, terms.Mid+x.Bytes.Mid, terms.High+x.Bytes.High
+			}
+			if len(o.Terms) > 0 && (!near(terms.Low, m.Total.Low) || !near(terms.Mid, m.Total.Mid) || !near(terms.High, m.Total.High)) {
+				t.Errorf("%s: the terms sum to %v of %v", name, terms, m.Total)
+			}
+		}
+		sum := 0.0
+		for _, s := range o.Where {
+			sum += s.Share
+		}
+		if len(o.Where) > 0 && !near(sum, 1) {
+			t.Errorf("%s: the shares sum to %g", name, sum)
+		}
+		if o.Plan != nil {
+			if p := o.Plan; p.Tensor*p.Pipeline*p.Context*p.Data != p.GPUs {
+				t.Errorf("%s: the plan is of other than %d GPUs", name, p.GPUs)
+			}
+		}
+		if o.Time == nil {
+			return
+		}
+		n++
+		if gpus := float64(o.Plan.GPUs); !near(o.Time.Mid*gpus/3600, o.GPUHours.Mid) || !near(o.MFU.Mid**o.Peak, o.TFLOPS.Mid*1e12) ||
+			!near(o.TokensPerS.Mid**o.PerToken, gpus*o.TFLOPS.Mid*1e12) || !near(*o.Steps*o.StepSeconds.Mid/o.Goodput.Mid, o.Time.Mid) ||
+			!near(o.Energy.KWh.Mid*1000, o.Wh.Mid) || !near(o.Energy.Kg.Mid*1000, o.Grams.Mid) {
+			t.Errorf("%s: the figures of the run do not follow from each other", name)
+		}
+	}
+	for _, s := range samples(t) {
+		for _, d := range s.docs {
+			if d.Training == nil {
+				continue
+			}
+			check(s.name, &d.Training.TrainingOutlook)
+			for i := range d.Training.Candidates {
+				check(fmt.Sprintf("%s, candidate %d", s.name, i+1), &d.Training.Candidates[i])
+			}
+			for _, g := range d.Training.Generations {
+				if g.Outlook != nil {
+					check(s.name+" on "+g.GPU, g.Outlook)
+				}
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d accounts and runs", n)
 	}
 }
 

@@ -369,6 +369,7 @@ func everywhere(s string) *report.Document {
 			Passages: []report.Passage{{Topic: s, File: s, StartLine: 1, EndLine: 1, Quote: s}},
 		},
 		Estimate: estimateOf(s),
+		Training: trainingOf(s),
 	}
 }
 
@@ -460,6 +461,9 @@ func TestWidth(t *testing.T) {
 		if d.Estimate != nil {
 			d.Estimate.Manifest = "" // is there to be copied, and never broken
 		}
+		if d.Training != nil {
+			d.Training.Model.Derived = ""
+		}
 	}
 	cond := &runewidth.Condition{StrictEmojiNeutral: true}
 	for _, width := range []int{40, 60, 80, 140} {
@@ -506,6 +510,9 @@ func TestVerdictFirst(t *testing.T) {
 func headline(d *report.Document) (word, summary string) {
 	if d.License != nil {
 		return d.License.Outcome, d.License.Summary
+	}
+	if h, ok := d.TrainingHead(); ok {
+		return h.Answer.Text, h.Summary
 	}
 	return d.Estimate.Answer().Text, d.Estimate.Summary
 }

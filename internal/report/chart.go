@@ -16,6 +16,7 @@ type Chart struct {
 	X, Y   Axis
 	Points []Point // from left to right, with a line between them
 	Steps  bool    // the line has steps: nothing lies between two points
+	Loose  bool    // there is no line
 	Limits []Limit
 }
 

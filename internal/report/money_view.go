@@ -123,6 +123,7 @@ func (c *Cost) PriceTable() Table {
 		{Name: "USD/hour", Number: true},
 		{Name: "USD/month", Number: true, Spare: 1},
 		{Name: "USD/M output tokens", Number: true, Spare: 3},
+		{Name: "USD of the run", Number: true},
 		{Name: "offers", Number: true},
 		{Name: "prices of"},
 	}}
@@ -133,14 +134,14 @@ func (c *Cost) PriceTable() Table {
 		p := &c.Prices[i]
 		r := Row{Cells: []string{
 			p.seller(), spaced(p.Terms), inUSD(some(p.PerGPUHour)), inUSD(some(p.PerHour)),
-			inUSD(some(p.PerMonth)), inUSD(p.PerMOutput), positive(p.Offers), p.dates(),
+			inUSD(some(p.PerMonth)), inUSD(p.PerMOutput), inUSD(given(p.Run)), positive(p.Offers), p.dates(),
 		}}
 		if n := join("; ", p.From, prefixed("source: ", p.Source), p.Note); n != "" {
 			r.Notes = []string{n}
 		}
 		t.Rows = append(t.Rows, r)
 	}
-	return t.withoutEmpty("USD/M output tokens").withoutEmpty("USD/month")
+	return t.withoutEmpty("USD/M output tokens").withoutEmpty("USD/month").withoutEmpty("USD of the run")
 }
 
 // inUSD is an amount of a column that names the currency.

@@ -130,9 +130,10 @@ type PriceUsed struct {
 	PerHour    Range  `json:"usd_per_hour"`
 	PerMonth   Range  `json:"usd_per_month"`
 	PerMOutput *Range `json:"usd_per_million_output_tokens,omitempty"`
-	Offers     int    `json:"offers"` // that the range is of
-	From       string `json:"from"`   // who sells it
-	Oldest     string `json:"oldest"` // date of the oldest price in it
+	Run        *Range `json:"usd_of_run,omitempty"` // of a training from start to end
+	Offers     int    `json:"offers"`               // that the range is of
+	From       string `json:"from"`                 // who sells it
+	Oldest     string `json:"oldest"`               // date of the oldest price in it
 	Newest     string `json:"newest"`
 	Source     string `json:"source"`
 	Note       string `json:"note,omitempty"`

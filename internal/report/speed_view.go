@@ -362,6 +362,18 @@ func (n *NearestMeasure) sentence() string {
 // metric is a figure in words.
 func metric(key string) string {
 	switch key {
+	case "mfu", "mfu_pct", "hfu":
+		return strings.ToUpper(key[:3])
+	case "model_tflops_per_gpu":
+		return "model FLOPs of each GPU"
+	case "tokens_per_s_per_gpu":
+		return "the share of a GPU in all tokens"
+	case "gpu_hours":
+		return "GPU-hours"
+	case "step_s":
+		return "a step"
+	case "peak_memory", "peak_bytes", "peak_bytes_per_gpu", "memory":
+		return "memory at the peak"
 	case "ttft", "ttft_s":
 		return "TTFT"
 	case "decode":
@@ -387,8 +399,19 @@ func metric(key string) string {
 func spaced(key string) string { return strings.ReplaceAll(key, "_", " ") }
 
 func (n *NearestMeasure) quantity() unit {
-	if n.Unit == "s" {
+	switch strings.ToLower(n.Unit) {
+	case "s":
 		return seconds
+	case "gpu-hours", "gpu_hours", "gpu hours":
+		return gpuHours
+	case "bytes":
+		return unit{{most, gib, "", " GiB"}}
+	case "tflops", "tflop/s":
+		return named("TFLOP/s")
+	case "", "share", "1":
+		if metric(n.Metric) == "MFU" || metric(n.Metric) == "HFU" {
+			return percents
+		}
 	}
 	return named(cmp.Or(n.Unit, "(unit not known)"))
 }
@@ -584,7 +607,7 @@ func CauseName(key string) string {
 }
 
 func percentOf(part, of float64) string {
-	if percent := 100 * part / of; percent >= 1 {
+	if percent := 100 * part / of; percent >= .995 {
 		return strconv.FormatFloat(math.Round(percent), 'f', 0, 64) + " %"
 	}
 	return "<1 %"

@@ -151,6 +151,14 @@ func (t Table) withoutEmpty(name string) Table {
 	return t.drop(at)
 }
 
+// spare lets a column be left out where there is no room.
+func (t Table) spare(name string, order int) Table {
+	if at := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name }); at >= 0 {
+		t.Columns[at].Spare = order
+	}
+	return t
+}
+
 func (t Table) drop(at int) Table {
 	t.Columns = slices.Delete(t.Columns, at, at+1)
 	for i := range t.Rows {

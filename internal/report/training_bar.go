@@ -14,8 +14,10 @@ var (
 	}
 	gpuHours = unit{{1e6, 1, "", " GPU-hours"}, {most, 1e6, "", " million GPU-hours"}}
 	tokens   = unit{{1e6, 1, "", " tokens"}, {1e9, 1e6, "", " million tokens"}, {1e12, 1e9, "", " billion tokens"}, {most, 1e12, "", " trillion tokens"}}
-	moved    = unit{{1e6, 1e3, "", " kB"}, {1e9, 1e6, "", " MB"}, {1e12, 1e9, "", " GB"}, {most, 1e12, "", " TB"}}
-	ratio    = unit{{most, 1, "", " x"}}
+	// tokenRates are those of a cluster.
+	tokenRates = unit{{1e6, 1, "", " tokens/s"}, {most, 1e6, "", " million tokens/s"}}
+	moved      = unit{{1e6, 1e3, "", " kB"}, {1e9, 1e6, "", " MB"}, {1e12, 1e9, "", " GB"}, {most, 1e12, "", " TB"}}
+	ratio      = unit{{most, 1, "", " x"}}
 )
 
 const day = 86400.0
@@ -70,7 +72,6 @@ func (o *TrainingOutlook) MemoryPile() *Pile {
 			p.Pieces = append(p.Pieces, Piece{Key: "spread", Sign: "~", Name: "or more", Value: "up to " + gibibytes(high) + " GiB in all", More: m.share(high), Size: more})
 		}
 	}
-	used := p.Total()
 	p.Below = m.limits()
 	if m.Capacity <= 0 {
 		return p
@@ -84,8 +85,12 @@ func (o *TrainingOutlook) MemoryPile() *Pile {
 	if free := capacity - filled; free > 0 {
 		p.Pieces = append(p.Pieces, Piece{Key: "unused", Sign: ".", Name: "unused", Value: gibibytes(free) + " GiB", More: m.share(free), Size: free})
 	}
-	if over := sum - capacity; over > 0 && used > capacity {
+	switch over := sum - capacity; {
+	case over > 0:
 		p.Missing = gibibytes(over) + " GiB missing"
+		p.Pieces = append(p.Pieces, Piece{Key: "missing", Sign: Sign("missing"), Name: "missing", Value: gibibytes(over) + " GiB", More: m.share(over)})
+	case filled > capacity:
+		p.Pieces = append(p.Pieces, Piece{Key: "missing", Sign: Sign("missing"), Name: "the card ends", Value: GiB(m.Capacity), More: m.share(capacity)})
 	}
 	return p
 }
@@ -185,7 +190,7 @@ func (o *TrainingOutlook) WherePile() *Pile {
 		u := useOf(s.What)
 		q := Piece{Key: u.key, Sign: u.sign, Name: u.name, Label: u.label, Value: percentOf(s.Share, total), Size: s.Share / total}
 		if h := given(o.GPUHours); h != nil {
-			q.More = gpuHours.one(h.Mid * q.Size)
+			q.More = gpuHours.between(&Range{h.Low * q.Size, h.Mid * q.Size, h.High * q.Size})
 		}
 		p.Pieces = append(p.Pieces, q)
 	}
@@ -234,7 +239,7 @@ func (t *Training) stretchesOf(time Range) []Piece {
 	if d := t.Data; d != nil && some(d.Optimal) != nil && d.Tokens > d.Optimal.Mid && time.Mid*d.Optimal.Mid/d.Tokens < time.Low {
 		at := time.Mid * d.Optimal.Mid / d.Tokens
 		list = []Piece{
-			{Key: "training", Sign: "=", Name: "until it is compute-optimal, " + tokens.one(d.Optimal.Mid), Label: "compute-optimal", Value: after(at), More: percentOf(d.Optimal.Mid, d.Tokens), Size: at},
+			{Key: "training", Sign: "=", Name: "until compute-optimal, " + tokens.one(d.Optimal.Mid), Label: "compute-optimal", Value: after(at), More: percentOf(d.Optimal.Mid, d.Tokens), Size: at},
 			{Key: "beyond", Sign: "+", Name: "beyond it, to " + tokens.one(d.Tokens), Label: "beyond", Value: after(time.Low) + " at the earliest", More: "100 %", Size: time.Low - at},
 		}
 	}
@@ -270,12 +275,14 @@ func (t *Training) lost(p *Pile, time Range) string {
 		return Sentence(says) + "."
 	}
 	n := f.Expected.ordered().Mid
-	says += "; on the way " + named("failures").between(&f.Expected)
-	if m := some(f.MTBF); m != nil {
-		says += ", one every " + spans.one(m.Mid)
+	if !f.rare() {
+		says += "; on the way " + named("failures").between(&f.Expected)
+		if m := some(f.MTBF); m != nil {
+			says += ", one every " + spans.one(m.Mid)
+		}
 	}
-	if f.Checkpoint > 0 {
-		says += ", and a checkpoint every " + spans.one(f.Checkpoint)
+	if every := t.interval(); every != "" {
+		says += "; a checkpoint every " + every
 	}
 	if n >= 1 && n <= mostNotches {
 		for i := range int(n) {
@@ -283,4 +290,38 @@ func (t *Training) lost(p *Pile, time Range) string {
 		}
 	}
 	return Sentence(says) + "."
+}
+
+// choice is a plan that others are held against.
+type choice struct {
+	number, name string
+	outlook      *TrainingOutlook
+}
+
+// timeAgainstCost draws plans by how long they take and by what they cost; nil where fewer than two have both.
+func timeAgainstCost(list []choice, deadline float64) *Chart {
+	c := Chart{Title: "Cost against time", Loose: true}
+	var words []string
+	for _, p := range list {
+		o := p.outlook
+		if o == nil || o.impossible() || o.Time == nil || o.USD == nil || !drawn(*o.Time) || !drawn(*o.USD) {
+			continue
+		}
+		c.Points = append(c.Points, Point{X: o.Time.ordered(), Y: o.USD.ordered(), Label: p.number + " · " + p.name})
+		words = append(words, join(", ", p.number+": "+p.name, spans.between(o.Time), dollars.between(o.USD)))
+	}
+	if len(c.Points) < 2 {
+		return nil
+	}
+	if len(c.Points) > mostNamed {
+		for i := range c.Points {
+			c.Points[i].Label, _, _ = strings.Cut(c.Points[i].Label, " ")
+		}
+	}
+	if drawn(exactly(deadline)) {
+		c.Limits = append(c.Limits, Limit{deadline, "x", "deadline " + spans.one(deadline)})
+	}
+	c.X, c.Y = axis("time", spans, c.along("x"), decades), axis("USD of the run", dollars, c.along("y"), decades)
+	c.Desc = strings.Join(words, "; ")
+	return &c
 }

@@ -31,29 +31,10 @@ func (o *TrainingOutlook) prices() Section {
 		return Section{}
 	}
 	t := (&Cost{Prices: o.Cost.Prices}).PriceTable()
-	hours := o.runHours()
-	if hours == nil {
-		return Section{Title: "What each kind of seller takes", Table: t, Looked: true}
-	}
-	t.Columns = append(t.Columns[:len(t.Columns):len(t.Columns)], Column{Name: "USD of the run", Number: true})
-	for i := range t.Rows {
-		p := some(o.Cost.Prices[i].PerHour)
-		cell := ""
-		if p != nil {
-			cell = inUSD(&Range{p.Mid * hours.Low, p.Mid * hours.Mid, p.Mid * hours.High})
-		}
-		t.Rows[i].Cells = append(t.Rows[i].Cells, cell)
+	for i, spare := range map[string]int{"offers": 4, "USD/month": 3, "prices of": 2, "USD/hour": 1} {
+		t = t.spare(i, spare)
 	}
 	return Section{Title: "What each kind of seller takes", Table: t, Looked: true}
-}
-
-// runHours is how long the run takes.
-func (o *TrainingOutlook) runHours() *Range {
-	r := o.span()
-	if r == nil {
-		return nil
-	}
-	return &Range{r.Low / 3600, r.Mid / 3600, r.High / 3600}
 }
 
 func (o *TrainingOutlook) owned() Section {

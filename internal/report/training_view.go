@@ -1,8 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
-	"fmt"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,12 +55,16 @@ func (d *Document) TrainingHead() (h Head, ok bool) {
 	if t == nil {
 		return Head{}, false
 	}
-	h = Head{Answer: t.Answer(), About: d.Subject.Ref, Summary: t.Summary}
+	h = Head{Answer: t.Answer(), About: d.Subject.Ref, Summary: opened(t.Summary)}
 	if t.Plan != nil {
 		h.On = t.Plan.Cards()
 		h.About += " on " + h.On
 	}
-	for _, g := range []string{t.Sum(), t.Load(), t.Room()} {
+	glances := []string{t.Sum(), t.Load(), t.Room()}
+	if t.impossible() {
+		glances = glances[2:]
+	}
+	for _, g := range glances {
 		if g != "" {
 			h.Glances = append(h.Glances, Sentence(g))
 		}
@@ -77,7 +82,7 @@ func (o *TrainingOutlook) Sum() string {
 
 // Load is how well the devices are used, in one line.
 func (o *TrainingOutlook) Load() string {
-	parts := []string{tokenRate.about(given(o.TokensPerS)), prefixed("MFU ", percents.between(given(o.MFU)))}
+	parts := []string{tokenRates.about(given(o.TokensPerS)), prefixed("MFU ", percents.between(given(o.MFU)))}
 	if o.Goodput != nil {
 		parts = append(parts, prefixed("goodput ", percents.between(given(o.Goodput))))
 	} else {
@@ -163,9 +168,19 @@ func (t *Training) batches() string {
 	}
 	s := units.Thousands(j.Global) + " sequences of " + units.Thousands(j.Sequence) + " tokens"
 	if p.Micro > 0 && p.Micros > 0 {
-		s += ", as " + units.Thousands(p.Micros) + " micro-batches of " + units.Thousands(p.Micro) + " on each replica"
+		s += ", as " + units.Thousands(p.Micros) + " " + plural("micro-batch", "micro-batches", p.Micros) + " of " + units.Thousands(p.Micro)
+	}
+	if p.Data > 1 && p.Micro > 0 && p.Micros > 0 {
+		s += " on each replica"
 	}
 	return s
+}
+
+func plural(one, many string, n int64) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 func (p *TrainingPlan) order() string {
@@ -179,11 +194,15 @@ func (p *TrainingPlan) order() string {
 	return s
 }
 
-// linked is how devices reach each other.
-func (f *Fabric) linked() string {
+// linked is how the devices of the plan reach each other; "" for a single one.
+func (p *TrainingPlan) linked() string {
+	f := &p.Fabric
+	if p.GPUs <= 1 {
+		return ""
+	}
 	var parts []string
 	if f.Link != "" && f.Domain != 1 {
-		s := f.Link
+		s := linkName(f.Link)
 		if f.Domain > 1 {
 			s += " joins " + units.Thousands(int64(f.Domain)) + " GPUs"
 		}
@@ -192,10 +211,24 @@ func (f *Fabric) linked() string {
 		}
 		parts = append(parts, s)
 	}
-	if f.Net != "" || f.NetGbit > 0 {
+	if p.Nodes > 1 && (f.Net != "" || f.NetGbit > 0) {
 		parts = append(parts, join(" ", cmp.Or(f.Net, "network"), "between machines", prefixed("at ", suffixed(gbit(f.NetGbit), " per GPU"))))
 	}
 	return join("; ", strings.Join(parts, ", "), f.Name)
+}
+
+// linkName is a link as people write it.
+func linkName(id string) string {
+	for _, l := range [...]struct{ id, name string }{{"nvlink", "NVLink"}, {"pcie", "PCIe"}} {
+		rest, ok := strings.CutPrefix(id, l.id)
+		if ok && strings.Trim(rest, "0123456789") == "" {
+			return strings.TrimSpace(l.name + " " + rest)
+		}
+	}
+	if id == "xgmi" {
+		return "Infinity Fabric"
+	}
+	return id
 }
 
 func gbit(v float64) string {
@@ -205,19 +238,15 @@ func gbit(v float64) string {
 	return named("Gbit/s").one(v)
 }
 
-// Settings are the plan and the job, in words.
+// Settings are what Planned does not say of the plan and the job, in words.
 func (t *Training) Settings() []Fact {
 	var fs facts
 	j := &t.Job
 	fs.add("method", join(", ", methods[t.Method], frozen(j.Quantized), t.adapters()))
 	fs.add("with", join(", ", j.Framework, suffixed(j.Precision, " products")))
 	if p := t.Plan; p != nil {
-		fs.add("on", p.Cards())
-		fs.add("divided into", p.Split())
-		fs.add("data ranks", p.shared())
-		fs.add("one step", t.batches())
 		fs.add("pipeline", p.order())
-		fs.add("network", p.Fabric.linked())
+		fs.add("network", p.linked())
 	}
 	fs.add("optimizer", j.Optimizer)
 	fs.add("recomputed", recomputed(j.Recompute))
@@ -278,7 +307,7 @@ func (t *Training) trouble() Section {
 		Verdict: t.Verdict, Fits: t.Fits, Why: t.Why, Terms: t.Terms, Breaks: t.Breaks, Changes: t.Changes,
 	}}
 	title, breaks := e.Trouble()
-	if title == "" {
+	if title == "" || e.Word() == Fits && len(t.Changes) == 0 && breaks == "" {
 		return Section{}
 	}
 	s := Section{Title: title}
@@ -302,6 +331,9 @@ func (t *Training) Detailed() bool {
 		slices.ContainsFunc(t.Parts, func(p StepPart) bool { return p.Formula != "" })
 }
 
+// impossible reports whether the run can not take place as planned, so that what it would take is no answer.
+func (o *TrainingOutlook) impossible() bool { return o.Word() == DoesNotFit }
+
 // Sections are the answer after its first screen, in the order in which it is read.
 func (t *Training) Sections() []Section {
 	var last Section
@@ -310,11 +342,19 @@ func (t *Training) Sections() []Section {
 		first, last = Section{}, first
 	}
 	o := &t.TrainingOutlook
-	return kept(
-		first, t.search(), t.candidates(), t.timeline(), o.memory(), t.plan(), o.speed(), o.where(), o.traffic(), o.failures(), o.cost(), o.energy(),
-		t.data(), t.generations(), o.nearest(), last, t.refused(), t.assumed(), t.model(), t.derived(), t.worth(),
-		o.steps(), o.prices(), o.owned(), o.powers(), o.account(), t.components(), t.tensors(), t.words(),
-	)
+	list := []Section{first, t.search(), t.candidates()}
+	if o.impossible() {
+		fast := o.speed()
+		fast.Title = "How fast it would be, if it fitted"
+		list = append(list, o.memory(), t.plan(), fast)
+	} else {
+		list = append(list, t.timeline(), o.memory(), t.plan(), o.speed(), o.where(), o.traffic(), o.failures(), o.cost(), o.energy())
+	}
+	list = append(list, t.data(), t.generations(), o.nearest(), last, t.refused(), t.assumed(), t.model(), t.derived(), t.worth())
+	if !o.impossible() {
+		list = append(list, o.steps(), o.prices(), o.owned(), o.powers())
+	}
+	return kept(append(list, o.account(), t.components(), t.tensors(), t.words())...)
 }
 
 func (t *Training) plan() Section {
@@ -344,13 +384,13 @@ func (o *TrainingOutlook) memory() Section {
 // speed is how fast the plan is, and against what that is held.
 func (o *TrainingOutlook) speed() Section {
 	var fs facts
-	fs.add("tokens", join(", ", tokenRate.about(given(o.TokensPerS)), suffixed(tokenRate.between(o.each()), " per GPU")))
+	fs.add("tokens", join(", ", tokenRates.about(given(o.TokensPerS)), suffixed(tokenRates.between(o.each()), " per GPU")))
 	fs.add("one step", join(", ", spans.about(given(o.StepSeconds)), o.count()))
 	fs.add("MFU, of model FLOPs", join(" of ", percents.about(given(o.MFU)), o.peak()))
-	fs.add("HFU, with what is recomputed", percents.about(given(o.HFU)))
+	fs.add("HFU, all FLOPs counted", percents.about(given(o.HFU)))
 	fs.add("reached by each GPU", named("TFLOP/s").about(given(o.TFLOPS)))
 	fs.add("work", o.work())
-	fs.add("waits for", limit(o.BoundBy))
+	fs.add("limited by", limit(o.BoundBy))
 	fs.add("bubble", o.bubble())
 	fs.add("idle", suffixed(portion(o.IdleShare), " of the time of a GPU"))
 	fs.add("basis", o.Basis)
@@ -378,13 +418,11 @@ func (o *TrainingOutlook) peak() string {
 	if o.Peak == nil || !(*o.Peak > 0) {
 		return ""
 	}
-	s := "the dense peak of " + flopRate.one(*o.Peak)
-	if o.PeakOf != "" && !strings.Contains(o.PeakOf, strings.TrimSuffix(flopRate.one(*o.Peak), " TFLOP/s")) {
-		s += ", " + o.PeakOf
-	} else if o.PeakOf != "" {
-		s += " (" + o.PeakOf + ")"
+	figure := flopRate.one(*o.Peak)
+	if number, _, _ := strings.Cut(figure, " "); strings.HasPrefix(o.PeakOf, number) && strings.Contains(o.PeakOf, "dense") {
+		return "the peak, " + o.PeakOf
 	}
-	return s
+	return join(", ", "the dense peak of "+figure, o.PeakOf)
 }
 
 // work is how much there is to compute, with the convention by which it is counted.
@@ -455,7 +493,7 @@ func (o *TrainingOutlook) traffic() Section {
 			continue
 		}
 		hidden := min(max(x.Hidden, 0), 1)
-		t.Rows = append(t.Rows, Row{Cells: []string{x.What, x.Link, moved.one(x.Bytes), spans.one(x.Seconds), percents.one(hidden), spans.one(x.Seconds * (1 - hidden))}})
+		t.Rows = append(t.Rows, Row{Cells: []string{x.What, linkName(x.Link), moved.one(x.Bytes), spans.one(x.Seconds), percents.one(hidden), spans.one(x.Seconds * (1 - hidden))}})
 	}
 	if len(t.Rows) == 0 {
 		return Section{}
@@ -473,9 +511,7 @@ func (o *TrainingOutlook) failures() Section {
 	fs.add("goodput", suffixed(percents.about(given(o.Goodput)), " of the time is work that is kept"))
 	fs.add("failures expected", f.expected())
 	fs.add("between two of them", suffixed(spans.about(some(f.MTBF)), ", of the whole cluster"))
-	if f.Checkpoint > 0 {
-		fs.add("a checkpoint every", join(", ", spans.one(f.Checkpoint), suffixed(positiveSpan(f.Save), " to save one")))
-	}
+	fs.add("a checkpoint every", join(", ", o.interval(), suffixed(positiveSpan(f.Save), " to save one")))
 	fs.add("after a failure", suffixed(positiveSpan(f.Restart), " until work goes on, and what was done since the last checkpoint is lost"))
 	fs.add("source", f.Source)
 	return Section{Title: "Failures and checkpoints", Facts: fs}
@@ -488,11 +524,23 @@ func positiveSpan(v float64) string {
 	return spans.one(v)
 }
 
+// rare reports whether a run is hardly ever hit.
+func (f *Failures) rare() bool { return f.Expected.ordered().High < .5 }
+
 func (f *Failures) expected() string {
-	if !f.Expected.Known() {
+	if some(f.Expected) != nil && f.rare() {
+		return "hardly any: less than half a one in the whole run"
+	}
+	return named("in the whole run").between(some(f.Expected))
+}
+
+// interval is how often a checkpoint is best written; "" where that is after the end of the run.
+func (o *TrainingOutlook) interval() string {
+	every := o.Failing.Checkpoint
+	if r := o.span(); r != nil && every > r.ordered().Mid {
 		return ""
 	}
-	return named("in the whole run").between(&f.Expected)
+	return positiveSpan(every)
 }
 
 // nearest are published measurements close to the question.
@@ -500,6 +548,7 @@ func (o *TrainingOutlook) nearest() Section {
 	s := Section{Title: "Closest measurements"}
 	for _, n := range o.Nearest {
 		m := NearestMeasure{What: n.What, Metric: n.Metric, Value: n.Value, Unit: n.Unit, Computed: n.Computed, Differs: n.Differs, Source: n.Source}
+		m.Differs = strings.TrimSpace(strings.TrimPrefix(m.Differs, "differs in:"))
 		s.Words = append(s.Words, (&Speed{Nearest: []NearestMeasure{m}}).NearestLines()...)
 	}
 	return s
@@ -558,7 +607,12 @@ func (t *Training) derived() Section {
 	if t.Model.Derived == "" {
 		return Section{}
 	}
-	return Section{Title: "config.json that was derived for it", Copied: t.Model.Derived}
+	text := t.Model.Derived
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(text), "", "  ") == nil {
+		text = b.String()
+	}
+	return Section{Title: "config.json that was derived for it", Copied: text}
 }
 
 func (t *Training) worth() Section {
@@ -637,24 +691,49 @@ func (t *Training) candidates() Section {
 		{Name: "time", Number: true},
 		{Name: "GPU-hours", Number: true, Spare: 1},
 		{Name: "USD", Number: true},
-		{Name: "energy", Number: true, Spare: 4},
 	}}
+	var list []*TrainingOutlook
 	if t.Plan != nil {
-		r := t.TrainingOutlook.row()
-		r.Cells[1] += " (this answer)"
-		r.Notes = nil
-		table.Rows = append(table.Rows, r)
+		list = append(list, &t.TrainingOutlook)
 	}
 	for i := range t.Candidates {
-		table.Rows = append(table.Rows, t.Candidates[i].row())
+		list = append(list, &t.Candidates[i])
 	}
-	for _, name := range []string{"memory", "MFU", "time", "GPU-hours", "USD", "energy"} {
+	var spots []choice
+	for i, o := range list {
+		number := strconv.Itoa(i + 1)
+		r := o.row(number)
+		if o == &t.TrainingOutlook {
+			r.Cells[1] += " (this answer)"
+			r.Notes = nil // stand above
+		}
+		table.Rows = append(table.Rows, r)
+		spots = append(spots, choice{number, o.spread(), o})
+	}
+	for _, name := range []string{"memory", "MFU", "time", "GPU-hours", "USD"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "Plans, best first", Table: table}
+	return Section{Title: "This plan, and the others, best first", Table: table, Chart: timeAgainstCost(spots, t.deadline())}
 }
 
-func (o *TrainingOutlook) row() Row {
+func (t *Training) deadline() float64 {
+	if t.Found == nil {
+		return 0
+	}
+	return t.Found.Deadline
+}
+
+// spread is what a plan runs on in a few words.
+func (o *TrainingOutlook) spread() string {
+	if o.Plan == nil {
+		return ""
+	}
+	p := *o.Plan
+	p.Data, p.Expert = 0, 0
+	return join(", ", units.Thousands(int64(p.GPUs))+" GPUs", p.Split())
+}
+
+func (o *TrainingOutlook) row(number string) Row {
 	r := Row{Verdict: o.Word(), Pile: o.MemoryPile()}
 	plan := "a plan that is not named"
 	if p := o.Plan; p != nil {
@@ -664,9 +743,10 @@ func (o *TrainingOutlook) row() Row {
 	if o.Memory != nil {
 		memory = o.Memory.Total.String()
 	}
-	r.Cells = []string{
-		Spoken(r.Verdict), plan, memory, percents.between(given(o.MFU)), spans.between(o.span()),
-		strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours"), inUSD(given(o.USD)), wattHours.between(given(o.Wh)),
+	r.Cells = []string{Spoken(r.Verdict), number + ". " + plan, memory, "", "", "", ""}
+	if !o.impossible() {
+		r.Cells = append(r.Cells[:3], percents.between(given(o.MFU)), spans.between(o.span()),
+			strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours"), inUSD(given(o.USD)))
 	}
 	if why := join("; ", append(slices.Clone(o.Reasons), o.whyNot())...); why != "" {
 		r.Notes = []string{why}
@@ -707,11 +787,27 @@ func (t *Training) data() Section {
 	if d.Have != nil && *d.Have > 0 {
 		fs.add("at hand", join(", ", tokens.one(*d.Have), d.epochs()))
 	}
-	s := Section{Title: "Data", Says: sentences(join(": ", Sentence(d.Verdict), d.Why)), Facts: fs, Table: d.table()}
+	s := Section{Title: "Data", Says: sentences(join(": ", capitalized(d.Verdict), d.Why)), Facts: fs, Table: d.table()}
 	if len(d.Sources) > 0 {
 		s.Below = "Sources: " + strings.Join(d.Sources, "; ")
 	}
 	return s
+}
+
+// capitalized begins with a capital whatever follows: it is no name.
+func capitalized(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// opened begins a sentence with a capital, if it does not begin with the name of a model.
+func opened(s string) string {
+	if first, _, _ := strings.Cut(s, " "); strings.ContainsAny(first, "/._0123456789") {
+		return s
+	}
+	return capitalized(s)
 }
 
 func (d *TrainingData) epochs() string {
@@ -723,12 +819,12 @@ func (d *TrainingData) epochs() string {
 
 func (d *TrainingData) table() Table {
 	t := Table{Columns: []Column{
-		{Name: "the same model with"}, {Name: "tokens", Number: true}, {Name: "GPU-hours", Number: true}, {Name: "time", Number: true}, {Name: "USD", Number: true},
+		{Name: "the same model with"}, {Name: "tokens", Number: true}, {Name: "GPU-hours", Number: true, Spare: 1}, {Name: "time", Number: true}, {Name: "USD", Number: true},
 	}}
 	for _, p := range d.Points {
 		n := ""
 		if p.Tokens > 0 {
-			n = tokens.one(p.Tokens)
+			n = strings.TrimSuffix(tokens.one(p.Tokens), " tokens")
 		}
 		t.Rows = append(t.Rows, Row{Cells: []string{
 			p.What, n, strings.TrimSuffix(gpuHours.between(given(p.GPUHours)), " GPU-hours"), spans.between(given(p.Time)), inUSD(given(p.USD)),
@@ -742,55 +838,63 @@ func (d *TrainingData) table() Table {
 
 // generations are the same work on other cards.
 func (t *Training) generations() Section {
-	table := Table{Columns: []Column{
-		{Name: "the same work on"},
-		{Name: "time", Number: true},
-		{Name: "time ratio", Number: true, Spare: 1},
-		{Name: "GPU-hours", Number: true, Spare: 3},
-		{Name: "GPU-hours ratio", Number: true, Spare: 2},
-		{Name: "energy", Number: true, Spare: 5},
-		{Name: "energy ratio", Number: true},
-		{Name: "USD", Number: true, Spare: 4},
-		{Name: "cost ratio", Number: true},
-	}}
 	if len(t.Generations) == 0 {
 		return Section{}
 	}
+	table := Table{Columns: []Column{
+		{Name: "no.", Number: true},
+		{Name: "the same work on"},
+		{Name: "time", Number: true},
+		{Name: "GPU-hours", Number: true, Spare: 2},
+		{Name: "energy", Number: true, Spare: 1},
+		{Name: "cost", Number: true},
+	}}
 	here := Generation{Outlook: &t.TrainingOutlook, Time: exact1(), Hours: exact1(), Energy: exact1(), USD: exact1()}
-	if t.Plan != nil {
-		here.GPU = cmp.Or(t.Plan.GPUName, t.Plan.GPU)
+	list := append([]Generation{here}, t.Generations...)
+	var spots []choice
+	for i := range list {
+		number := strconv.Itoa(i + 1)
+		r := list[i].row(number)
+		if i == 0 {
+			r.Cells[1] += " (this answer)"
+		}
+		table.Rows = append(table.Rows, r)
+		spots = append(spots, choice{number, list[i].card(), list[i].Outlook})
 	}
-	r := here.row()
-	r.Cells[0] += " (this answer)"
-	table.Rows = append(table.Rows, r)
-	for i := range t.Generations {
-		table.Rows = append(table.Rows, t.Generations[i].row())
-	}
-	for _, name := range []string{"time", "time ratio", "GPU-hours", "GPU-hours ratio", "energy", "energy ratio", "USD", "cost ratio"} {
+	for _, name := range []string{"time", "GPU-hours", "energy", "cost"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "The same work on other cards", Table: table,
-		Below: "0.5 x is half of what the plan of this answer takes. Ranges hold only where both cards err in the same way."}
+	return Section{Title: "The same work on other cards", Table: table, Chart: timeAgainstCost(spots, 0),
+		Below: "0.5 x is half of what the plan of this answer takes. What is doubtful of both cards alike is left out of the ranges of ratios."}
 }
 
 func exact1() *Range { return &Range{1, 1, 1} }
 
-func (g *Generation) row() Row {
-	cells := make([]string, 9)
-	cells[0] = cmp.Or(g.GPU, "a card that is not named")
-	r := Row{Cells: cells}
+func (g *Generation) card() string {
+	if o := g.Outlook; o != nil && o.Plan != nil {
+		return cmp.Or(o.Plan.GPUName, o.Plan.GPU, g.GPU)
+	}
+	return cmp.Or(g.GPU, "a card that is not named")
+}
+
+func (g *Generation) row(number string) Row {
+	r := Row{Cells: []string{number, g.card(), "", "", "", ""}}
 	if o := g.Outlook; o != nil {
-		if p := o.Plan; p != nil {
-			cells[0] = fmt.Sprintf("%s x %s", units.Thousands(int64(p.GPUs)), cmp.Or(p.GPUName, p.GPU, cells[0]))
+		if o.Plan != nil {
+			r.Cells[1] = units.Thousands(int64(o.Plan.GPUs)) + " x " + g.card()
 		}
-		cells[1], cells[3] = spans.between(o.span()), strings.TrimSuffix(gpuHours.between(given(o.GPUHours)), " GPU-hours")
-		cells[5], cells[7] = wattHours.between(given(o.Wh)), inUSD(given(o.USD))
 		if w := o.Word(); w != Fits {
 			r.Notes = append(r.Notes, join(": ", Spoken(w), o.Why))
 		}
+		if o.impossible() {
+			return r
+		}
+		if figures := join(", ", spans.between(o.span()), gpuHours.between(given(o.GPUHours)), wattHours.between(given(o.Wh)), dollars.between(given(o.USD))); figures != "" {
+			r.Notes = append(r.Notes, figures)
+		}
 	}
 	for i, v := range []*Range{g.Time, g.Hours, g.Energy, g.USD} {
-		cells[2+2*i] = ratio.between(given(v))
+		r.Cells[2+i] = strings.TrimPrefix(ratio.about(given(v)), "about ")
 	}
 	if g.Why != "" {
 		r.Notes = append(r.Notes, g.Why)

@@ -306,7 +306,7 @@ func (f *filler) alignment() {
 		f.Prompt = max(1, min(usualPrompt, f.Sequence/4))
 		f.note("prompt_len", strconv.FormatInt(f.Prompt, 10), "a quarter of the sequence at most; the rest is the answer")
 	}
-	if !f.Rollout {
+	if !f.Rollout && !f.Apart {
 		f.Rollout = true
 		f.note("rollout", "on the same devices", "the usual choice as long as nobody sets other devices apart for answers")
 	}

@@ -157,6 +157,7 @@ type Job struct {
 	Prompt      int64 // tokens of Sequence that are the prompt, of PPO and GRPO
 	Rollout     bool  // the engine that writes answers shares the devices
 	RolloutFree bool  // and gives its memory back while gradients are computed
+	Apart       bool  // it has devices of its own, which are not counted
 }
 
 // Trained reports whether all weights are trained.

@@ -95,7 +95,7 @@ func (d *drawer) curve(c report.Chart, ok bool) *drawing {
 }
 
 func (d *drawer) plot(c report.Chart, band bool) *drawing {
-	p := svg.Plot{ID: d.id(), Title: c.Title, Desc: c.Desc, X: scale(c.X), Y: scale(c.Y), Band: band, Steps: c.Steps}
+	p := svg.Plot{ID: d.id(), Title: c.Title, Desc: c.Desc, X: scale(c.X), Y: scale(c.Y), Band: band, Steps: c.Steps, Loose: c.Loose}
 	for _, pt := range c.Points {
 		p.Spots = append(p.Spots, svg.Spot{X: extent(c.X, pt.X), Y: extent(c.Y, pt.Y), Class: met(pt.Met), Label: pt.Label})
 	}

@@ -190,7 +190,10 @@ func notifications(d *report.Document) []notification {
 	add := func(text string) {
 		out = append(out, notification{"warning", message{plain(d.Subject.Ref + ": " + text)}})
 	}
-	if d.License == nil && d.Estimate == nil {
+	switch {
+	case d.Training != nil:
+		add("what training takes is no finding in files, and so there is no alert on it: --format json has the answer")
+	case d.License == nil && d.Estimate == nil:
 		add("the license was not judged")
 	}
 	for _, g := range d.Gaps {

@@ -18,6 +18,7 @@ type Plot struct {
 	Spots []Spot // from left to right, with a line between them
 	Band  bool   // the ranges of the spots are one area; else each spot has strokes for its own
 	Steps bool   // the line has steps
+	Loose bool   // there is no line
 	Rules []Rule
 }
 
@@ -199,7 +200,7 @@ func letterOf(i int) string {
 }
 
 func (d *plotting) line() {
-	if len(d.plot.Spots) < 2 {
+	if len(d.plot.Spots) < 2 || d.plot.Loose {
 		return
 	}
 	var s strings.Builder

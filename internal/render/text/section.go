@@ -19,8 +19,13 @@ func (p *printer) screen(h report.Head) {
 // sections writes the parts of an answer; those that are looked up only where details were asked for.
 func (p *printer) sections(list []report.Section, detailed bool) {
 	for i := range list {
-		if s := &list[i]; detailed || !s.Looked {
-			p.section(s)
+		s := &list[i]
+		if !detailed && s.Looked {
+			continue
+		}
+		p.section(s)
+		if s.Chart != nil && (detailed || p.page.Width >= roomy) {
+			p.scatter(*s.Chart)
 		}
 	}
 }
@@ -34,9 +39,7 @@ func (p *printer) section(s *report.Section) {
 	for _, says := range s.Says {
 		p.paragraph(says, plain)
 	}
-	for _, it := range s.Items {
-		p.entry(it)
-	}
+	p.entries(s.Items)
 	for _, f := range s.Facts {
 		p.item(label{f.Name, plain, wider}, f.Value)
 	}
@@ -55,20 +58,24 @@ func (p *printer) section(s *report.Section) {
 	}
 }
 
-// entry is a labeled line.
-func (p *printer) entry(it report.Item) {
+// entries are labeled lines, all of a section with one column for their labels.
+func (p *printer) entries(list []report.Item) {
 	at := narrow
-	switch {
-	case it.Label == "-":
-		at = 4
-	case width(it.Label) > narrow-3:
-		at = wider
+	for _, it := range list {
+		switch n := width(printable.Line(it.Label)); {
+		case it.Label == "-":
+			at = 4
+		case n > narrow-3:
+			at = wider
+		}
 	}
-	st := plain
-	if it.Verdict != "" {
-		st = outcomeStyle(report.Tone(it.Verdict))
+	for _, it := range list {
+		st := plain
+		if it.Verdict != "" {
+			st = outcomeStyle(report.Tone(it.Verdict))
+		}
+		p.item(label{it.Label, st, at}, it.Text, it.Code)
 	}
-	p.item(label{it.Label, st, at}, it.Text, it.Code)
 }
 
 // said is a sentence with what stands behind it.

@@ -99,6 +99,9 @@ func fabricRecords() ([]*fabricRecord, error) {
 
 // Fabric is the network of that name around machines of a card. No name is the usual one of the card, and Why says so.
 func Fabric(card *hardware.Accelerator, id string) (train.Fabric, error) {
+	if card == nil {
+		return train.Fabric{}, fmt.Errorf("looking up the network of no card: %w", ErrUnknownFabric)
+	}
 	if id == "" {
 		return usual(card)
 	}

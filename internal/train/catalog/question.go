@@ -17,40 +17,54 @@ import (
 // ErrNoQuestion is wrapped by the error for a measurement that no job and plan are about.
 var ErrNoQuestion = errors.New("the measurement is of nothing that is computed")
 
-// Question is the job and the plan that a measurement is of, with zero for what it is silent about, Zero -1. A blind one
+// Question is the job and the plan that a measurement is of, with zero for what it is silent about, Zero -1, and the usual
+// network of the card where the document names none, as the command has it. A blind one
 // says only what a caller can who has the columns of a table and nothing but flags for them: no virtual stages, shards,
 // offload or kinds of quantization, bf16 unless another format is named, and one device where no number is given.
 func (m *Measurement) Question(blind bool) (train.Job, train.Plan, error) {
-	method, err := m.method()
+	j, p, err := m.columns(blind && m.BySize)
+	switch {
+	case err != nil:
+	case blind:
+		j.Precision = cmp.Or(j.Precision, train.BF16)
+		p.GPUs = max(1, p.GPUs)
+	default:
+		m.tellPlan(&j, &p)
+		err = m.tellJob(&j)
+	}
 	if err != nil {
 		return train.Job{}, train.Plan{}, fmt.Errorf("asking for %s: %w", m.ID, err)
 	}
-	shape, err := m.shape(blind && m.BySize)
+	return j, p, nil
+}
+
+// columns are what is said in numbers and in words that everybody writes alike.
+func (m *Measurement) columns(bySize bool) (j train.Job, p train.Plan, err error) {
+	method, err := m.method()
 	if err != nil {
-		return train.Job{}, train.Plan{}, fmt.Errorf("asking for %s: %w", m.ID, err)
+		return j, p, err
+	}
+	shape, err := m.shape(bySize)
+	if err != nil {
+		return j, p, err
 	}
 	card, err := cards.Default().Get(m.GPU)
 	if err != nil {
-		return train.Job{}, train.Plan{}, fmt.Errorf("asking for %s: %w", m.ID, err)
+		return j, p, err
 	}
-	j := train.Job{
+	fabric, err := Fabric(card, "")
+	if err != nil {
+		return j, p, err
+	}
+	j = train.Job{
 		Shape: shape, Name: m.Model, Method: method, Framework: m.framework(), Precision: m.precision(),
 		Recompute: train.Recompute(m.Recompute), Sequence: m.Seq, Global: m.Global, Tokens: m.Tokens,
 	}
-	p := train.Plan{
+	p = train.Plan{
 		GPU: card, GPUs: m.GPUs, Tensor: m.degree("TP"), Pipeline: m.degree("PP"), Context: m.degree("CP"), Expert: m.degree("EP"),
-		Micro: m.Micro, Zero: -1,
+		Micro: m.Micro, Zero: -1, Fabric: &fabric,
 	}
-	if blind {
-		j.Precision = cmp.Or(j.Precision, train.BF16)
-		p.GPUs = max(1, p.GPUs)
-		return j, p, nil
-	}
-	if err := m.tellJob(&j); err != nil {
-		return j, p, fmt.Errorf("asking for %s: %w", m.ID, err)
-	}
-	err = m.tellPlan(&j, &p)
-	return j, p, err
+	return j, p, nil
 }
 
 // method reads that of a job from the words of the document.
@@ -139,6 +153,8 @@ func kin(words string) train.Framework {
 	switch {
 	case strings.Contains(words, "olmo-core"):
 		return train.FSDP
+	case strings.Contains(words, "llm.c"):
+		return train.Megatron // replicas that share the states of the optimizer and nothing else
 	case strings.Contains(words, "peft"), strings.Contains(words, "transformers"), strings.Contains(words, "llama-factory"):
 		return train.HF
 	}
@@ -183,7 +199,7 @@ func (m *Measurement) quantized(j *train.Job) error {
 }
 
 // tellPlan adds to a plan what is said in words, and to the job what follows.
-func (m *Measurement) tellPlan(j *train.Job, p *train.Plan) error {
+func (m *Measurement) tellPlan(j *train.Job, p *train.Plan) {
 	p.Zero, p.Virtual = m.zero(), m.degree("VP")
 	m.schedule(p)
 	m.data(j, p)
@@ -191,16 +207,9 @@ func (m *Measurement) tellPlan(j *train.Job, p *train.Plan) error {
 		p.Shard = p.GPU.MaxPerNode
 	}
 	p.GPU = m.variant(p.GPU)
-	if m.Net == 0 {
-		return nil
+	if m.Net > 0 {
+		p.Fabric.Net, p.Fabric.Why, p.Fabric.Source = m.Net, "as the measurement says", m.Source.Title
 	}
-	f, err := Fabric(p.GPU, "")
-	if err != nil {
-		return fmt.Errorf("asking for %s: %w", m.ID, err)
-	}
-	f.Net, f.Why, f.Source = m.Net, "as the measurement says", m.Source.Title
-	p.Fabric = &f
-	return nil
 }
 
 // zero is what ranks of data share, -1 where it is not said.
@@ -225,7 +234,8 @@ func (m *Measurement) schedule(p *train.Plan) {
 	case strings.Contains(m.Division, "1F1B"):
 		p.Schedule = train.OneFOneB
 	case strings.Contains(m.Division, "interleaved"):
-		p.Schedule = train.Interleaved
+		const least = 2 // chunks of a stage, without which nothing is interleaved
+		p.Schedule, p.Virtual = train.Interleaved, max(least, p.Virtual)
 	}
 }
 
