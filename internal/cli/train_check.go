@@ -50,6 +50,8 @@ func (f *trainFlags) checkModel(models int) error {
 		return errors.New("--layers and --hidden belong together: a shape by hand has both")
 	case f.active > 0 && f.params == 0:
 		return errors.New("--active-params are of --params; give --params too")
+	case f.vocab > 0 && f.params > 0:
+		return errors.New("--params chooses the vocabulary with the rest of the shape; give --layers and --hidden with --vocab, or leave it out")
 	case f.active > f.params:
 		return fmt.Errorf("--active-params %s are more than all of --params %s", people(f.active), people(f.params))
 	}

@@ -76,7 +76,7 @@ func (f *trainFlags) declareModel(fl *pflag.FlagSet) {
 	fl.Var(&amount{&f.active, 1e3, maxParams, parameters}, "active-params", "of those, the `parameters` that one token passes (default: all; fewer make it a mixture of experts)")
 	whole(&f.layers, "layers", 1, maxLayers, "`layers` of a model that does not exist yet, with --hidden, instead of --params")
 	whole(&f.hidden, "hidden", 1, maxWidth, "`width` of its layers")
-	whole(&f.vocab, "vocab", 1, maxVocabulary, "`entries` of its vocabulary (default: usual for its size)")
+	whole(&f.vocab, "vocab", 1, maxVocabulary, "`entries` of its vocabulary (default: 128256)")
 }
 
 func (f *trainFlags) declareRun(fl *pflag.FlagSet) {

@@ -56,7 +56,7 @@ func trainSamples() []sample {
 		{"active-params", "3B", by("--params", "8B")},
 		{"layers", "32", by("--hidden", "4096")},
 		{"hidden", "4096", by("--layers", "32")},
-		{"vocab", "32000", by("--params", "8B")},
+		{"vocab", "32000", by("--layers", "32", "--hidden", "4096")},
 		{"tokens", "15.6T", named},
 		{"seq-len", "8K", named},
 		{"global-batch", "1024", named},
@@ -194,8 +194,13 @@ func TestTrainingFromFlags(t *testing.T) {
 		},
 		{
 			"one that is described is made",
-			[]string{"--params", "0.354B", "--vocab", "50k"},
-			diligence.TrainingQuestion{Params: 354e6, Vocab: 50_000, Job: train.Job{Method: train.Pretrain}, Plan: unshared},
+			[]string{"--params", "0.354B"},
+			diligence.TrainingQuestion{Params: 354e6, Job: train.Job{Method: train.Pretrain}, Plan: unshared},
+		},
+		{
+			"by hand",
+			[]string{"--layers", "32", "--hidden", "4K", "--vocab", "50k"},
+			diligence.TrainingQuestion{Layers: 32, Hidden: 4096, Vocab: 50_000, Job: train.Job{Method: train.Pretrain}, Plan: unshared},
 		},
 		{
 			"experts",
@@ -327,6 +332,7 @@ func TestTrainRefused(t *testing.T) {
 		{"acme/x --vocab 9", "--vocab describes a model"},
 		{"acme/x --layers 9", "--layers describes a model"},
 		{"--vocab 32000", "no model is named"},
+		{"--params 8B --vocab 32000", "--params chooses the vocabulary"},
 		{"--params 8B --layers 32 --hidden 4096", "give one of the two"},
 		{"--params 8B --hidden 4096", "give one of the two"},
 		{"--layers 32", "--layers and --hidden belong together"},
