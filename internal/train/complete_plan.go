@@ -23,12 +23,15 @@ func (f *filler) divide() error {
 	f.Plan, f.Job = t.plan, t.job
 	f.explain(&asked, fits)
 	f.again(again, fits)
+	if asked.Micro > f.Micro {
+		f.note("micro_batch", "1", fmt.Sprintf("torchtitan cuts the %d sequences of a rank into passes of one for its pipeline", asked.Micro))
+	}
 	f.passes(&asked)
 	f.batches(batch)
 	return nil
 }
 
-// said reads a batch of torchtitan as its pipeline does, and gives a batch to a framework that derives it from passes.
+// said gives torchtitan the batch that it derives from passes.
 func (f *filler) said() {
 	if f.Framework != TorchTitan || f.Micro == 0 {
 		return
@@ -40,10 +43,6 @@ func (f *filler) said() {
 	if f.Global == 0 && f.Micro <= mostBatch/int64(data) {
 		f.Global = f.Micro * int64(data)
 		f.note("global_batch", units.Thousands(f.Global), "torchtitan makes one pass of each rank a step unless told otherwise")
-	}
-	if f.Pipeline > 1 && f.Micro > 1 && f.Global < int64(data)*f.Micro*int64(f.Pipeline) {
-		f.note("micro_batch", "1", fmt.Sprintf("torchtitan cuts the %d sequences of a rank into passes of one for its pipeline", f.Micro))
-		f.Micro = 1
 	}
 }
 
@@ -193,6 +192,9 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	if t.job.Global == 0 {
 		t.job.Global = t.job.global(&t.plan)
 	}
+	if f.cuts(&t) {
+		t.plan.Micro = 1
+	}
 	t.plan.Zero = f.zero(&t.plan)
 	t.plan.schedule(&t.job)
 	if t.plan.Check(&t.job) != nil {
@@ -200,6 +202,12 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	}
 	t.weigh()
 	return t, true
+}
+
+// cuts reports whether the framework cuts a batch itself: torchtitan makes passes of one for a pipeline that a batch of a
+// rank would not fill.
+func (f *filler) cuts(t *trial) bool {
+	return f.Framework == TorchTitan && t.plan.Pipeline > 1 && t.plan.Micro > 1 && t.plan.Micros(&t.job) < int64(t.plan.Pipeline)
 }
 
 // global is the batch near to the usual one that all replicas share alike, at least one pass of each, and a round of the

@@ -160,7 +160,7 @@ func groups(j *Job, p *Plan, experts bool) []string {
 	list := []string{
 		"framework " + string(j.Framework), "generation " + generation, "vendor " + p.GPU.Vendor, "format " + computed,
 		"generation " + generation + ", format " + computed, "framework " + string(j.Framework) + ", generation " + generation,
-		"framework " + string(j.Framework) + ", format " + computed, "frozen " + j.Quantized,
+		"framework " + string(j.Framework) + ", format " + computed, "frozen " + j.Quantized, "schedule " + string(p.Schedule),
 	}
 	if j.Framework.compiled() {
 		list = append(list, "compiled")

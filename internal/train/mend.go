@@ -39,8 +39,8 @@ type mender struct {
 	before float64 // seconds of a token on one device
 }
 
-// Mends are the smallest changes by which a complete plan surely fits, those that cost least time first. Each was accounted
-// for; none leads to a plan that is illegal. Cards are those that may take the place of the one of the plan. There are
+// Mends are the smallest changes by which a complete plan surely fits: on the same devices those that cost least time first,
+// then other devices, then what changes the job itself. Each was accounted for; none leads to a plan that is illegal. Cards are those that may take the place of the one of the plan. There are
 // none where the plan fits.
 func Mends(c *Constants, j Job, p Plan, cards ...*hardware.Accelerator) ([]Change, error) {
 	return mends(meter{Account, c.Seconds, c.Time}, j, p, cards)
@@ -69,7 +69,7 @@ func mends(m meter, j Job, p Plan, cards []*hardware.Accelerator) ([]Change, err
 		}
 	}
 	slices.SortStableFunc(found, func(a, b Change) int { return cmp.Compare(a.Slower, b.Slower) })
-	for _, way := range [][]mending{h.methods(start), h.devices(start), h.cards(start, cards)} {
+	for _, way := range [][]mending{h.devices(start), h.cards(start, cards), h.methods(start), start.shorter()} {
 		if c, ok := h.least(way); ok {
 			found = append(found, c)
 		}
@@ -114,7 +114,7 @@ func (h *mender) try(s mending) (Change, bool) {
 
 // ways are the kinds of changes on the same devices, each with its steps, the smallest first.
 func (m mending) ways() [][]mending {
-	return [][]mending{m.losses(), m.sequences(), m.passes(), m.recomputes(), m.zeros(), m.divisions(), m.optimizers(), m.offloads(), m.shorter()}
+	return [][]mending{m.losses(), m.sequences(), m.passes(), m.recomputes(), m.zeros(), m.divisions(), m.optimizers(), m.offloads()}
 }
 
 // losses keep fewer logits.

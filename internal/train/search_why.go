@@ -14,7 +14,9 @@ import (
 // missed says why nothing was found, and which plan came nearest.
 func (s *search) missed(out *Found, late []Option, sizes []size) {
 	if len(late) > 0 {
-		slices.SortStableFunc(late, func(a, b Option) int { return cmp.Compare(a.Figures.Run.Seconds.High, b.Figures.Run.Seconds.High) })
+		slices.SortStableFunc(late, func(a, b Option) int {
+			return cmp.Or(cmp.Compare(s.missing(&a), s.missing(&b)), cmp.Compare(a.Hours, b.Hours))
+		})
 		out.Nearest = &late[0]
 		out.Why = fmt.Sprintf("%s takes %s to %s, and %s is asked for", late[0].text(), days(late[0].Figures.Run.Seconds.Low),
 			days(late[0].Figures.Run.Seconds.High), days(s.want.Deadline))
@@ -40,6 +42,10 @@ func (s *search) missed(out *Found, late []Option, sizes []size) {
 		out.Why = fmt.Sprintf("no framework starts it on %d devices: %s", last.gpus, rule(last.why))
 	}
 }
+
+// missing is by how much the middle of a run is beyond the deadline. Of those that would most likely be done the one with the
+// fewest hours comes nearest.
+func (s *search) missing(o *Option) float64 { return max(0, o.Figures.Run.Seconds.Mid-s.want.Deadline) }
 
 func (s *search) noRoom(out *Found, near *size) {
 	if o, err := s.option(near.miss); err == nil {

@@ -80,6 +80,9 @@ func asked(m *catalog.Measurement, blind bool) question {
 	if !blind && j.Recompute == "" && j.Framework == train.Megatron {
 		j.Recompute = train.Selective // of single modules, as its recipes have it where nothing else is published
 	}
+	if !blind && p.Zero < 0 && j.Framework == train.Megatron {
+		p.Zero = 1
+	}
 	if f := j.Framework; !blind && f != train.Megatron && f != train.TorchTitan && f != "" {
 		p.Tensor, p.Pipeline, p.Context = max(1, p.Tensor), max(1, p.Pipeline), max(1, p.Context) // what is not written is not done
 	}
