@@ -57,7 +57,8 @@ func run(out io.Writer, a asks) error {
 	values := f.Run(f.Prior(), steps)
 	inside := f.Residuals(values)
 	show(out, "on the rows of the fit", list, inside)
-	show(out, "asked blind, as printed", list, blind(&train.Constants{Table: c.Table.With(values)}, list))
+	open := blind(&train.Constants{Table: c.Table.With(values)}, list)
+	show(out, "asked blind, as printed", list, open)
 	if a.values {
 		for i, one := range c.List() {
 			fmt.Fprintf(out, "%-14s %-44s %.4g (prior %.4g)\n", one.Of, one.By, c.Written(i, values[i]), one.Prior)
@@ -69,7 +70,7 @@ func run(out io.Writer, a asks) error {
 	if a.quick {
 		return nil
 	}
-	v := validated{table: c.Table, rows: list, inside: inside, by: map[string]held{}}
+	v := validated{table: c.Table, rows: list, inside: inside, blind: open, by: map[string]held{}}
 	ranges, err := v.run(out, f.Prior())
 	if err != nil || !a.update {
 		return err

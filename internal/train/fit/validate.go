@@ -27,6 +27,7 @@ type validated struct {
 	table  *tune.Table
 	rows   []*row
 	inside []float64
+	blind  []float64 // of what is printed where only the columns of a table were told
 	by     map[string]held
 }
 
@@ -46,6 +47,7 @@ func (v *validated) run(out io.Writer, start []float64) ([]tune.Width, error) {
 	}
 	all := held{v.inside, slices.Repeat([]tune.Known{knownOf(v.rows)}, len(v.rows))}
 	v.cover(out, "on the rows of the fit", all, func(int) *tune.Table { return t })
+	v.cover(out, "asked blind, as printed", held{v.blind, all.known}, func(int) *tune.Table { return t })
 	for _, by := range grouped() {
 		v.cover(out, "left out by "+by, v.by[by], func(int) *tune.Table { return t })
 		var nested [folds]*tune.Table
@@ -102,8 +104,8 @@ func foldOf(name string) int {
 	return int(h.Sum32()>>3) % folds
 }
 
-// widths fits the ranges to residuals of the fit and of rows that were left out: a question is now near to what was
-// measured, now far from it.
+// widths fits the ranges to residuals of the fit, of questions that leave open what nobody could tell, and of rows that were
+// left out: a question is now near to what was measured, now far from it.
 func (v *validated) widths(keep func(i int) bool) []tune.Width {
 	var list []tune.Width
 	for _, family := range train.Families() {
@@ -113,6 +115,9 @@ func (v *validated) widths(keep func(i int) bool) []tune.Width {
 				continue
 			}
 			samples = append(samples, v.sample(i, v.inside[i], knownOf(v.rows)))
+			if r.blind.err == nil {
+				samples = append(samples, v.sample(i, v.blind[i], knownOf(v.rows)))
+			}
 			for _, by := range grouped() {
 				samples = append(samples, v.sample(i, v.by[by].residual[i], v.by[by].known[i]))
 			}
