@@ -94,7 +94,11 @@ func (t *training) cost(o *trainingOutlook, l *ledger) error {
 		return err
 	}
 	for _, q := range book.Rent(l.gpus) {
-		out.Prices = append(out.Prices, l.priced(&q))
+		one := l.priced(&q)
+		if run := o.figures.Run; run != nil {
+			one.Run = ranged(cost.Over(q.PerHour, cost.Range(run.Seconds)))
+		}
+		out.Prices = append(out.Prices, one)
 	}
 	bought, why, err := l.bought()
 	if err != nil {

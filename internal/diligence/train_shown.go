@@ -134,12 +134,17 @@ func (o *trainingOutlook) time() {
 
 func trainRange(r train.Range) *report.Range { return new(report.Range(r)) }
 
-// spent says where the time of a device goes over the whole run.
+// spent says where the time of a device goes over the whole run, each cause by its name, in the order of a step.
 func spent(f *train.Figures) []report.TimeShare {
-	sum, at := 0.0, map[string]float64{}
+	sum := 0.0
+	var order []train.Cause
+	at := map[train.Cause]float64{}
 	for _, p := range f.Parts {
+		if _, ok := at[p.Cause]; !ok {
+			order = append(order, p.Cause)
+		}
 		sum += p.Seconds
-		at[group(p.Cause)] += p.Seconds
+		at[p.Cause] += p.Seconds
 	}
 	if !(sum > 0) {
 		return nil
@@ -149,42 +154,15 @@ func spent(f *train.Figures) []report.TimeShare {
 		good = f.Run.Goodput.Mid
 	}
 	var out []report.TimeShare
-	for _, what := range []string{"compute", "recompute", "dequantize", "rollouts", "scoring", "communication", "bubble", "imbalance", "optimizer", "offload", "overhead"} {
-		if at[what] > 0 {
-			out = append(out, report.TimeShare{What: what, Share: good * at[what] / sum})
+	for _, cause := range order {
+		if at[cause] > 0 {
+			out = append(out, report.TimeShare{What: string(cause), Share: good * at[cause] / sum})
 		}
 	}
 	if good < 1 {
 		out = append(out, report.TimeShare{What: "failures", Share: 1 - good})
 	}
 	return out
-}
-
-// group is what a cause is shown as where time is shared out.
-func group(c train.Cause) string {
-	switch c {
-	case train.Products, train.Attention, train.Head, train.Elementwise:
-		return "compute"
-	case train.Recomputed:
-		return "recompute"
-	case train.Dequantize:
-		return "dequantize"
-	case train.Tensors, train.Contexts, train.Experts, train.Datas, train.Stages:
-		return "communication"
-	case train.Bubble:
-		return "bubble"
-	case train.Imbalance:
-		return "imbalance"
-	case train.Update:
-		return "optimizer"
-	case train.Offloaded:
-		return "offload"
-	case train.Rollouts:
-		return "rollouts"
-	case train.Scoring:
-		return "scoring"
-	}
-	return "overhead"
 }
 
 // shown is the answer with the first outlook as the one that is meant.

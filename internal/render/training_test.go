@@ -62,6 +62,22 @@ func trainingOf(s string) *report.Training {
 	}
 }
 
+// FuzzScanTraining puts any text into every string of an answer on training.
+func FuzzScanTraining(f *testing.F) {
+	for _, p := range poison {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		docs := []*report.Document{everywhere(s), everywhere("a " + s)}
+		for _, d := range docs {
+			d.License, d.Estimate = nil, nil
+		}
+		for _, v := range views {
+			report1(t, v.suffix, scanners[v.suffix](write(t, v.format, docs, v.page)))
+		}
+	})
+}
+
 // FuzzRandomTraining renders answers on training with figures that no machine has and parts that are not there.
 func FuzzRandomTraining(f *testing.F) {
 	for seed := range uint64(24) {

@@ -204,7 +204,7 @@ type TrainingEnergy struct {
 type TrainingData struct {
 	Tokens   float64     `json:"tokens"`
 	PerParam float64     `json:"tokens_per_param"`
-	Optimal  Range       `json:"compute_optimal_tokens"`
+	Optimal  Range       `json:"compute_optimal_tokens,omitzero"`
 	Usual    *Range      `json:"served_model_tokens,omitempty"` // what models of this size that are served were trained on
 	Have     *float64    `json:"at_hand,omitempty"`
 	Epochs   *float64    `json:"epochs,omitempty"`
