@@ -19,6 +19,15 @@ type filler struct {
 	Plan
 	account accounts
 	settled []Setting
+
+	total, inExperts int64   // parameters
+	want             float64 // sequences of the usual batch
+}
+
+// count walks the shape once for all trials.
+func (f *filler) count() {
+	f.total, f.inExperts = f.Shape.Params().Total, f.Shape.Of(arch.Experts).Total
+	f.want, _ = f.wanted()
 }
 
 // note keeps what took the place of something that nobody said.

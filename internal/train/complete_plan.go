@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/llmcheck/llmcheck/internal/arch"
 	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // divide fills how the devices share the work: of the divisions that fit, the one that is usual.
 func (f *filler) divide() error {
 	asked, batch, again := f.Plan, f.Global, f.Recompute
+	f.count()
 	f.said()
 	list := f.trials()
 	if len(list) == 0 {
@@ -50,6 +50,9 @@ func (f *filler) said() {
 type trial struct {
 	job  Job
 	plan Plan
+
+	total, inExperts int64 // parameters
+
 	cost float64 // time of a token by rules of thumb; 1 is a device alone that recomputes nothing
 }
 
@@ -184,13 +187,13 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	if p.Data == 0 {
 		p.Data = p.GPUs / int(n)
 	}
-	t := trial{job: f.Job, plan: p}
+	t := trial{job: f.Job, plan: p, total: f.total, inExperts: f.inExperts}
 	t.job.Recompute = r
 	if t.plan.Micro == 0 {
 		t.plan.Micro = 1
 	}
 	if t.job.Global == 0 {
-		t.job.Global = t.job.global(&t.plan)
+		t.job.Global = f.global(&t.plan)
 	}
 	if f.cuts(&t) {
 		t.plan.Micro = 1
@@ -212,8 +215,8 @@ func (f *filler) cuts(t *trial) bool {
 
 // global is the batch near to the usual one that all replicas share alike, at least one pass of each, and a round of the
 // pipeline where that is no more than twice as much.
-func (j *Job) global(p *Plan) int64 {
-	want, _ := j.wanted()
+func (f *filler) global(p *Plan) int64 {
+	want := f.want
 	each := int64(p.Data) * p.Micro
 	if round := each * int64(p.Pipeline); float64(round) <= twice*want {
 		each = round
@@ -364,8 +367,7 @@ func (f *filler) smallest(list []trial) trial {
 // least is what a device holds at the very least: frozen or trained weights, and of what is trained gradients and states.
 func (t *trial) least() float64 {
 	j, p := &t.job, &t.plan
-	all := j.Shape.Params().Total
-	shared := j.Shape.Of(arch.Experts).Total
+	all, shared := t.total, t.inExperts
 	n := (float64(all-shared)/float64(p.Tensor) + float64(shared)/float64(max(p.Tensor, p.Expert))) / float64(p.Pipeline)
 	data := float64(max(1, p.Data*p.Context))
 	if p.Shard > 0 {
@@ -407,7 +409,7 @@ func (f *filler) refused() error {
 	p.Micro = max(p.Micro, 1)
 	j := f.Job
 	if j.Global == 0 {
-		j.Global = j.global(&p)
+		j.Global = f.global(&p)
 	}
 	if j.Recompute == "" {
 		j.Recompute = None

@@ -168,6 +168,7 @@ func newSearch(m meter, j Job, w Want) (*search, error) {
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
+	f.count()
 	s.limit = Sensible(&f.Job)
 	return s, nil
 }
@@ -420,7 +421,7 @@ func (s *search) variants(list []candidate, f *filler, t *trial) []candidate {
 		base := *t
 		base.plan.Micro, base.job.Global = micro, said
 		if said == 0 {
-			base.job.Global = base.job.global(&base.plan)
+			base.job.Global = f.global(&base.plan)
 			if tokens := float64(base.job.Global * base.job.Sequence); tokens > s.batch {
 				continue
 			}
