@@ -47,6 +47,7 @@ func complete(j Job, p Plan, account accounts) (Job, Plan, []Setting, error) {
 	if err := f.believable(); err != nil {
 		return j, p, nil, err
 	}
+	f.Unsaid |= open(&j, &p)
 	f.method()
 	f.framework()
 	f.numbers()

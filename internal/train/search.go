@@ -178,6 +178,7 @@ func (f *filler) prepare() error {
 	if err := f.believable(); err != nil {
 		return err
 	}
+	f.Unsaid |= open(&f.Job, &f.Plan)
 	f.method()
 	f.framework()
 	f.numbers()

@@ -158,6 +158,7 @@ type Job struct {
 	Rollout     bool  // the engine that writes answers shares the devices
 	RolloutFree bool  // and gives its memory back while gradients are computed
 	Apart       bool  // it has devices of its own, which are not counted
+	Unsaid      Open  // what Complete filled because nobody said it
 }
 
 // Trained reports whether all weights are trained.
