@@ -4,7 +4,7 @@ import "testing"
 
 // What is said is never called open, and what is open stays so when a plan is completed twice.
 func TestUnsaid(t *testing.T) {
-	j := Job{Shape: shapeOf(t, "dense"), Method: LoRA, Rank: 8, Sequence: 2048}
+	j := Job{Shape: shapeOf(t, "8b"), Method: LoRA, Rank: 8, Sequence: 2048}
 	p := Plan{GPU: cardOf(t, "a100-80-sxm"), GPUs: 1, Zero: -1}
 	done, plan, _, err := Complete(j, p)
 	if err != nil {
