@@ -28,6 +28,7 @@ func (f *filler) divide() error {
 	}
 	f.passes(&asked)
 	f.batches(batch)
+	f.fits = fits
 	return nil
 }
 
@@ -213,15 +214,23 @@ func (f *filler) cuts(t *trial) bool {
 	return f.Framework == TorchTitan && t.plan.Pipeline > 1 && t.plan.Micro > 1 && t.plan.Micros(&t.job) < int64(t.plan.Pipeline)
 }
 
-// global is the batch near to the usual one that all replicas share alike, at least one pass of each, and a round of the
-// pipeline where that is no more than twice as much.
+// global is the batch near to the usual one that all replicas share alike, at least one pass of each. Where stages wait for
+// each other, pre-training takes a larger one: rounds enough to fill the pipeline, up to the batch beyond which more tokens
+// teach less than they cost; others take one round where that is no more than twice as much.
 func (f *filler) global(p *Plan) int64 {
-	want := f.want
-	each := int64(p.Data) * p.Micro
-	if round := each * int64(p.Pipeline); float64(round) <= twice*want {
+	want, each := f.want, int64(p.Data)*p.Micro
+	most := twice * want
+	if f.Method == Pretrain {
+		most = max(most, f.critical)
+	}
+	if round := each * int64(p.Pipeline); float64(round) <= most {
 		each = round
 	}
-	return min(each*power(want/float64(each)), max(each, mostBatch/each*each))
+	rounds := power(want / float64(each))
+	for p.Pipeline > 1 && f.Method == Pretrain && rounds < fillPipeline && float64(2*rounds*each) <= most {
+		rounds *= 2
+	}
+	return min(each*rounds, max(each, mostBatch/each*each))
 }
 
 // zero is what data ranks share where nobody said it.
@@ -271,7 +280,8 @@ func (p *Plan) chunks(j *Job) int {
 		return 1
 	}
 	layers := len(j.Shape.Blocks)
-	for v := (layers + int(extraPlaces(j.Framework))) / (fewestLayers * p.Pipeline); v > 1; v-- {
+	places := fewestLayers * p.Pipeline
+	for v := (layers + int(extraPlaces(j.Framework)) + places - 1) / places; v > 1; v-- {
 		if even(layers, p.Pipeline*v) {
 			return v
 		}
@@ -291,6 +301,10 @@ func even(layers, places int) bool {
 // mostTried is how many accounts are made before it is said that nothing fits.
 const mostTried = 400
 
+// spared is how much more a division may cost that surely fits than one that only most likely does: whoever trains from
+// nothing tries the latter before computing all a second time.
+const spared = 0.2
+
 // usual is the first trial that fits. Where none does, it is the one that takes least, since it comes nearest.
 func (f *filler) usual(list []trial) (t trial, fits bool) {
 	capacity := float64(f.GPU.Usable())
@@ -303,9 +317,11 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 			continue
 		}
 		switch v := f.verdict(&list[i].job, &list[i].plan); {
+		case v == Fits && tight >= 0 && f.Method == Pretrain && list[i].cost > list[tight].cost+spared:
+			return list[tight], true
 		case v == Fits:
 			return list[i], true
-		case v == Tight && tight < 0:
+		case v == Tight && tight < 0 && f.likely(&list[i]):
 			tight = i
 		}
 	}
@@ -313,6 +329,12 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 		return list[tight], true
 	}
 	return f.smallest(list), false
+}
+
+// likely reports whether the middle of what a trial takes fits.
+func (f *filler) likely(t *trial) bool {
+	m, err := f.account(&t.job, &t.plan)
+	return err == nil && m.Total.Mid <= float64(m.Capacity)
 }
 
 // verdict is that of the account; a card whose memory is not known has room for everything.

@@ -362,11 +362,11 @@ type Run struct {
 	Seconds    Range // from the first step to the last, failures and what no step shows included
 	GPUHours   Range
 	Beyond     StepPart // what runs take that no step shows, out of Seconds
-	MTBF       Range   // seconds between failures of the whole cluster
-	Checkpoint float64 // seconds between checkpoints that are best
-	Save       float64 // seconds that one takes
-	Restart    float64 // seconds until work goes on after a failure
-	Failures   Range   // expected in the run
-	Outside    string  // why published figures of such a run are outside of the model; "" if they are not
+	MTBF       Range    // seconds between failures of the whole cluster
+	Checkpoint float64  // seconds between checkpoints that are best
+	Save       float64  // seconds that one takes
+	Restart    float64  // seconds until work goes on after a failure
+	Failures   Range    // expected in the run
+	Outside    string   // why published figures of such a run are outside of the model; "" if they are not
 	Source     string
 }
