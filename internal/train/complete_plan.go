@@ -59,12 +59,13 @@ type trial struct {
 
 // The rules of thumb by which plans are tried one after the other: what a doubling of each degree costs.
 const (
-	tensorCost  = 0.04 // within the fast link; twice that where experts make products narrow already
+	tensorCost  = 0.04 // within the fast link; three times that where experts make products narrow already: recipes for them stop at 2
 	tensorFar   = 0.5  // beyond it
 	stageCost   = 0.01 // beside the bubble
 	contextCost = 0.05
 	expertCost  = 0.01
-	expertFar   = 0.05
+	expertFar   = 0.03
+	expertCut   = 0.1 // of tensor ranks that cut experts, narrow as they are
 	shardFar    = 0.06 // of weights over more than shardNear ranks
 	shardNear   = 256
 	selfCost    = 0.03 // selective recomputation
@@ -78,10 +79,13 @@ func (t *trial) weigh() {
 	p, domain := &t.plan, t.plan.domain()
 	narrow := 1.0
 	if expertsOf(t.job.Shape) > 0 {
-		narrow = 2
+		narrow = 3
 	}
 	t.cost = 1 + narrow*tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
 	t.cost += expertCost*doublings(p.Expert, 1) + expertFar*doublings(p.Expert, domain)
+	if narrow > 1 {
+		t.cost += expertCut * doublings(p.Tensor, p.Expert)
+	}
 	if p.Zero == 3 {
 		t.cost += shardFar * doublings(p.Data, shardNear)
 	}
@@ -303,7 +307,7 @@ const mostTried = 400
 
 // spared is how much more a division may cost that surely fits than one that only most likely does: whoever trains from
 // nothing tries the latter before computing all a second time.
-const spared = 0.2
+const spared = 0.15
 
 // usual is the first trial that fits. Where none does, it is the one that takes least, since it comes nearest.
 func (f *filler) usual(list []trial) (t trial, fits bool) {

@@ -202,6 +202,9 @@ func groups(j *Job, p *Plan, experts bool) []string {
 	}
 	if experts {
 		list = append(list, "experts", "experts, generation "+generation, "experts, format "+computed)
+		if p.Expert > p.domain() && (p.Pipeline == 1 || p.Virtual > 1) {
+			list = append(list, "experts over machines, framework "+string(j.Framework))
+		}
 	}
 	if !j.Trained() {
 		list = append(list, "adapters")

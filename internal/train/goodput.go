@@ -16,9 +16,9 @@ const (
 	restartApart = 2
 )
 
-// From which size on a run shows what no step does: half of it shows at so many days and devices.
+// From which size on a run shows what no step does: half of it shows after a day and on so many devices.
 const (
-	longRun  = 3 * 86400.0
+	longRun  = 86400.0
 	manyRun  = 64.0
 	sourceOf = "interval between checkpoints: Young 1974, Daly 2006; time between failures of a device, restart and storage are assumptions"
 )
