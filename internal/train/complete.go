@@ -22,6 +22,8 @@ type filler struct {
 	fits    bool // most likely
 
 	total, inExperts int64   // parameters
+	peak             float64 // FLOP a second of a device
+	active           float64 // parameters that a token passes
 	want, critical   float64 // sequences of the usual batch, and of the largest that makes sense
 }
 
@@ -29,6 +31,8 @@ type filler struct {
 func (f *filler) count() {
 	f.total, f.inExperts = f.Shape.Params().Total, f.Shape.Of(arch.Experts).Total
 	f.want, _ = f.wanted()
+	f.active = float64(f.Shape.Params().Active)
+	f.peak = Peak(&f.Job, &f.Plan)
 	f.critical = Sensible(&f.Job) / float64(f.Sequence)
 }
 
@@ -126,18 +130,18 @@ func (f *filler) method() {
 }
 
 // large is how many parameters a model has that is not pre-trained without tensor or pipeline parallelism.
-const large = 20e9
+const large = 10e9
 
 func (f *filler) framework() {
 	if f.Framework != "" {
 		return
 	}
 	var why string
-	switch single := f.asked() <= f.node(); {
-	case f.Method == Pretrain && (!single || f.Shape.Params().Total > large):
+	switch {
+	case f.Method == Pretrain && f.Shape.Params().Total > large:
 		f.Framework, why = Megatron, "most large models are pre-trained with it, since it divides layers and products over devices"
 	case f.Method == Pretrain:
-		f.Framework, why = FSDP, "a model of this size on one machine needs nothing more"
+		f.Framework, why = FSDP, "models of this size are trained with weights and states shared by data ranks and nothing more (MPT, OLMo, TinyLlama)"
 	case f.Method == Full && f.asked() > 1:
 		f.Framework, why = FSDP, "the usual way to fine-tune all weights on several devices"
 	default:

@@ -65,7 +65,7 @@ const (
 	contextCost = 0.05
 	expertCost  = 0.01
 	expertFar   = 0.03
-	expertCut   = 0.1 // of tensor ranks that cut experts, narrow as they are
+	expertCut   = 0.1  // of tensor ranks that cut experts, narrow as they are
 	shardFar    = 0.06 // of weights over more than shardNear ranks
 	shardNear   = 256
 	selfCost    = 0.03 // selective recomputation
@@ -98,6 +98,24 @@ func (t *trial) weigh() {
 	case Whole:
 		t.cost += wholeCost
 	}
+}
+
+// mostWaits keeps small models from being cut for the sake of their gradients: their batch is made larger instead.
+const mostWaits = 0.12
+
+// waits is how long a step waits for gradients and weights that data ranks send over the network once, against its products at
+// half of the peak: as far as they do not pass behind the last of the passes. The fewer tokens a device has in a step, and the
+// more of the weights, the longer.
+func (f *filler) waits(t *trial) float64 {
+	p := &t.plan
+	if p.Zero == 3 || p.Data == 1 || p.GPUs <= f.domain() || f.Fabric == nil || f.Fabric.Net <= 0 || f.peak <= 0 || !t.job.Trained() {
+		return 0
+	}
+	held := (float64(f.total-f.inExperts)/float64(p.Tensor) + float64(f.inExperts)/float64(max(p.Tensor, p.Expert))) / float64(p.Pipeline)
+	const bytes = 6 // of a gradient and a weight
+	sent := bytes * held / f.Fabric.Net
+	products := 6 * f.active * float64(t.job.Global) * float64(t.job.Sequence) / (float64(p.GPUs) * f.peak / 2)
+	return min(mostWaits, max(0, sent/products-1/float64(p.Micros(&t.job))))
 }
 
 // trials are the legal divisions that agree with what was said, the usual ones first.
@@ -209,6 +227,7 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 		return trial{}, false
 	}
 	t.weigh()
+	t.cost += f.waits(&t)
 	return t, true
 }
 
