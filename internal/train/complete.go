@@ -19,15 +19,17 @@ type filler struct {
 	Plan
 	account accounts
 	settled []Setting
+	fits    bool // most likely
 
 	total, inExperts int64   // parameters
-	want             float64 // sequences of the usual batch
+	want, critical   float64 // sequences of the usual batch, and of the largest that makes sense
 }
 
 // count walks the shape once for all trials.
 func (f *filler) count() {
 	f.total, f.inExperts = f.Shape.Params().Total, f.Shape.Of(arch.Experts).Total
 	f.want, _ = f.wanted()
+	f.critical = Sensible(&f.Job) / float64(f.Sequence)
 }
 
 // note keeps what took the place of something that nobody said.
@@ -44,9 +46,20 @@ func Complete(j Job, p Plan) (Job, Plan, []Setting, error) { return complete(j, 
 // torchtitan calls the sequences of a rank a batch, and cuts them itself into the passes of a pipeline.
 func complete(j Job, p Plan, account accounts) (Job, Plan, []Setting, error) {
 	f := &filler{Job: j, Plan: p, account: account}
-	if err := f.believable(); err != nil {
+	if err := f.complete(); err != nil {
 		return j, p, nil, err
 	}
+	if !f.fits {
+		f.elsewhere(j, p)
+	}
+	return f.Job, f.Plan, f.settled, nil
+}
+
+func (f *filler) complete() error {
+	if err := f.believable(); err != nil {
+		return err
+	}
+	f.Unsaid |= open(&f.Job, &f.Plan)
 	f.method()
 	f.framework()
 	f.numbers()
@@ -54,16 +67,13 @@ func complete(j Job, p Plan, account accounts) (Job, Plan, []Setting, error) {
 	f.adapters()
 	f.alignment()
 	if err := f.knownWords(); err != nil {
-		return j, p, nil, err
+		return err
 	}
 	f.devices()
 	if err := f.divide(); err != nil {
-		return j, p, nil, err
+		return err
 	}
-	if err := f.Plan.Check(&f.Job); err != nil {
-		return j, p, nil, err
-	}
-	return f.Job, f.Plan, f.settled, nil
+	return f.Plan.Check(&f.Job)
 }
 
 // believable refuses what cannot be completed: no model, no card, or values that are no answer to anything.

@@ -28,6 +28,7 @@ func (f *filler) divide() error {
 	}
 	f.passes(&asked)
 	f.batches(batch)
+	f.fits = fits
 	return nil
 }
 
@@ -58,12 +59,13 @@ type trial struct {
 
 // The rules of thumb by which plans are tried one after the other: what a doubling of each degree costs.
 const (
-	tensorCost  = 0.04 // within the fast link; twice that where experts make products narrow already
+	tensorCost  = 0.04 // within the fast link; three times that where experts make products narrow already: recipes for them stop at 2
 	tensorFar   = 0.5  // beyond it
 	stageCost   = 0.01 // beside the bubble
 	contextCost = 0.05
 	expertCost  = 0.01
-	expertFar   = 0.05
+	expertFar   = 0.03
+	expertCut   = 0.1 // of tensor ranks that cut experts, narrow as they are
 	shardFar    = 0.06 // of weights over more than shardNear ranks
 	shardNear   = 256
 	selfCost    = 0.03 // selective recomputation
@@ -77,10 +79,13 @@ func (t *trial) weigh() {
 	p, domain := &t.plan, t.plan.domain()
 	narrow := 1.0
 	if expertsOf(t.job.Shape) > 0 {
-		narrow = 2
+		narrow = 3
 	}
 	t.cost = 1 + narrow*tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
 	t.cost += expertCost*doublings(p.Expert, 1) + expertFar*doublings(p.Expert, domain)
+	if narrow > 1 {
+		t.cost += expertCut * doublings(p.Tensor, p.Expert)
+	}
 	if p.Zero == 3 {
 		t.cost += shardFar * doublings(p.Data, shardNear)
 	}
@@ -213,15 +218,23 @@ func (f *filler) cuts(t *trial) bool {
 	return f.Framework == TorchTitan && t.plan.Pipeline > 1 && t.plan.Micro > 1 && t.plan.Micros(&t.job) < int64(t.plan.Pipeline)
 }
 
-// global is the batch near to the usual one that all replicas share alike, at least one pass of each, and a round of the
-// pipeline where that is no more than twice as much.
+// global is the batch near to the usual one that all replicas share alike, at least one pass of each. Where stages wait for
+// each other, pre-training takes a larger one: rounds enough to fill the pipeline, up to the batch beyond which more tokens
+// teach less than they cost; others take one round where that is no more than twice as much.
 func (f *filler) global(p *Plan) int64 {
-	want := f.want
-	each := int64(p.Data) * p.Micro
-	if round := each * int64(p.Pipeline); float64(round) <= twice*want {
+	want, each := f.want, int64(p.Data)*p.Micro
+	most := twice * want
+	if f.Method == Pretrain {
+		most = max(most, f.critical)
+	}
+	if round := each * int64(p.Pipeline); float64(round) <= most {
 		each = round
 	}
-	return min(each*power(want/float64(each)), max(each, mostBatch/each*each))
+	rounds := power(want / float64(each))
+	for p.Pipeline > 1 && f.Method == Pretrain && rounds < fillPipeline && float64(2*rounds*each) <= most {
+		rounds *= 2
+	}
+	return min(each*rounds, max(each, mostBatch/each*each))
 }
 
 // zero is what data ranks share where nobody said it.
@@ -271,7 +284,8 @@ func (p *Plan) chunks(j *Job) int {
 		return 1
 	}
 	layers := len(j.Shape.Blocks)
-	for v := (layers + int(extraPlaces(j.Framework))) / (fewestLayers * p.Pipeline); v > 1; v-- {
+	places := fewestLayers * p.Pipeline
+	for v := (layers + int(extraPlaces(j.Framework)) + places - 1) / places; v > 1; v-- {
 		if even(layers, p.Pipeline*v) {
 			return v
 		}
@@ -291,6 +305,10 @@ func even(layers, places int) bool {
 // mostTried is how many accounts are made before it is said that nothing fits.
 const mostTried = 400
 
+// spared is how much more a division may cost that surely fits than one that only most likely does: whoever trains from
+// nothing tries the latter before computing all a second time.
+const spared = 0.15
+
 // usual is the first trial that fits. Where none does, it is the one that takes least, since it comes nearest.
 func (f *filler) usual(list []trial) (t trial, fits bool) {
 	capacity := float64(f.GPU.Usable())
@@ -303,9 +321,11 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 			continue
 		}
 		switch v := f.verdict(&list[i].job, &list[i].plan); {
+		case v == Fits && tight >= 0 && f.Method == Pretrain && list[i].cost > list[tight].cost+spared:
+			return list[tight], true
 		case v == Fits:
 			return list[i], true
-		case v == Tight && tight < 0:
+		case v == Tight && tight < 0 && f.likely(&list[i]):
 			tight = i
 		}
 	}
@@ -313,6 +333,12 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 		return list[tight], true
 	}
 	return f.smallest(list), false
+}
+
+// likely reports whether the middle of what a trial takes fits.
+func (f *filler) likely(t *trial) bool {
+	m, err := f.account(&t.job, &t.plan)
+	return err == nil && m.Total.Mid <= float64(m.Capacity)
 }
 
 // verdict is that of the account; a card whose memory is not known has room for everything.

@@ -22,9 +22,12 @@ type account struct {
 	passes                                  int64   // of one step
 
 	eager        bool // norms and gates are one kernel for each operation
-	keepsInputs  bool // products with weights of 4 and 8 bits keep what they read, though those are frozen
+	keepsInputs  bool // products with frozen weights of 4 and 8 bits keep what they read, though those are frozen
+	mayKeep      bool // older versions do, newer ones do not
 	expands      bool // keys are repeated for every query head
 	adapterInput float64
+	input        float64 // bytes of each number that a product reads and keeps
+	keeping      Range   // by how much what is kept differs from what the formulas say
 	scoreBytes   float64
 
 	widening float64 // of the range, upward
@@ -87,7 +90,14 @@ func newAccount(j *Job, p *Plan, data *memoryData) *account {
 	a.shard = ranks(shard) * a.context
 	a.batch()
 	a.eager = j.Framework != Megatron && j.Framework != TorchTitan && j.Framework != Foundry && j.Framework != DeepSpeed
-	a.keepsInputs = j.Method == QLoRA && j.Quantized != "int4"
+	// bitsandbytes kept what a product of 4 bits reads until 2024 and keeps the weights alone since; of 8 bits it keeps both.
+	// torchao keeps the weights alone.
+	a.mayKeep = j.Method == QLoRA && j.Quantized != "int4" && j.Quantized != "int8" && j.Framework != TorchTune && j.Framework != TorchTitan
+	a.keepsInputs = j.Method == QLoRA && j.Quantized == "int8" || a.mayKeep
+	a.input, a.keeping = two, a.constant("kept")
+	if j.Framework == Megatron {
+		a.input, a.keeping = kernelInput(j.Precision), a.constant("kept_fused")
+	}
 	a.expands = j.Framework == HF
 	a.adapterInput = data.by["adapter_input"].Mid
 	a.scoreBytes = 6
@@ -158,8 +168,22 @@ func (d *memoryData) numericsOf(j *Job) numerics {
 	return n
 }
 
-// candidates are the stages that may bind: the first holds most passes, the last the logits, and between them the one
-// with most weights.
+// kernelInput is how many bytes Transformer Engine keeps of a number that a product reads: the copy that its backward pass
+// reads, in the format of the products.
+func kernelInput(p Precision) float64 {
+	switch p {
+	case FP8:
+		return 1
+	case NVFP4:
+		return 0.5625 // 4 bits, and a scale of 8 for 16 of them
+	case FP32:
+		return 4
+	}
+	return two
+}
+
+// candidates are the stages that may bind: the first holds most passes, the last the logits, and between them the first of
+// those with most weights.
 func (a *account) candidates() []int {
 	p := max(1, a.plan.Pipeline)
 	if p <= 4 {
@@ -183,9 +207,13 @@ func (a *account) candidates() []int {
 	return []int{0, heaviest, p - 1}
 }
 
-// split says which layers are those of a stage: as many for each, one more for the first ones where they do not divide.
+// split says which layers are those of a stage: as many for each. Where they do not divide, embedding and head take the
+// places of layers if that makes it even; else the first ones have one more.
 func (a *account) split(at int) (from, to int) {
 	p := max(1, a.plan.Pipeline)
+	if from, to, ok := a.evened(at, p); ok {
+		return from, to
+	}
 	each, more := len(a.blocks)/p, len(a.blocks)%p
 	from = at*each + min(at, more)
 	to = from + each
@@ -193,6 +221,32 @@ func (a *account) split(at int) (from, to int) {
 		to++
 	}
 	return from, to
+}
+
+// evened is split where embedding and head count as layers (Megatron: account_for_embedding_in_pipeline_split and its kin
+// for the loss; torchtitan: pipeline_parallel_first_stage_less_layers and its kin for the last). Layers that predict
+// further tokens are on the last stage.
+func (a *account) evened(at, p int) (from, to int, ok bool) {
+	n, extra := len(a.blocks), len(a.extra)
+	places := n + extra
+	if extraPlaces(a.job.Framework) == 0 || p == 1 || n%p == 0 && extra == 0 {
+		return 0, 0, false
+	}
+	first, last := 0, extra
+	switch {
+	case (places+2)%p == 0:
+		first, last = 1, extra+1
+	case (places+1)%p == 0:
+		last++
+	case places%p != 0:
+		return 0, 0, false
+	}
+	each := (places + first + last - extra) / p
+	if each <= max(first, last) {
+		return 0, 0, false
+	}
+	from, to = at*each-first, (at+1)*each-first
+	return max(0, from), min(n, to), true
 }
 
 // line is a term before somebody asks for its words.

@@ -69,7 +69,7 @@ type memoryData struct {
 // memoryConstants lists the names that the account asks for.
 func memoryConstants() []string {
 	return []string{
-		"context", "workspace", "trainer", "loading", "reserve", "group", "fragments", "kept", "live", "plain_logits", "parallel_logits", "chunked_logits", "compiled_logits",
+		"context", "workspace", "trainer", "loading", "reserve", "group", "fragments", "kept", "kept_fused", "live", "plain_logits", "parallel_logits", "chunked_logits", "compiled_logits",
 		"fused_logits", "selective", "imbalance", "prefetch", "live_parameters", "bucket", "engine", "adapter_input",
 	}
 }

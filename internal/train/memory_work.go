@@ -126,8 +126,7 @@ func (s *stage) flight() float64 {
 
 // keeps is what a layer keeps of a token with the recomputation that was asked for.
 func (s *stage) keeps(l *layer) Range {
-	k := s.constant("kept")
-	none := k.Times(l.full())
+	none := s.all(l)
 	switch s.job.Recompute {
 	case Selective:
 		return s.selective(l, none)
@@ -138,14 +137,53 @@ func (s *stage) keeps(l *layer) Range {
 	return none
 }
 
-// selective is without scores in Megatron; others keep a part of all products.
+// all is what a layer keeps without recomputation.
+func (s *stage) all(l *layer) Range {
+	r := s.keeping.Times(l.full())
+	r.Low -= s.keeping.Low * l.unsure
+	return r
+}
+
+// selective is without scores in Megatron, and for latent attention and experts without what their recipes name as
+// modules that are computed again; others keep a part of all products.
 func (s *stage) selective(l *layer, none Range) Range {
 	if s.job.Framework == Megatron {
-		return s.constant("kept").Times(l.kept)
+		return s.modules(l)
 	}
 	share := s.constant("selective")
 	of := func(n float64) float64 { return l.input + l.outputs + l.products*n }
 	return Range{min(of(share.Low), none.Low), min(of(share.Mid), none.Mid), min(of(share.High), none.High)}
+}
+
+// modules is without the unpacked queries, keys and values; recipes for experts name what their gates put out too, or what
+// norms put out and the gates of dense layers.
+func (s *stage) modules(l *layer) Range {
+	high := l.kept - l.unpacked
+	mid, low := high, high
+	if l.unpacked > 0 || l.activated > 0 {
+		mid = high - l.activated
+		low = mid - l.normed
+	}
+	return Range{s.keeping.Low * (low - l.unsure), s.keeping.Mid * mid, s.keeping.High * high}
+}
+
+// received are the buffers that PyTorch's pipeline makes for every pass before the first one: of what a stage is sent, where
+// no activations lie in them yet, and of the gradients that come back.
+func (s *stage) received(flight float64) {
+	if s.of == 1 || !s.gathers() || len(s.layers) == 0 {
+		return
+	}
+	n := 0.0
+	if !s.first {
+		n += max(0, float64(s.passes)-flight)
+	}
+	if !s.last {
+		n += float64(s.passes)
+	}
+	bytes := n * s.tokens * s.layers[0].input
+	s.add(Activations, "buffers between stages", Exactly(bytes), "made for every pass (PyTorch: torch/distributed/pipelining/stage.py)", func() string {
+		return fmt.Sprintf("%.4g passes × %.4g tokens × %.4g B", n, s.tokens, s.layers[0].input)
+	})
 }
 
 // work are activations and logits: at the peak there are those that are kept of all passes in flight, and either one
@@ -155,7 +193,7 @@ func (s *stage) work() {
 	for _, l := range s.layers {
 		k := s.keeps(l)
 		kept = kept.Plus(k)
-		full := s.constant("kept").Times(l.full())
+		full := s.all(l)
 		one := Range{
 			max(0, full.Low-k.Low) + l.gradients*s.constant("live").Low,
 			max(0, full.Mid-k.Mid) + l.gradients*s.constant("live").Mid, max(0, full.High-k.High) + l.gradients*s.constant("live").High,
@@ -170,9 +208,15 @@ func (s *stage) work() {
 	if s.job.Recompute == Whole {
 		name = "inputs of layers"
 	}
-	s.comes(Activations, name, kept.Times(s.tokens*flight), "kept", func() string {
+	leaving := flight
+	if s.job.Framework == Megatron {
+		leaving = min(1, flight) // its buffers are there before the first pass, whose blocks fit all later ones
+	}
+	s.moves = s.moves.Plus(kept.Times(s.tokens * leaving))
+	s.add(Activations, name, kept.Times(s.tokens*flight), s.source("kept"), func() string {
 		return fmt.Sprintf("%.4g tokens × %.4g passes in flight × %.4g B of %d layers", s.tokens, flight, kept.Mid, len(s.layers))
 	})
+	s.received(flight)
 	logits := s.logits()
 	live = live.Times(s.tokens)
 	over := beyond(live, logits)
