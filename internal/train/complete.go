@@ -188,6 +188,7 @@ func (f *filler) numbers() {
 		}
 		f.note("precision", string(f.Precision), why)
 	}
+	f.recipe()
 	if f.Optimizer == "" {
 		f.Optimizer = AdamW
 		f.note("optimizer", string(AdamW), "nearly every model of language is trained with it")
@@ -207,6 +208,29 @@ func (f *filler) numbers() {
 	if f.Fill == 0 {
 		f.Fill = 1
 		f.note("fill", "1", "sequences are packed, so that no token is padding")
+	}
+}
+
+// recipe is what recipes for fine-tuning say of numbers and of the optimizer beside what every framework does. That of
+// torchtune for all weights on a single device (recipes/configs/*/8B_full_single_device.yaml) keeps all in bf16, has the
+// 8-bit AdamW of bitsandbytes, and steps inside the backward pass.
+func (f *filler) recipe() {
+	h := f.Framework.habits()
+	if f.Method == Pretrain || f.Precision != BF16 || !h.pure {
+		return
+	}
+	if f.Optimizer == "" && !f.PureBF16 {
+		f.PureBF16 = true
+		f.note("weights", "bf16 alone", "recipes of "+string(f.Framework)+" keep no copy of the weights in fp32")
+	}
+	if f.Framework != TorchTune || f.Method != Full || f.Optimizer != "" || f.asked() > 1 {
+		return
+	}
+	f.Optimizer = AdamW8bit
+	f.note("optimizer", string(AdamW8bit), "the recipe of torchtune for all weights on a single device")
+	if !f.InBackward && f.Global <= max(1, f.Micro) {
+		f.InBackward = true
+		f.note("optimizer_step", "inside the backward pass", "the recipe of torchtune for all weights on a single device, which gathers no gradients")
 	}
 }
 

@@ -20,6 +20,9 @@ func (f *filler) divide() error {
 		return f.refused()
 	}
 	t, fits := f.usual(list)
+	if !fits {
+		t, fits = f.helped(t)
+	}
 	f.Plan, f.Job = t.plan, t.job
 	f.explain(&asked, fits)
 	f.again(again, fits)
@@ -213,7 +216,7 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	t := trial{job: f.Job, plan: p, total: f.total, inExperts: f.inExperts}
 	t.job.Recompute = r
 	if t.plan.Micro == 0 {
-		t.plan.Micro = 1
+		t.plan.Micro = f.cut(&t.plan)
 	}
 	if t.job.Global == 0 {
 		t.job.Global = f.global(&t.plan)
@@ -231,6 +234,15 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	return t, true
 }
 
+// cut is the pass where nobody said it: one sequence, or where torchtitan is given a batch and has a pipeline, as many
+// passes as there are stages.
+func (f *filler) cut(p *Plan) int64 {
+	if f.Framework != TorchTitan || p.Pipeline == 1 || f.Job.Global == 0 || f.Job.Global%(int64(p.Data)*int64(p.Pipeline)) != 0 {
+		return 1
+	}
+	return f.Job.Global / (int64(p.Data) * int64(p.Pipeline))
+}
+
 // cuts reports whether the framework cuts a batch itself: torchtitan makes passes of one for a pipeline that a batch of a
 // rank would not fill.
 func (f *filler) cuts(t *trial) bool {
@@ -242,6 +254,9 @@ func (f *filler) cuts(t *trial) bool {
 // teach less than they cost; others take one round where that is no more than twice as much.
 func (f *filler) global(p *Plan) int64 {
 	want, each := f.want, int64(p.Data)*p.Micro
+	if f.InBackward {
+		return each // gradients of several passes would have to be gathered
+	}
 	most := twice * want
 	if f.Method == Pretrain {
 		most = max(most, f.critical)
@@ -323,6 +338,32 @@ func even(layers, places int) bool {
 
 // mostTried is how many accounts are made before it is said that nothing fits.
 const mostTried = 400
+
+// helped is a trial that does not fit with what recipes of torchtune add for larger models. On a single device the AdamW of
+// bitsandbytes is paged, so that its states move to the host where they find no room; that for 70B keeps weights, gradients
+// and states there (recipes/configs/*/70B_full.yaml: fsdp_cpu_offload).
+func (f *filler) helped(t trial) (trial, bool) {
+	if f.Framework != TorchTune || f.Method != Full || !f.Unsaid.Has(OpenOffload) || f.Offload != NoOffload {
+		return t, false
+	}
+	q, why := t, "as the recipe of torchtune for 70B, since it does not fit otherwise"
+	q.job.Offload = OffAll
+	if t.plan.Data == 1 {
+		if t.job.Optimizer != AdamW8bit {
+			return t, false
+		}
+		q.job.Offload, why = OffOptimizer, "the AdamW of torchtune's recipe is paged: its states move to the host where they find no room"
+	}
+	if q.plan.Check(&q.job) != nil || f.verdict(&q.job, &q.plan) == DoesNot {
+		return t, false
+	}
+	for i := range f.settled {
+		if f.settled[i].Name == "offload" {
+			f.settled[i] = Setting{"offload", string(q.job.Offload), why}
+		}
+	}
+	return q, true
+}
 
 // spared is how much more a division may cost that surely fits than one that only most likely does: whoever trains from
 // nothing tries the latter before computing all a second time.
