@@ -219,6 +219,7 @@ func (s *stage) work() {
 	s.received(flight)
 	logits := s.logits()
 	live = live.Times(s.tokens)
+	s.peaks = peaks{kept: kept.Times(s.tokens * flight), passing: s.tokens * flight, live: live, logits: logits}
 	over := beyond(live, logits)
 	s.comes(Activations, "one layer in its backward pass, beyond what logits took", over, "live", func() string {
 		return fmt.Sprintf("%.4g tokens × %.4g B - %.4g B of logits", s.tokens, live.Mid/max(1, s.tokens), logits.Mid)
@@ -240,12 +241,22 @@ func (s *stage) logits() Range {
 	if !s.last {
 		return Range{}
 	}
-	name := "plain_logits"
+	each, name := s.eachLogit(s.job.Loss)
+	bytes := each.Times(s.tokens)
+	s.comes(Logits, "logits and loss, "+string(s.job.Loss), bytes, name, func() string {
+		return fmt.Sprintf("%.4g tokens × %.4g B of a vocabulary of %.6g", s.tokens, each.Mid, s.vocab())
+	})
+	return bytes
+}
+
+// eachLogit is what the logits of one token take, and the constant that says so.
+func (s *stage) eachLogit(loss Loss) (each Range, name string) {
+	name = "plain_logits"
 	if s.tensor > 1 || s.job.Framework == Megatron || s.job.Framework == TorchTitan {
 		name = "parallel_logits"
 	}
-	each := s.constant(name).Times(s.vocab())
-	switch s.job.Loss {
+	each = s.constant(name).Times(s.vocab())
+	switch loss {
 	case Chunked:
 		name = "chunked_logits"
 		if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
@@ -256,11 +267,7 @@ func (s *stage) logits() Range {
 		name = "fused_logits"
 		each = least(each, least(s.constant("chunked_logits").Times(s.vocab()), s.constant(name).Times(float64(s.hidden()))))
 	}
-	bytes := each.Times(s.tokens)
-	s.comes(Logits, "logits and loss, "+string(s.job.Loss), bytes, name, func() string {
-		return fmt.Sprintf("%.4g tokens × %.4g B of a vocabulary of %.6g", s.tokens, each.Mid, s.vocab())
-	})
-	return bytes
+	return each, name
 }
 
 func least(a, b Range) Range { return Range{min(a.Low, b.Low), min(a.Mid, b.Mid), min(a.High, b.High)} }
@@ -452,6 +459,8 @@ func (s *stage) step() {
 // reserve is for what was forgotten.
 func (s *stage) reserve() {
 	share, now := s.constant("reserve"), s.total()
-	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, now.Mid * share.Mid, now.High * (share.High + s.widening)}, s.source("reserve"),
+	mid := now.Mid * share.Mid
+	high := max(mid, (now.High-s.exact)*(share.High+s.widening)) // the bytes of frozen weights are known
+	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, mid, high}, s.source("reserve"),
 		func() string { return fmt.Sprintf("%g of %.4g B", share.Mid, now.Mid) })
 }
