@@ -71,7 +71,7 @@ type memoryData struct {
 func memoryConstants() []string {
 	return []string{
 		"context", "workspace", "trainer", "loading", "reserve", "group", "fragments", "kept", "kept_fused", "live", "plain_logits", "parallel_logits", "chunked_logits", "compiled_logits",
-		"fused_logits", "open_less", "open_more", "selective", "imbalance", "prefetch", "live_parameters", "bucket", "engine", "adapter_input",
+		"fused_logits", "open_less", "open_more", "selective", "imbalance", "prefetch", "live_parameters", "bucket", "engine", "asleep", "adapter_input",
 	}
 }
 

@@ -407,10 +407,8 @@ func TestLayerOfMegatronTensorByTensor(t *testing.T) {
 		Recompute: train.None, Loss: train.Plain, Sequence: 1, Global: 1,
 	}
 	m := asked{j, train.Plan{Tensor: 8, Data: 1, Micro: 1, Zero: 1}}.memory(t)
-	for _, x := range m.Terms {
-		if x.Name == "activations that are kept" && math.Abs(x.Bytes.Mid/want-1) > 0.002 {
-			t.Errorf("%.0f B of a token, want %.0f", x.Bytes.Mid, want)
-		}
+	if got := named(m, "activations that are kept").Bytes.Mid; math.Abs(got/want-1) > 0.002 {
+		t.Errorf("%.0f B of a token, want %.0f", got, want)
 	}
 }
 
@@ -420,14 +418,74 @@ func TestStagesAreEven(t *testing.T) {
 		Shape: configured(t, llama405), Method: train.Pretrain, Framework: train.Megatron, Precision: train.BF16, Optimizer: train.AdamW,
 		Recompute: train.None, Loss: train.Plain, Sequence: 4096, Global: 1,
 	}
-	m := asked{j, train.Plan{Tensor: 8, Pipeline: 16, Data: 1, Micro: 1, Virtual: 1}}.memory(t)
-	if !strings.HasPrefix(m.Rank, "stage ") || m.Rank == "stage 1 of 16" {
-		return // which stage holds most follows from the passes
-	}
-	for _, x := range m.Terms {
-		if x.Name == "activations that are kept" && !strings.Contains(x.Formula, "8 layers") && !strings.Contains(x.Formula, "7 layers") {
-			t.Errorf("%s: %s", m.Rank, x.Formula)
+	for _, c := range []struct {
+		framework train.Framework
+		stage, of string
+	}{{train.Megatron, "stage 2 of 16", "of 8 layers"}, {train.DeepSpeed, "stage 1 of 16", "of 8 layers"}} {
+		j.Framework = c.framework
+		m := asked{j, train.Plan{Tensor: 8, Pipeline: 16, Data: 1, Micro: 1, Virtual: 1}}.memory(t)
+		kept := named(m, "activations that are kept").Formula
+		if m.Rank != c.stage || !strings.Contains(kept, c.of) {
+			t.Errorf("%s, %s: %s", c.framework, m.Rank, kept)
 		}
+	}
+}
+
+// named is the term of a name, an empty one if there is none.
+func named(m *train.Memory, name string) train.Term {
+	for _, x := range m.Terms {
+		if strings.HasPrefix(x.Name, name) {
+			return x
+		}
+	}
+	return train.Term{}
+}
+
+func TestModelsBesideThePolicy(t *testing.T) {
+	shape, small := sketched(t, 8e9, 0), sketched(t, 1e9, 0)
+	gpu := card(t, "h100-sxm")
+	p := train.Plan{GPU: gpu, GPUs: 1, Data: 1, Micro: 1}
+	ask := func(set func(*train.Job)) *train.Memory {
+		j := train.Job{
+			Shape: shape, Method: train.GRPO, Framework: train.HF, Precision: train.BF16, Optimizer: train.AdamW, Recompute: train.Whole,
+			Loss: train.Plain, Sequence: 1024, Global: 64, Group: 8, Rank: 16,
+		}
+		set(&j)
+		return asked{j, p}.memory(t)
+	}
+	apart := ask(func(j *train.Job) { j.Apart, j.Rollout = true, true })
+	if n := named(apart, "engine"); n.Name != "" {
+		t.Errorf("an engine on other devices takes %.1f GB here", n.Bytes.Mid/1e9)
+	}
+	sleeps, awake := ask(func(j *train.Job) { j.Rollout, j.RolloutFree = true, true }), ask(func(j *train.Job) { j.Rollout = true })
+	if !(apart.Total.Mid < sleeps.Total.Mid && sleeps.Total.Mid < awake.Total.Mid) {
+		t.Errorf("%.1f GB apart, %.1f where the engine sleeps, %.1f where it does not", apart.Total.Mid/1e9, sleeps.Total.Mid/1e9, awake.Total.Mid/1e9)
+	}
+	dpo := ask(func(j *train.Job) { j.Method = train.DPO })
+	if n := named(dpo, "reference"); n.Name != "" {
+		t.Errorf("adapters have their reference in the frozen weights, and a second one takes %.1f GB", n.Bytes.Mid/1e9)
+	}
+	like, less := ask(func(j *train.Job) { j.Method, j.Critic = train.PPO, shape }), ask(func(j *train.Job) { j.Method, j.Critic = train.PPO, small })
+	for _, name := range []string{"critic, frozen weights", "critic, adapters", "activations of the critic"} {
+		if a, b := named(less, name).Bytes.Mid, named(like, name).Bytes.Mid; !(0 < a && a < b) {
+			t.Errorf("%s: %.3g B of a smaller one, %.3g B of one like the policy", name, a, b)
+		}
+	}
+}
+
+// Experts and what belongs to them are shared by the ranks that hold the same ones, and by no others.
+func TestStatesOfExperts(t *testing.T) {
+	s := sketched(t, 47e9, 13e9)
+	experts := float64(s.Of(arch.Experts).Total)
+	rest := float64(s.Params().Total) - experts
+	j := train.Job{
+		Shape: s, Method: train.Pretrain, Framework: train.Megatron, Precision: train.BF16, Optimizer: train.AdamW, Recompute: train.None,
+		Loss: train.Plain, Sequence: 1024, Global: 64,
+	}
+	m := asked{j, train.Plan{Tensor: 2, Expert: 8, Data: 32, Micro: 1, Zero: 1}}.memory(t)
+	want := 12 * (rest/2/32 + experts/8/(32*2/8)) // experts are not divided by tensor ranks, whose tokens are of different ones
+	if got := part(m, train.States); math.Abs(got/want-1) > 0.01 {
+		t.Errorf("%.3g B of states, want %.3g", got, want)
 	}
 }
 

@@ -292,7 +292,7 @@ func (s *stage) others() {
 			s.beside("reward model", s.job.Reward, 2, "frozen, 16 bits")
 		}
 	}
-	if s.job.Rollout && !s.job.RolloutFree {
+	if s.job.Rollout && !s.job.Apart {
 		s.rollout()
 	}
 }
@@ -315,9 +315,16 @@ func (s *stage) beside(name string, of *arch.Shape, each float64, why string) {
 
 // critic is trained beside the policy, as the policy is.
 func (s *stage) critic(of *arch.Shape) {
+	if s.job.Framework == HF {
+		share := min(1, s.parameters(of).all()/max(1, s.count.all()))
+		bytes := Range{0, s.peaks.kept.Mid * share, s.peaks.kept.High * share}
+		s.add(OtherModels, "activations of the critic", bytes, "policy and critic make one loss (TRL: PolicyAndValueWrapper)", func() string {
+			return fmt.Sprintf("%.2g of the %.4g B of the policy", share, s.peaks.kept.Mid)
+		})
+	}
 	if !s.job.Trained() {
 		s.beside("critic, frozen weights", of, 2, "adapters of its own beside frozen weights")
-		n, each := s.adapters, s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
+		n, each := s.job.laid(of, s.tensor, s.expert)/float64(s.of), s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
 		s.add(OtherModels, "critic, adapters", Exactly(n*each), s.num.Why, func() string { return product(n, each, "") })
 		return
 	}
@@ -335,7 +342,8 @@ func (s *stage) critic(of *arch.Shape) {
 	})
 }
 
-// rollout is the engine that writes answers on the same devices.
+// rollout is the engine that writes answers on the same devices. One that sleeps while gradients are computed leaves its
+// context, and is awake while nothing passes through the model that is trained.
 func (s *stage) rollout() {
 	share := s.constant("engine")
 	room := 0.0
@@ -345,7 +353,12 @@ func (s *stage) rollout() {
 	weights := 2 * s.parameters(s.job.Shape).all()
 	cache := s.cache() * float64(s.job.Sequence) * max(1, float64(s.job.Group))
 	of := func(x float64) float64 { return max(x*room, weights+cache) }
-	s.add(OtherModels, "engine that writes answers", Range{weights + cache, of(share.Mid), of(share.High)}, s.source("engine"), func() string {
+	bytes, name := Range{weights + cache, of(share.Mid), of(share.High)}, "engine that writes answers"
+	if s.job.RolloutFree {
+		left := s.constant("asleep")
+		bytes, name = beyond(bytes, s.moves).Plus(left), "engine that writes answers while no pass is made"
+	}
+	s.add(OtherModels, name, bytes, s.source("engine"), func() string {
 		return fmt.Sprintf("the larger of %g of the device and %.4g B of weights + %.4g B of keys and values", share.Mid, weights, cache)
 	})
 }
