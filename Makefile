@@ -27,8 +27,9 @@ generate: ## make the names of licenses anew, the index of accelerators, and the
 	$(GO) generate ./internal/license/catalog ./internal/hardware/catalog ./internal/cost/catalog
 	@if [ -d $(SHARED)/corpus ]; then $(GO) generate ./internal/license/identify; fi
 
-calibrate: ## fit the constants of speed to the published measurements again and say how far off they are; FIT=-update writes them
+calibrate: ## fit the constants of speed and of training to the published measurements again and say how far off they are; FIT=-update writes them
 	$(GO) run ./internal/speed/fit $(FIT)
+	$(GO) run ./internal/train/fit $(FIT)
 
 check: ## what CI checks: format, vet, tests, generated files
 	@test -z "$$(gofmt -l cmd internal)" || { gofmt -l cmd internal; echo 'run make fmt'; exit 1; }

@@ -13,9 +13,10 @@ func (t *training) ledger(card *hardware.Accelerator, boards int) ledger {
 	return ledger{prices: t.Prices, money: &t.q.Money, device: card, gpus: boards}
 }
 
-// bill adds what a run costs and what it draws. What is not known is told in its place and leaves the rest standing.
+// bill adds what a run costs and what it draws, unless it does not fit: what cannot run has no price. What is not known is
+// told in its place and leaves the rest standing.
 func (t *training) bill(o *trainingOutlook) error {
-	if t.Prices == nil || o.figures == nil {
+	if t.Prices == nil || o.figures == nil || o.Verdict == string(train.DoesNot) {
 		return nil
 	}
 	l := t.ledger(o.plan.GPU, boards(o.plan.GPU, o.plan.GPUs))

@@ -1,13 +1,16 @@
 package diligence
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/report"
 	"github.com/llmcheck/llmcheck/internal/train"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // trainingOutlook is what comes of one card.
@@ -44,7 +47,7 @@ func (t *training) outlook(card *hardware.Accelerator) (*trainingOutlook, error)
 func (t *training) wire(p *train.Plan) error {
 	f, err := t.Fabric(p.GPU, t.q.Fabric)
 	if err != nil {
-		return fmt.Errorf("%w: %w", train.ErrIllegal, err)
+		return err
 	}
 	if t.q.Node > 0 {
 		if f.Domain == f.Node {
@@ -97,13 +100,13 @@ func (t *training) judge(o *trainingOutlook) error {
 const mostTried = 65_536
 
 // fewest is the smallest usual number of devices on which the job fits: powers of two within a machine, then machines.
-// Where none is enough, the plan on the most of them says why.
+// Where none is enough, the plan on those that hardly more of them would help says why.
 func (t *training) fewest(p train.Plan) (*trainingOutlook, error) {
 	if p.GPU.Usable() <= 0 {
 		p.GPUs = 1
 		return t.planned(p)
 	}
-	var last *trainingOutlook
+	var tried []*trainingOutlook
 	var refusal error
 	for n := ranksSaid(&p); n <= mostTried; n *= 2 {
 		p.GPUs = n
@@ -119,21 +122,42 @@ func (t *training) fewest(p train.Plan) (*trainingOutlook, error) {
 		if err != nil {
 			return nil, err
 		}
-		last = &trainingOutlook{job: job, plan: plan, assumed: assumed, memory: memory}
-		if memory.Verdict == train.Fits {
+		tried = append(tried, &trainingOutlook{job: job, plan: plan, assumed: assumed, memory: memory})
+		if memory.Verdict == train.Fits || p.Fabric.Net == 0 && n >= p.Fabric.Node { // no network leads to another machine
 			break
 		}
-		if p.Fabric.Net == 0 && n >= p.Fabric.Node {
-			break // there is no network to another machine
-		}
 	}
-	if last == nil {
+	if len(tried) == 0 {
 		return nil, refusal
 	}
+	o, why := chosen(tried)
 	if p.Data == 0 {
-		t.assume("gpus", fmt.Sprint(last.plan.GPUs), "the smallest number, doubling, on which it fits; give --gpus or --gpus auto")
+		t.assume("gpus", fmt.Sprint(o.plan.GPUs), why+"; give --gpus or --gpus auto")
 	}
-	return last, t.judge(last)
+	return o, t.judge(o)
+}
+
+// chosen is the plan on the fewest devices that fits, else that may fit, else on which hardly less memory is taken if there
+// are more: what does not shrink when it is shared by more devices is not mended by them.
+func chosen(tried []*trainingOutlook) (o *trainingOutlook, why string) {
+	const hardly = 1.05
+	last := tried[len(tried)-1]
+	if last.memory.Verdict == train.Fits {
+		return last, "the smallest number, doubling, on which it fits"
+	}
+	for _, o := range tried {
+		if o.memory.Verdict == train.Tight {
+			return o, fmt.Sprintf("the smallest number, doubling, on which it may fit; up to %s it surely fits on none", units.Thousands(int64(last.plan.GPUs)))
+		}
+	}
+	least := slices.MinFunc(tried, func(a, b *trainingOutlook) int { return cmp.Compare(a.memory.Total.Mid, b.memory.Total.Mid) })
+	for _, o := range tried {
+		if o.memory.Total.Mid <= hardly*least.memory.Total.Mid {
+			least = o
+			break
+		}
+	}
+	return least, fmt.Sprintf("doubling up to %s it fits on none, and on more than this hardly less is taken", units.Thousands(int64(last.plan.GPUs)))
 }
 
 // ranksSaid is the smallest number of devices that the ranks that were asked for need.

@@ -25,7 +25,7 @@ func Train(ctx context.Context, d Deps, q TrainingQuestion) (*report.Document, e
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, ctx.Err()
 	}
-	if errors.Is(err, train.ErrIllegal) {
+	if errors.Is(err, train.ErrIllegal) || errors.Is(err, arch.ErrSketch) {
 		return nil, err
 	}
 	if err != nil {
@@ -97,14 +97,14 @@ func (t *training) read() error {
 		t.s.gaps = append(t.s.gaps, s.gaps...)
 		*one.into = s.serving.Shape
 	}
-	return nil
+	return t.targeted()
 }
 
 // subject is the model itself: one that exists, or one that is described by numbers.
 func (t *training) subject() error {
 	config, name, err := t.sketched()
 	if err != nil {
-		return fmt.Errorf("%w: %w", train.ErrIllegal, err)
+		return err
 	}
 	if name == "" {
 		s, err := t.describe(t.q.Ref, "")
@@ -183,6 +183,8 @@ func (t *training) answer() (*report.Training, error) {
 	}
 	out.Candidates = append(out.Candidates, first.others...)
 	out.Refused = t.refused
+	t.foreign(first, out)
+	t.regulated(out)
 	out.Notes = append(out.Notes, t.notes...)
 	out.Summary = t.summary(first, out)
 	return out, nil

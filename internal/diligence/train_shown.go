@@ -149,9 +149,9 @@ func spent(f *train.Figures) []report.TimeShare {
 	if !(sum > 0) {
 		return nil
 	}
-	good := 1.0
+	good, lost := 1.0, []report.TimeShare(nil)
 	if f.Run != nil {
-		good = f.Run.Goodput.Mid
+		good, lost = f.Run.Goodput.Mid, lostTime(f.Run)
 	}
 	var out []report.TimeShare
 	for _, cause := range order {
@@ -159,8 +159,26 @@ func spent(f *train.Figures) []report.TimeShare {
 			out = append(out, report.TimeShare{What: string(cause), Share: good * at[cause] / sum})
 		}
 	}
-	if good < 1 {
-		out = append(out, report.TimeShare{What: "failures", Share: 1 - good})
+	return append(out, lost...)
+}
+
+// lostTime divides the time that is not work which is kept: what checkpoints take, what failures undo, and what no step of
+// a run shows.
+func lostTime(r *train.Run) []report.TimeShare {
+	good := r.Goodput.Mid
+	share := func(per, of float64) float64 {
+		if !(of > 0) || !(per > 0) {
+			return 0
+		}
+		return min(max(0, 1-good), good*per/of)
+	}
+	saving := share(r.Save, r.Checkpoint)
+	failing := min(max(0, 1-good-saving), share(r.Checkpoint/2+r.Restart, r.MTBF.Mid))
+	var out []report.TimeShare
+	for _, s := range []report.TimeShare{{What: "checkpoints", Share: saving}, {What: "failures", Share: failing}, {What: "unseen", Share: 1 - good - saving - failing}} {
+		if s.Share > 1e-9 {
+			out = append(out, s)
+		}
 	}
 	return out
 }
@@ -291,8 +309,9 @@ func (t *training) compare(o *trainingOutlook, out *report.Training) error {
 			return err
 		default:
 			g.Outlook = &other.TrainingOutlook
-			g.Time, g.Hours = ratio(other.Time, o.Time), ratio(other.GPUHours, o.GPUHours)
-			g.Energy, g.USD = ratio(other.Wh, o.Wh), ratio(other.USD, o.USD)
+			if other.Verdict != string(train.DoesNot) && o.Verdict != string(train.DoesNot) { // what cannot run is no measure
+				against(&g, &other.TrainingOutlook, &o.TrainingOutlook)
+			}
 		}
 		out.Generations = append(out.Generations, g)
 	}
@@ -304,14 +323,34 @@ func generations() []string {
 	return []string{"a100-80-sxm", "h100-sxm", "h200-sxm", "b200-sxm", "gb200", "mi300x"}
 }
 
-// ratio is how much of b is a. What is doubtful of both in the same way falls away, so that the range is that of the one
-// which is less certain, and not of both.
-func ratio(a, b *report.Range) *report.Range {
+// against fills in how much of what the answer takes another card takes. What is doubtful of both in the same way, such as
+// what no step shows and the price of electricity, falls away: the doubt is that of steps, watts and prices.
+func against(g *report.Generation, a, b *report.TrainingOutlook) {
+	steps := [2]*report.Range{a.StepSeconds, b.StepSeconds}
+	g.Time, g.Hours = ratio(a.Time, b.Time, steps), ratio(a.GPUHours, b.GPUHours, steps)
+	if a.Energy != nil && b.Energy != nil {
+		g.Energy = ratio(a.Wh, b.Wh, steps, [2]*report.Range{a.Energy.Watts, b.Energy.Watts})
+	}
+	if a.Cost != nil && b.Cost != nil {
+		g.USD = ratio(a.USD, b.USD, steps, [2]*report.Range{a.Cost.PerHour, b.Cost.PerHour})
+	}
+}
+
+// ratio is how much of b is a, as far as what is doubtful leaves open: of each pair the doubt of the one that is less certain.
+func ratio(a, b *report.Range, doubts ...[2]*report.Range) *report.Range {
 	if a == nil || b == nil || !(a.Mid > 0) || !(b.Mid > 0) {
 		return nil
 	}
-	mid := a.Mid / b.Mid
-	return &report.Range{Low: mid * min(a.Low/a.Mid, b.Mid/b.High), Mid: mid, High: mid * max(a.High/a.Mid, b.Mid/b.Low)}
+	r := report.Range{Low: a.Mid / b.Mid, Mid: a.Mid / b.Mid, High: a.Mid / b.Mid}
+	for _, d := range doubts {
+		x, y := d[0], d[1]
+		if x == nil || y == nil || !(x.Low > 0) || !(y.Low > 0) {
+			return nil
+		}
+		r.Low *= min(x.Low/x.Mid, y.Mid/y.High)
+		r.High *= max(x.High/x.Mid, y.Mid/y.Low)
+	}
+	return &r
 }
 
 func trainingWords() []report.Definition {

@@ -153,6 +153,7 @@ var uses = [...]struct {
 	{"overhead", part{"overhead", "o", "overhead", "overhead"}},
 	{"checkpoints", part{"failures", "x", "checkpoints", "checkpoints"}},
 	{"failures", part{"failures", "x", "failures", "failures"}},
+	{"unseen", part{"other", ".", "data, evaluation and what else no step shows", "other"}},
 }
 
 // useOf finds what time goes to by its name, which is kept where it says more.

@@ -3,7 +3,6 @@ package catalog
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/bench"
@@ -50,54 +49,12 @@ func decodeTable(name, text string) (*Record, error) {
 }
 
 func decodeRow(line string) (Row, error) {
-	c := cells{rest: line}
+	c := records.CellsOf(line)
 	row := Row{
-		ID: c.text(), Place: c.text(), Model: c.text(), Precision: c.text(), KV: c.text(), Engine: c.text(),
-		Version: c.text(), GPU: c.text(), GPUs: int(c.int("gpus")), Division: c.text(),
-		Concurrency: int(c.int("concurrency")), Input: c.int("input"), Output: c.int("output"),
-		Metric: bench.Metric(c.text()), Value: c.float("value"), Note: c.text(), Broken: c.text(),
+		ID: c.Text(), Place: c.Text(), Model: c.Text(), Precision: c.Text(), KV: c.Text(), Engine: c.Text(),
+		Version: c.Text(), GPU: c.Text(), GPUs: int(c.Int("gpus")), Division: c.Text(),
+		Concurrency: int(c.Int("concurrency")), Input: c.Int("input"), Output: c.Int("output"),
+		Metric: bench.Metric(c.Text()), Value: c.Float("value"), Note: c.Text(), Broken: c.Text(),
 	}
-	if !c.over || c.rest != "" {
-		c.fail(fmt.Errorf("want %d columns", strings.Count(columns, "\t")+1))
-	}
-	return row, c.err
-}
-
-// cells hands out the cells of a line one by one and keeps the first fault.
-type cells struct {
-	rest string
-	over bool // the last cell was handed out
-	err  error
-}
-
-func (c *cells) text() string {
-	if c.over {
-		c.fail(errors.New("too few columns"))
-		return ""
-	}
-	cell, rest, more := strings.Cut(c.rest, "\t")
-	c.rest, c.over = rest, !more
-	return cell
-}
-
-func (c *cells) int(key string) int64 {
-	n, err := strconv.ParseInt(c.text(), 10, 32)
-	if err != nil {
-		c.fail(fmt.Errorf("%s: %w", key, err))
-	}
-	return n
-}
-
-func (c *cells) float(key string) float64 {
-	f, err := strconv.ParseFloat(c.text(), 64)
-	if err != nil {
-		c.fail(fmt.Errorf("%s: %w", key, err))
-	}
-	return f
-}
-
-func (c *cells) fail(err error) {
-	if c.err == nil {
-		c.err = err
-	}
+	return row, c.End(strings.Count(columns, "\t") + 1)
 }

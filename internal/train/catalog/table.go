@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/evidence"
@@ -90,18 +89,15 @@ func (d *document) complete(m Measurement, name string) Measurement {
 }
 
 func decodeRow(line string) (Measurement, error) {
-	c := cells{rest: line}
+	c := records.CellsOf(line)
 	m := Measurement{
-		ID: c.text(), Model: c.text(), Known: c.text(), BySize: c.oneOf("asked", "name", "size") == "size",
-		Params: c.float("params"), Active: c.float("active"), Method: c.text(), Framework: c.text(), Precision: c.text(), GPU: c.text(),
-		GPUs: int(c.int("gpus")), Division: c.text(), Micro: c.int("micro"), Global: c.int("global"), Seq: c.int("sequence"),
-		Recompute: c.text(), Optimizer: c.text(), Tokens: c.float("tokens"), Metric: Metric(c.text()), Value: c.float("value"),
-		Rate: c.float("rate"), HFU: c.float("hfu"), Rank: c.int("rank"), Target: c.text(), Note: c.text(),
+		ID: c.Text(), Model: c.Text(), Known: c.Text(), BySize: c.OneOf("asked", "name", "size") == "size",
+		Params: c.Float("params"), Active: c.Float("active"), Method: c.Text(), Framework: c.Text(), Precision: c.Text(), GPU: c.Text(),
+		GPUs: int(c.Int("gpus")), Division: c.Text(), Micro: c.Int("micro"), Global: c.Int("global"), Seq: c.Int("sequence"),
+		Recompute: c.Text(), Optimizer: c.Text(), Tokens: c.Float("tokens"), Metric: Metric(c.Text()), Value: c.Float("value"),
+		Rate: c.Float("rate"), HFU: c.Float("hfu"), Rank: c.Int("rank"), Target: c.Text(), Note: c.Text(),
 	}
-	if !c.over {
-		c.fail(fmt.Errorf("want %d columns", strings.Count(columns, "\t")+1))
-	}
-	return m, c.err
+	return m, c.End(strings.Count(columns, "\t") + 1)
 }
 
 // check refuses what no figure can be.
@@ -121,54 +117,4 @@ func (m *Measurement) check() error {
 		return errors.New("a number is below zero")
 	}
 	return nil
-}
-
-// cells hands out the cells of a line one by one and keeps the first fault.
-type cells struct {
-	rest string
-	over bool // the last cell was handed out
-	err  error
-}
-
-func (c *cells) text() string {
-	if c.over {
-		c.fail(errors.New("too few columns"))
-		return ""
-	}
-	cell, rest, more := strings.Cut(c.rest, "\t")
-	c.rest, c.over = rest, !more
-	return cell
-}
-
-func (c *cells) oneOf(key string, words ...string) string {
-	cell := c.text()
-	for _, w := range words {
-		if cell == w {
-			return cell
-		}
-	}
-	c.fail(fmt.Errorf("%s is %q, want one of %v", key, cell, words))
-	return cell
-}
-
-func (c *cells) int(key string) int64 {
-	n, err := strconv.ParseInt(c.text(), 10, 32)
-	if err != nil {
-		c.fail(fmt.Errorf("%s: %w", key, err))
-	}
-	return n
-}
-
-func (c *cells) float(key string) float64 {
-	f, err := strconv.ParseFloat(c.text(), 64)
-	if err != nil {
-		c.fail(fmt.Errorf("%s: %w", key, err))
-	}
-	return f
-}
-
-func (c *cells) fail(err error) {
-	if c.err == nil {
-		c.err = err
-	}
 }
