@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -47,13 +48,49 @@ func Account(j *Job, p *Plan) (*Memory, error) {
 		return nil, err
 	}
 	a := newAccount(j, p, data)
+	return a.answer(a.binding()), nil
+}
+
+// binding is the stage that holds most at the high end. Another one may hold more at the low end or in the middle; its ends
+// are then those of the device that holds most.
+func (a *account) binding() *stage {
 	var worst *stage
+	var most, likely, top Range
 	for _, at := range a.candidates() {
-		if s := a.stage(at); worst == nil || s.total().High > worst.total().High {
-			worst = s
+		s := a.stage(at)
+		sum := s.total()
+		if worst == nil || cmp.Or(cmp.Compare(sum.High, top.High), cmp.Compare(s.likely.High, worst.likely.High)) > 0 {
+			worst, top = s, sum
+		}
+		most, likely = larger(most, sum), larger(likely, s.likely)
+	}
+	worst.likely = likely
+	worst.raise(top, most)
+	return worst
+}
+
+func larger(a, b Range) Range {
+	return Range{max(a.Low, b.Low), max(a.Mid, b.Mid), max(a.High, b.High)}
+}
+
+// raise moves middles towards high ends and low ends towards middles, each line by the same share, until they add up to what
+// is wanted.
+func (s *stage) raise(now, want Range) {
+	if gap := now.High - now.Mid; want.Mid > now.Mid && gap > 0 {
+		share := min(1, (want.Mid-now.Mid)/gap)
+		for i := range s.lines {
+			b := &s.lines[i].bytes
+			b.Mid += (b.High - b.Mid) * share
+		}
+		now.Mid += gap * share
+	}
+	if gap := now.Mid - now.Low; want.Low > now.Low && gap > 0 {
+		share := min(1, (want.Low-now.Low)/gap)
+		for i := range s.lines {
+			b := &s.lines[i].bytes
+			b.Low += (b.Mid - b.Low) * share
 		}
 	}
-	return a.answer(worst), nil
 }
 
 func askable(j *Job, p *Plan) error {
@@ -269,6 +306,9 @@ type stage struct {
 	lines       []line
 	host        Range
 	moves       Range // of what comes and goes, in which the allocator leaves gaps
+	likely      Range // the total with everything as it is assumed, before what was left open widens it
+	peaks       peaks
+	exact       float64 // bytes of frozen weights where they lie whole on the device
 	biggest     float64
 }
 
@@ -293,6 +333,8 @@ func (a *account) stage(at int) *stage {
 	s.step()
 	s.loading()
 	s.reserve()
+	s.likely = s.total()
+	s.widen()
 	return s
 }
 
@@ -355,20 +397,21 @@ func (a *account) answer(s *stage) *Memory {
 		return m
 	}
 	m.Capacity = a.plan.GPU.Usable()
-	m.judge()
+	m.judge(s.likely)
 	return m
 }
 
-// judge compares with the capacity: only what fits at the high end fits.
-func (m *Memory) judge() {
+// judge compares the plan as it is with the capacity: only what fits at the high end fits. What was left open is chosen so
+// that it fits, and says nothing of this plan.
+func (m *Memory) judge(likely Range) {
 	room := float64(m.Capacity)
 	switch {
 	case m.Capacity <= 0:
 		return
-	case m.Total.High <= room:
+	case likely.High <= room:
 		m.Verdict = Fits
 		return
-	case m.Total.Low > room:
+	case likely.Low > room:
 		m.Verdict = DoesNot
 	default:
 		m.Verdict = Tight
@@ -383,6 +426,9 @@ func (m *Memory) judge() {
 
 func (a *account) basis() string {
 	text := "the constants were held against " + a.data.Held
+	if a.job.Unsaid.Has(widens) {
+		text += "; wider for what was left open: " + a.data.Open
+	}
 	if len(a.cases) > 0 {
 		text += "; wider upward for: " + strings.Join(a.cases, ", ")
 	}

@@ -188,6 +188,7 @@ type layer struct {
 	activated float64 // of kept: what the gates of experts put out
 	normed    float64 // of kept: what norms put out
 	unsure    float64 // of kept: what some versions do not keep
+	adapted   float64 // of kept: what adapters read
 	outputs   float64 // of attention
 	norms     int
 	layerNorm bool // with a bias, which PyTorch has one kernel for
@@ -267,6 +268,7 @@ func (a *account) inputs(b *arch.Block, l *layer) {
 		if !a.job.Trained() {
 			if a.job.adapts(t) {
 				l.kept += a.adapterInput * cols
+				l.adapted += a.adapterInput * cols
 			}
 			if !a.keepsInputs {
 				continue

@@ -219,6 +219,7 @@ func (s *stage) work() {
 	s.received(flight)
 	logits := s.logits()
 	live = live.Times(s.tokens)
+	s.peaks = peaks{kept: kept.Times(s.tokens * flight), passing: s.tokens * flight, live: live, logits: logits}
 	over := beyond(live, logits)
 	s.comes(Activations, "one layer in its backward pass, beyond what logits took", over, "live", func() string {
 		return fmt.Sprintf("%.4g tokens × %.4g B - %.4g B of logits", s.tokens, live.Mid/max(1, s.tokens), logits.Mid)
@@ -240,12 +241,22 @@ func (s *stage) logits() Range {
 	if !s.last {
 		return Range{}
 	}
-	name := "plain_logits"
+	each, name := s.eachLogit(s.job.Loss)
+	bytes := each.Times(s.tokens)
+	s.comes(Logits, "logits and loss, "+string(s.job.Loss), bytes, name, func() string {
+		return fmt.Sprintf("%.4g tokens × %.4g B of a vocabulary of %.6g", s.tokens, each.Mid, s.vocab())
+	})
+	return bytes
+}
+
+// eachLogit is what the logits of one token take, and the constant that says so.
+func (s *stage) eachLogit(loss Loss) (each Range, name string) {
+	name = "plain_logits"
 	if s.tensor > 1 || s.job.Framework == Megatron || s.job.Framework == TorchTitan {
 		name = "parallel_logits"
 	}
-	each := s.constant(name).Times(s.vocab())
-	switch s.job.Loss {
+	each = s.constant(name).Times(s.vocab())
+	switch loss {
 	case Chunked:
 		name = "chunked_logits"
 		if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
@@ -256,11 +267,7 @@ func (s *stage) logits() Range {
 		name = "fused_logits"
 		each = least(each, least(s.constant("chunked_logits").Times(s.vocab()), s.constant(name).Times(float64(s.hidden()))))
 	}
-	bytes := each.Times(s.tokens)
-	s.comes(Logits, "logits and loss, "+string(s.job.Loss), bytes, name, func() string {
-		return fmt.Sprintf("%.4g tokens × %.4g B of a vocabulary of %.6g", s.tokens, each.Mid, s.vocab())
-	})
-	return bytes
+	return each, name
 }
 
 func least(a, b Range) Range { return Range{min(a.Low, b.Low), min(a.Mid, b.Mid), min(a.High, b.High)} }
@@ -285,7 +292,7 @@ func (s *stage) others() {
 			s.beside("reward model", s.job.Reward, 2, "frozen, 16 bits")
 		}
 	}
-	if s.job.Rollout && !s.job.RolloutFree {
+	if s.job.Rollout && !s.job.Apart {
 		s.rollout()
 	}
 }
@@ -308,9 +315,16 @@ func (s *stage) beside(name string, of *arch.Shape, each float64, why string) {
 
 // critic is trained beside the policy, as the policy is.
 func (s *stage) critic(of *arch.Shape) {
+	if s.job.Framework == HF {
+		share := min(1, s.parameters(of).all()/max(1, s.count.all()))
+		bytes := Range{0, s.peaks.kept.Mid * share, s.peaks.kept.High * share}
+		s.add(OtherModels, "activations of the critic", bytes, "policy and critic make one loss (TRL: PolicyAndValueWrapper)", func() string {
+			return fmt.Sprintf("%.2g of the %.4g B of the policy", share, s.peaks.kept.Mid)
+		})
+	}
 	if !s.job.Trained() {
 		s.beside("critic, frozen weights", of, 2, "adapters of its own beside frozen weights")
-		n, each := s.adapters, s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
+		n, each := s.job.laid(of, s.tensor, s.expert)/float64(s.of), s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
 		s.add(OtherModels, "critic, adapters", Exactly(n*each), s.num.Why, func() string { return product(n, each, "") })
 		return
 	}
@@ -328,7 +342,8 @@ func (s *stage) critic(of *arch.Shape) {
 	})
 }
 
-// rollout is the engine that writes answers on the same devices.
+// rollout is the engine that writes answers on the same devices. One that sleeps while gradients are computed leaves its
+// context, and is awake while nothing passes through the model that is trained.
 func (s *stage) rollout() {
 	share := s.constant("engine")
 	room := 0.0
@@ -338,7 +353,12 @@ func (s *stage) rollout() {
 	weights := 2 * s.parameters(s.job.Shape).all()
 	cache := s.cache() * float64(s.job.Sequence) * max(1, float64(s.job.Group))
 	of := func(x float64) float64 { return max(x*room, weights+cache) }
-	s.add(OtherModels, "engine that writes answers", Range{weights + cache, of(share.Mid), of(share.High)}, s.source("engine"), func() string {
+	bytes, name := Range{weights + cache, of(share.Mid), of(share.High)}, "engine that writes answers"
+	if s.job.RolloutFree {
+		left := s.constant("asleep")
+		bytes, name = beyond(bytes, s.moves).Plus(left), "engine that writes answers while no pass is made"
+	}
+	s.add(OtherModels, name, bytes, s.source("engine"), func() string {
 		return fmt.Sprintf("the larger of %g of the device and %.4g B of weights + %.4g B of keys and values", share.Mid, weights, cache)
 	})
 }
@@ -452,6 +472,8 @@ func (s *stage) step() {
 // reserve is for what was forgotten.
 func (s *stage) reserve() {
 	share, now := s.constant("reserve"), s.total()
-	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, now.Mid * share.Mid, now.High * (share.High + s.widening)}, s.source("reserve"),
+	mid := now.Mid * share.Mid
+	high := max(mid, (now.High-s.exact)*(share.High+s.widening)) // the bytes of frozen weights are known
+	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, mid, high}, s.source("reserve"),
 		func() string { return fmt.Sprintf("%g of %.4g B", share.Mid, now.Mid) })
 }
