@@ -174,6 +174,12 @@ const (
 	mostExpert   = 256
 )
 
+// Many experts are shared by as many ranks as a machine has, or not at all; and never by fewer than cut their products.
+const (
+	manyExperts = 64
+	fewSharers  = 8
+)
+
 // grids are the ways in which tensor, pipeline, context and expert ranks may share the devices.
 func (f *filler) grids() func(yield func(Plan) bool) {
 	h := f.Framework.habits()
@@ -192,6 +198,9 @@ func (f *filler) grids() func(yield func(Plan) bool) {
 			for _, s := range degrees(f.Pipeline, stages && f.Method != QLoRA, min(mostPipeline, len(f.Shape.Blocks))) {
 				for _, c := range degrees(f.Context, h.context, context) {
 					for _, e := range degrees(f.Expert, h.expert, sharers) {
+						if f.Expert == 0 && (e > 1 && e < t || sharers >= manyExperts && e > 1 && e < fewSharers) {
+							continue
+						}
 						p := f.Plan
 						p.Tensor, p.Pipeline, p.Context, p.Expert = t, s, c, e
 						if !yield(p) {

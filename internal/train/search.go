@@ -34,7 +34,7 @@ const MostGPUs = 131072
 type Found struct {
 	Best    []Option // the best first, each of another division or size; empty if nothing was found
 	Looked  int      // plans that a framework would start
-	Fitted  int      // of them, those that fit
+	Fitted  int      // of them, those that fit; where sizes are compared, as far as each was gone through
 	Largest int      // devices of the largest cluster that still gains; 0 if that is not known
 	Stops   string   // what stops a larger one: StopsNetwork or StopsBatch; "" if nothing did
 	StopsBy string   // in a sentence
@@ -235,7 +235,7 @@ func (s *search) sizes() []int {
 	}
 	for n := node; n <= s.most(); n *= 2 {
 		add(n)
-		if n%2 == 0 && (n/2)%node == 0 {
+		if s.want.Deadline > 0 && n%2 == 0 && (n/2)%node == 0 { // where nobody is in a hurry, doublings tell enough
 			add(n / 2 * 3)
 		}
 	}
@@ -282,11 +282,13 @@ const handful = 6
 func (s *search) size(n int) size {
 	out := size{gpus: n}
 	list := s.candidates(n, &out)
-	out.looked = len(list)
 	known := make(map[grid]limitsOf)
 	capacity := float64(s.want.GPU.Usable())
 	told := make(map[[4]int]bool)
 	for i := range list {
+		if s.want.GPUs == 0 && len(out.best) > others {
+			break // the best of a size and those told beside it are known
+		}
 		c := &list[i]
 		if capacity > 0 && c.least() > capacity {
 			c.fits = DoesNot
@@ -362,12 +364,17 @@ func (s *search) fit(c *candidate, known map[grid]limitsOf) Verdict {
 	return v
 }
 
+// nearer reports whether a candidate that does not fit comes nearer: it needs less memory.
+func (c *candidate) nearer(than *candidate) bool {
+	return cmp.Or(cmp.Compare(c.least(), than.least()), cmp.Compare(c.plan.Micro, than.plan.Micro),
+		cmp.Compare(than.job.Recompute.order(), c.job.Recompute.order())) < 0
+}
+
 // nearest notes the plan that needs least memory of those that do not fit.
 func (s *search) nearest(list []candidate, out *size) {
 	var best *candidate
 	for i := range list {
-		if c := &list[i]; best == nil || cmp.Or(cmp.Compare(c.least(), best.least()), cmp.Compare(c.plan.Micro, best.plan.Micro),
-			cmp.Compare(best.job.Recompute.order(), c.job.Recompute.order())) < 0 {
+		if c := &list[i]; best == nil || c.nearer(best) {
 			best = c
 		}
 	}
@@ -398,10 +405,40 @@ func (s *search) candidates(n int, out *size) []candidate {
 	if len(list) == 0 {
 		out.why = f.refused()
 	}
+	out.looked = len(list)
+	list = s.roomy(list)
 	slices.SortStableFunc(list, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.token, b.token), a.before(&b))
 	})
 	return list
+}
+
+// roomy are the candidates whose weights and states alone do not fill a device, and if there are none, the one that comes
+// nearest. They are timed; the others would be for nothing.
+func (s *search) roomy(list []candidate) []candidate {
+	capacity := float64(s.want.GPU.Usable())
+	kept := list[:0]
+	var near *candidate
+	for i := range list {
+		c := list[i]
+		if capacity > 0 && c.least() > capacity {
+			if near == nil || c.nearer(near) {
+				near = &c
+			}
+			continue
+		}
+		kept = append(kept, c)
+	}
+	if len(kept) == 0 && near != nil {
+		kept = append(kept, *near)
+	}
+	timed := kept[:0]
+	for i := range kept {
+		if s.paced(&kept[i]) {
+			timed = append(timed, kept[i])
+		}
+	}
+	return timed
 }
 
 // before breaks ties: less of everything comes first.
@@ -443,30 +480,36 @@ func (s *search) variants(list []candidate, f *filler, t *trial) []candidate {
 						c.plan.Schedule = Interleaved
 					}
 				}
-				list = s.timed(list, f, c)
+				list = legalOf(list, f, c)
 			}
 		}
 	}
 	return list
 }
 
-func (s *search) timed(list []candidate, f *filler, c candidate) []candidate {
+// legalOf adds a candidate with all that may be computed again, if a framework would start it.
+func legalOf(list []candidate, f *filler, c candidate) []candidate {
 	if c.plan.legalStaged(&c.job) != nil || c.plan.legalSharded(&c.job) != nil || c.plan.legalMethodical(&c.job) != nil {
 		return list
 	}
 	for _, r := range f.recomputes() {
 		c.job.Recompute = r
-		step, run, err := s.seconds(&c.job, &c.plan)
-		if err != nil || !(step > 0) {
-			continue
-		}
-		c.token = step / (float64(c.job.Global) * float64(c.job.Sequence))
-		if run > 0 {
-			c.token = run / c.job.Tokens
-		}
 		list = append(list, c)
 	}
 	return list
+}
+
+// paced notes how long a candidate takes for a token; false if that cannot be told.
+func (s *search) paced(c *candidate) bool {
+	step, run, err := s.seconds(&c.job, &c.plan)
+	if err != nil || !(step > 0) {
+		return false
+	}
+	c.token = step / (float64(c.job.Global) * float64(c.job.Sequence))
+	if run > 0 {
+		c.token = run / c.job.Tokens
+	}
+	return true
 }
 
 // micros are the sizes of a pass.

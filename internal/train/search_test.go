@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,6 +28,10 @@ var models = map[string]string{
 		"intermediate_size":28672,"vocab_size":128256,"max_position_embeddings":131072,"tie_word_embeddings":false}`,
 	"405b": `{"architectures":["LlamaForCausalLM"],"hidden_size":16384,"num_hidden_layers":126,"num_attention_heads":128,"num_key_value_heads":8,
 		"intermediate_size":53248,"vocab_size":128256,"max_position_embeddings":131072,"tie_word_embeddings":false}`,
+	"671b": `{"architectures":["DeepseekV3ForCausalLM"],"model_type":"deepseek_v3","hidden_size":7168,"num_hidden_layers":61,"num_attention_heads":128,
+		"num_key_value_heads":128,"intermediate_size":18432,"moe_intermediate_size":2048,"n_routed_experts":256,"n_shared_experts":1,"num_experts_per_tok":8,
+		"first_k_dense_replace":3,"moe_layer_freq":1,"q_lora_rank":1536,"kv_lora_rank":512,"qk_nope_head_dim":128,"qk_rope_head_dim":64,"v_head_dim":128,
+		"num_nextn_predict_layers":1,"vocab_size":129280,"max_position_embeddings":163840,"tie_word_embeddings":false}`,
 	"experts": `{"architectures":["Qwen3MoeForCausalLM"],"hidden_size":2048,"num_hidden_layers":48,"num_attention_heads":32,"num_key_value_heads":4,"head_dim":128,
 		"intermediate_size":6144,"moe_intermediate_size":768,"num_experts":128,"num_experts_per_tok":8,"vocab_size":151936,"max_position_embeddings":40960,
 		"decoder_sparse_step":1,"mlp_only_layers":[],"norm_topk_prob":true,"tie_word_embeddings":false}`,
@@ -101,6 +106,26 @@ func BenchmarkFind(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				f, err := Find(c, Job{Shape: shapeOf(b, "405b"), Method: Pretrain, Tokens: 15.6e12}, w)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(f.Looked), "looked")
+				b.ReportMetric(float64(f.Fitted), "fitted")
+			}
+		})
+	}
+}
+
+func BenchmarkFindExperts(b *testing.B) {
+	c, err := Default()
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := cardOf(b, "h100-sxm")
+	for _, n := range []int{0, 2048, 16384} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				f, err := Find(c, Job{Shape: shapeOf(b, "671b"), Method: Pretrain, Tokens: 14.8e12}, Want{GPU: a, Fabric: fabricOf(a), GPUs: n, Said: Plan{Zero: -1}})
 				if err != nil {
 					b.Fatal(err)
 				}
