@@ -10,11 +10,8 @@ import (
 // stateBytes are what a checkpoint keeps of a parameter: weights in 16 bits, a copy in 32, two moments.
 const stateBytes = 14
 
-// How far the assumptions about failures may be off, as factors.
-const (
-	failingApart = 2.5
-	restartApart = 2
-)
+// failingApart is by which factor the assumption about failures may be off.
+const failingApart = 2
 
 // From which size on a run shows what no step does: half of it shows after a day and on so many devices.
 const (
@@ -45,7 +42,7 @@ func (t *timing) run() *Run {
 	r.Checkpoint = math.Sqrt(2 * r.Save * mtbf)
 	work := j.Tokens / perStep * t.total
 	r.Goodput = Range{
-		r.kept(r.MTBF.Low, r.Restart*restartApart, work), r.kept(mtbf, r.Restart, work), r.kept(r.MTBF.High, r.Restart/restartApart, work),
+		r.kept(r.MTBF.Low, r.Restart, work), r.kept(mtbf, r.Restart, work), r.kept(r.MTBF.High, r.Restart, work),
 	}
 	kept := work / r.Goodput.Mid
 	long := loses(longRun, kept) * loses(manyRun, n-1)
