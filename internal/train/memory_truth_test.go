@@ -158,14 +158,14 @@ func report(t *testing.T, rows []judged) figures {
 // The constants were set with these rows in sight, so the bounds keep what was reached and prove nothing of other rows.
 func TestMeasured(t *testing.T) {
 	told := report(t, account(t, false))
-	if told.rows < 40 || told.median > 9 || told.under > 13 || told.inside < 75 {
+	if told.rows < 40 || told.median > 9 || told.under > 12 || told.inside < 75 {
 		t.Errorf("with all that is known of a run: %+v", told)
 	}
 }
 
 // A caller who has the columns of a table alone knows neither what else was trained nor what was offloaded.
 func TestMeasuredBlind(t *testing.T) {
-	if blind := report(t, account(t, true)); blind.rows < 40 || blind.median > 16 {
+	if blind := report(t, account(t, true)); blind.rows < 40 || blind.median > 13 || blind.under > 36 || blind.inside < 75 {
 		t.Errorf("with the columns of a table: %+v", blind)
 	}
 }
