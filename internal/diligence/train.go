@@ -54,9 +54,11 @@ func (q *TrainingQuestion) check() error {
 	for _, x := range []struct {
 		what string
 		is   float64
-	}{{"Gbit/s of the network", q.NetGbit}, {"tokens at hand", q.Have}, {"epochs", q.Epochs}} {
-		if !(x.is >= 0 && x.is <= largest) || x.is > 0 && x.is < 1/largest {
-			return fmt.Errorf("reading the question: %s is %g: want none, or a number up to %g: %w", x.what, x.is, largest, ErrNumber)
+	}{{"Gbit/s of the network", q.NetGbit}, {"tokens at hand", q.Have}, {"epochs", q.Epochs}, {"tokens", q.Job.Tokens}, {"seconds between failures", q.Job.Failing},
+		{"the share that is no padding", q.Job.Fill},
+	} {
+		if !(x.is >= 0 && x.is <= largest) || x.is > 0 && x.is < least {
+			return fmt.Errorf("reading the question: %s is %g: want none, or a number from %g to %g: %w", x.what, x.is, least, largest, ErrNumber)
 		}
 	}
 	if q.Ref == (model.Ref{}) && q.Params == 0 && q.Layers == 0 && q.Hidden == 0 {

@@ -75,6 +75,9 @@ func wildTraining(r *rand.Rand, often int) TrainingQuestion {
 		Node: small(1, 4, 8), NetGbit: x(1, 100, 400), Failing: time.Duration(n(int64(time.Hour), int64(50_000*time.Hour))), Have: x(1e6, 1e12), Epochs: x(0.5, 3),
 		Fabric: pick(r, "", "", "", "dgx-h100", "none", "nosuch"), Explain: r.IntN(2) == 0,
 	}
+	if r.IntN(2) == 0 { // what is mostly asked
+		q.Job.Tokens, q.Cards = 1e9, []string{[]string{"h100-sxm", "a100-80-sxm", "b200-sxm", "rtx-4090", "mi300x", "l40s"}[r.IntN(6)]}
+	}
 	if r.IntN(3) == 0 {
 		q.Money = wildMoney(r)
 	}
@@ -103,9 +106,9 @@ func sketchedTraining(r *rand.Rand, q *TrainingQuestion, often int) {
 // reason, or what comes of it can be written and believed. No question takes long.
 func TestTrainHostile(t *testing.T) {
 	d, list, r, s := school(), configs(t), rand.New(rand.NewPCG(5, 1)), schema(t)
-	rounds, answered, priced := 1500, 0, 0
+	rounds, answered, priced := 700, 0, 0
 	if testing.Short() {
-		rounds = 400
+		rounds = 300
 	}
 	for i := range rounds {
 		often := []int{20, 200, 4000}[i%3]
@@ -216,8 +219,12 @@ func soundTrainingOutlook(t testing.TB, o *report.TrainingOutlook) {
 		soundRange(t, name, r, true)
 	}
 	soundRange(t, "grams", o.Grams, false)
+	most := 1.0
+	if strings.Contains(o.Counted, "in full") { // half of the attention that is counted is not computed
+		most = 2
+	}
 	for name, r := range map[string]*report.Range{"MFU": o.MFU, "HFU": o.HFU, "goodput": o.Goodput} {
-		if r != nil && r.Mid > 1 {
+		if r != nil && r.Mid > most {
 			t.Errorf("%s of %v", name, r)
 		}
 	}
