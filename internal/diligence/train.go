@@ -1,6 +1,7 @@
 package diligence
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/llmcheck/llmcheck/internal/model"
@@ -36,3 +37,35 @@ type TrainingQuestion struct {
 	Assumed                   []train.Setting // what the question itself took for granted
 	Explain                   bool
 }
+
+// check refuses numbers that nothing can be computed from, and a question about no model.
+func (q *TrainingQuestion) check() error {
+	for _, n := range []struct {
+		what string
+		is   int64
+	}{
+		{"parameters", q.Params}, {"active parameters", q.Active}, {"layers", q.Layers}, {"width", q.Hidden}, {"vocabulary", q.Vocab}, {"most devices", int64(q.Most)},
+		{"devices of a machine", int64(q.Node)}, {"deadline", int64(q.Deadline)}, {"time between failures", int64(q.Failing)},
+	} {
+		if n.is < 0 {
+			return fmt.Errorf("reading the question: %s is %d: want none or more: %w", n.what, n.is, ErrNumber)
+		}
+	}
+	for _, x := range []struct {
+		what string
+		is   float64
+	}{{"Gbit/s of the network", q.NetGbit}, {"tokens at hand", q.Have}, {"epochs", q.Epochs}, {"tokens", q.Job.Tokens}, {"seconds between failures", q.Job.Failing},
+		{"the share that is no padding", q.Job.Fill},
+	} {
+		if !(x.is >= 0 && x.is <= largest) || x.is > 0 && x.is < least {
+			return fmt.Errorf("reading the question: %s is %g: want none, or a number from %g to %g: %w", x.what, x.is, least, largest, ErrNumber)
+		}
+	}
+	if q.Ref == (model.Ref{}) && q.Params == 0 && q.Layers == 0 && q.Hidden == 0 {
+		return fmt.Errorf("%w: no model is named, and none is described", train.ErrIllegal)
+	}
+	return nil
+}
+
+// largest is more than any number of a question can mean.
+const largest = 1e18

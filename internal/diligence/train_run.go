@@ -19,6 +19,9 @@ import (
 // Train answers what training a model takes. An error that wraps train.ErrIllegal, ErrNumber, ErrShape or the errors of the
 // catalog of cards lies in the question or its files; one that wraps arch.ErrUnknown means that nothing could be sized.
 func Train(ctx context.Context, d Deps, q TrainingQuestion) (*report.Document, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
 	in := &inquiry{Deps: d, ctx: ctx}
 	t := &training{inquiry: in, q: q, s: &described{ref: q.Ref}}
 	err := t.read()
@@ -54,6 +57,9 @@ func (in *inquiry) untrained(s *described, err error) *report.Document {
 
 func (in *inquiry) trained(s *described, t *report.Training) *report.Document {
 	doc := in.estimated(s, nil)
+	if s.ref.Scheme == "" {
+		doc.Subject.Origin = "described" // by numbers: there is no place that it is from
+	}
 	doc.Training = t
 	return doc
 }

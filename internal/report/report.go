@@ -34,7 +34,7 @@ type Tool struct {
 // Subject is what the document is about, pinned.
 type Subject struct {
 	Ref      string `json:"ref"`
-	Origin   string `json:"origin"` // dir, file, hf, url, ollama, oci, license
+	Origin   string `json:"origin"` // dir, file, hf, url, ollama, oci, license; described, if it does not exist yet
 	Revision string `json:"revision,omitempty"`
 }
 
