@@ -19,15 +19,21 @@ type filler struct {
 	Plan
 	account accounts
 	settled []Setting
+	fits    bool // most likely
 
 	total, inExperts int64   // parameters
-	want             float64 // sequences of the usual batch
+	peak             float64 // FLOP a second of a device
+	active           float64 // parameters that a token passes
+	want, critical   float64 // sequences of the usual batch, and of the largest that makes sense
 }
 
 // count walks the shape once for all trials.
 func (f *filler) count() {
 	f.total, f.inExperts = f.Shape.Params().Total, f.Shape.Of(arch.Experts).Total
 	f.want, _ = f.wanted()
+	f.active = float64(f.Shape.Params().Active)
+	f.peak = Peak(&f.Job, &f.Plan)
+	f.critical = Sensible(&f.Job) / float64(f.Sequence)
 }
 
 // note keeps what took the place of something that nobody said.
@@ -44,9 +50,20 @@ func Complete(j Job, p Plan) (Job, Plan, []Setting, error) { return complete(j, 
 // torchtitan calls the sequences of a rank a batch, and cuts them itself into the passes of a pipeline.
 func complete(j Job, p Plan, account accounts) (Job, Plan, []Setting, error) {
 	f := &filler{Job: j, Plan: p, account: account}
-	if err := f.believable(); err != nil {
+	if err := f.complete(); err != nil {
 		return j, p, nil, err
 	}
+	if !f.fits {
+		f.elsewhere(j, p)
+	}
+	return f.Job, f.Plan, f.settled, nil
+}
+
+func (f *filler) complete() error {
+	if err := f.believable(); err != nil {
+		return err
+	}
+	f.Unsaid |= open(&f.Job, &f.Plan)
 	f.method()
 	f.framework()
 	f.numbers()
@@ -54,16 +71,13 @@ func complete(j Job, p Plan, account accounts) (Job, Plan, []Setting, error) {
 	f.adapters()
 	f.alignment()
 	if err := f.knownWords(); err != nil {
-		return j, p, nil, err
+		return err
 	}
 	f.devices()
 	if err := f.divide(); err != nil {
-		return j, p, nil, err
+		return err
 	}
-	if err := f.Plan.Check(&f.Job); err != nil {
-		return j, p, nil, err
-	}
-	return f.Job, f.Plan, f.settled, nil
+	return f.Plan.Check(&f.Job)
 }
 
 // believable refuses what cannot be completed: no model, no card, or values that are no answer to anything.
@@ -116,18 +130,18 @@ func (f *filler) method() {
 }
 
 // large is how many parameters a model has that is not pre-trained without tensor or pipeline parallelism.
-const large = 20e9
+const large = 10e9
 
 func (f *filler) framework() {
 	if f.Framework != "" {
 		return
 	}
 	var why string
-	switch single := f.asked() <= f.node(); {
-	case f.Method == Pretrain && (!single || f.Shape.Params().Total > large):
+	switch {
+	case f.Method == Pretrain && f.Shape.Params().Total > large:
 		f.Framework, why = Megatron, "most large models are pre-trained with it, since it divides layers and products over devices"
 	case f.Method == Pretrain:
-		f.Framework, why = FSDP, "a model of this size on one machine needs nothing more"
+		f.Framework, why = FSDP, "models of this size are trained with weights and states shared by data ranks and nothing more (MPT, OLMo, TinyLlama)"
 	case f.Method == Full && f.asked() > 1:
 		f.Framework, why = FSDP, "the usual way to fine-tune all weights on several devices"
 	default:
@@ -174,6 +188,7 @@ func (f *filler) numbers() {
 		}
 		f.note("precision", string(f.Precision), why)
 	}
+	f.recipe()
 	if f.Optimizer == "" {
 		f.Optimizer = AdamW
 		f.note("optimizer", string(AdamW), "nearly every model of language is trained with it")
@@ -193,6 +208,29 @@ func (f *filler) numbers() {
 	if f.Fill == 0 {
 		f.Fill = 1
 		f.note("fill", "1", "sequences are packed, so that no token is padding")
+	}
+}
+
+// recipe is what recipes for fine-tuning say of numbers and of the optimizer beside what every framework does. That of
+// torchtune for all weights on a single device (recipes/configs/*/8B_full_single_device.yaml) keeps all in bf16, has the
+// 8-bit AdamW of bitsandbytes, and steps inside the backward pass.
+func (f *filler) recipe() {
+	h := f.Framework.habits()
+	if f.Method == Pretrain || f.Precision != BF16 || !h.pure {
+		return
+	}
+	if f.Optimizer == "" && !f.PureBF16 {
+		f.PureBF16 = true
+		f.note("weights", "bf16 alone", "recipes of "+string(f.Framework)+" keep no copy of the weights in fp32")
+	}
+	if f.Framework != TorchTune || f.Method != Full || f.Optimizer != "" || f.asked() > 1 {
+		return
+	}
+	f.Optimizer = AdamW8bit
+	f.note("optimizer", string(AdamW8bit), "the recipe of torchtune for all weights on a single device")
+	if !f.InBackward && f.Global <= max(1, f.Micro) {
+		f.InBackward = true
+		f.note("optimizer_step", "inside the backward pass", "the recipe of torchtune for all weights on a single device, which gathers no gradients")
 	}
 }
 

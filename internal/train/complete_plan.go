@@ -20,6 +20,9 @@ func (f *filler) divide() error {
 		return f.refused()
 	}
 	t, fits := f.usual(list)
+	if !fits {
+		t, fits = f.helped(t)
+	}
 	f.Plan, f.Job = t.plan, t.job
 	f.explain(&asked, fits)
 	f.again(again, fits)
@@ -28,6 +31,7 @@ func (f *filler) divide() error {
 	}
 	f.passes(&asked)
 	f.batches(batch)
+	f.fits = fits
 	return nil
 }
 
@@ -58,12 +62,13 @@ type trial struct {
 
 // The rules of thumb by which plans are tried one after the other: what a doubling of each degree costs.
 const (
-	tensorCost  = 0.04 // within the fast link; twice that where experts make products narrow already
+	tensorCost  = 0.04 // within the fast link; three times that where experts make products narrow already: recipes for them stop at 2
 	tensorFar   = 0.5  // beyond it
 	stageCost   = 0.01 // beside the bubble
 	contextCost = 0.05
 	expertCost  = 0.01
-	expertFar   = 0.05
+	expertFar   = 0.03
+	expertCut   = 0.1  // of tensor ranks that cut experts, narrow as they are
 	shardFar    = 0.06 // of weights over more than shardNear ranks
 	shardNear   = 256
 	selfCost    = 0.03 // selective recomputation
@@ -77,10 +82,13 @@ func (t *trial) weigh() {
 	p, domain := &t.plan, t.plan.domain()
 	narrow := 1.0
 	if expertsOf(t.job.Shape) > 0 {
-		narrow = 2
+		narrow = 3
 	}
 	t.cost = 1 + narrow*tensorCost*doublings(p.Tensor, 1) + tensorFar*doublings(p.Tensor, domain) + contextCost*doublings(p.Context, 1)
 	t.cost += expertCost*doublings(p.Expert, 1) + expertFar*doublings(p.Expert, domain)
+	if narrow > 1 {
+		t.cost += expertCut * doublings(p.Tensor, p.Expert)
+	}
 	if p.Zero == 3 {
 		t.cost += shardFar * doublings(p.Data, shardNear)
 	}
@@ -93,6 +101,24 @@ func (t *trial) weigh() {
 	case Whole:
 		t.cost += wholeCost
 	}
+}
+
+// mostWaits keeps small models from being cut for the sake of their gradients: their batch is made larger instead.
+const mostWaits = 0.12
+
+// waits is how long a step waits for gradients and weights that data ranks send over the network once, against its products at
+// half of the peak: as far as they do not pass behind the last of the passes. The fewer tokens a device has in a step, and the
+// more of the weights, the longer.
+func (f *filler) waits(t *trial) float64 {
+	p := &t.plan
+	if p.Zero == 3 || p.Data == 1 || p.GPUs <= f.domain() || f.Fabric == nil || f.Fabric.Net <= 0 || f.peak <= 0 || !t.job.Trained() {
+		return 0
+	}
+	held := (float64(f.total-f.inExperts)/float64(p.Tensor) + float64(f.inExperts)/float64(max(p.Tensor, p.Expert))) / float64(p.Pipeline)
+	const bytes = 6 // of a gradient and a weight
+	sent := bytes * held / f.Fabric.Net
+	products := 6 * f.active * float64(t.job.Global) * float64(t.job.Sequence) / (float64(p.GPUs) * f.peak / 2)
+	return min(mostWaits, max(0, sent/products-1/float64(p.Micros(&t.job))))
 }
 
 // trials are the legal divisions that agree with what was said, the usual ones first.
@@ -190,7 +216,7 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 	t := trial{job: f.Job, plan: p, total: f.total, inExperts: f.inExperts}
 	t.job.Recompute = r
 	if t.plan.Micro == 0 {
-		t.plan.Micro = 1
+		t.plan.Micro = f.cut(&t.plan)
 	}
 	if t.job.Global == 0 {
 		t.job.Global = f.global(&t.plan)
@@ -204,7 +230,17 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 		return trial{}, false
 	}
 	t.weigh()
+	t.cost += f.waits(&t)
 	return t, true
+}
+
+// cut is the pass where nobody said it: one sequence, or where torchtitan is given a batch and has a pipeline, as many
+// passes as there are stages.
+func (f *filler) cut(p *Plan) int64 {
+	if f.Framework != TorchTitan || p.Pipeline == 1 || f.Job.Global == 0 || f.Job.Global%(int64(p.Data)*int64(p.Pipeline)) != 0 {
+		return 1
+	}
+	return f.Job.Global / (int64(p.Data) * int64(p.Pipeline))
 }
 
 // cuts reports whether the framework cuts a batch itself: torchtitan makes passes of one for a pipeline that a batch of a
@@ -213,15 +249,26 @@ func (f *filler) cuts(t *trial) bool {
 	return f.Framework == TorchTitan && t.plan.Pipeline > 1 && t.plan.Micro > 1 && t.plan.Micros(&t.job) < int64(t.plan.Pipeline)
 }
 
-// global is the batch near to the usual one that all replicas share alike, at least one pass of each, and a round of the
-// pipeline where that is no more than twice as much.
+// global is the batch near to the usual one that all replicas share alike, at least one pass of each. Where stages wait for
+// each other, pre-training takes a larger one: rounds enough to fill the pipeline, up to the batch beyond which more tokens
+// teach less than they cost; others take one round where that is no more than twice as much.
 func (f *filler) global(p *Plan) int64 {
-	want := f.want
-	each := int64(p.Data) * p.Micro
-	if round := each * int64(p.Pipeline); float64(round) <= twice*want {
+	want, each := f.want, int64(p.Data)*p.Micro
+	if f.InBackward {
+		return each // gradients of several passes would have to be gathered
+	}
+	most := twice * want
+	if f.Method == Pretrain {
+		most = max(most, f.critical)
+	}
+	if round := each * int64(p.Pipeline); float64(round) <= most {
 		each = round
 	}
-	return min(each*power(want/float64(each)), max(each, mostBatch/each*each))
+	rounds := power(want / float64(each))
+	for p.Pipeline > 1 && f.Method == Pretrain && rounds < fillPipeline && float64(2*rounds*each) <= most {
+		rounds *= 2
+	}
+	return min(each*rounds, max(each, mostBatch/each*each))
 }
 
 // zero is what data ranks share where nobody said it.
@@ -271,7 +318,8 @@ func (p *Plan) chunks(j *Job) int {
 		return 1
 	}
 	layers := len(j.Shape.Blocks)
-	for v := (layers + int(extraPlaces(j.Framework))) / (fewestLayers * p.Pipeline); v > 1; v-- {
+	places := fewestLayers * p.Pipeline
+	for v := (layers + int(extraPlaces(j.Framework)) + places - 1) / places; v > 1; v-- {
 		if even(layers, p.Pipeline*v) {
 			return v
 		}
@@ -291,6 +339,36 @@ func even(layers, places int) bool {
 // mostTried is how many accounts are made before it is said that nothing fits.
 const mostTried = 400
 
+// helped is a trial that does not fit with what recipes of torchtune add for larger models. On a single device the AdamW of
+// bitsandbytes is paged, so that its states move to the host where they find no room; that for 70B keeps weights, gradients
+// and states there (recipes/configs/*/70B_full.yaml: fsdp_cpu_offload).
+func (f *filler) helped(t trial) (trial, bool) {
+	if f.Framework != TorchTune || f.Method != Full || !f.Unsaid.Has(OpenOffload) || f.Offload != NoOffload {
+		return t, false
+	}
+	q, why := t, "as the recipe of torchtune for 70B, since it does not fit otherwise"
+	q.job.Offload = OffAll
+	if t.plan.Data == 1 {
+		if t.job.Optimizer != AdamW8bit {
+			return t, false
+		}
+		q.job.Offload, why = OffOptimizer, "the AdamW of torchtune's recipe is paged: its states move to the host where they find no room"
+	}
+	if q.plan.Check(&q.job) != nil || f.verdict(&q.job, &q.plan) == DoesNot {
+		return t, false
+	}
+	for i := range f.settled {
+		if f.settled[i].Name == "offload" {
+			f.settled[i] = Setting{"offload", string(q.job.Offload), why}
+		}
+	}
+	return q, true
+}
+
+// spared is how much more a division may cost that surely fits than one that only most likely does: whoever trains from
+// nothing tries the latter before computing all a second time.
+const spared = 0.15
+
 // usual is the first trial that fits. Where none does, it is the one that takes least, since it comes nearest.
 func (f *filler) usual(list []trial) (t trial, fits bool) {
 	capacity := float64(f.GPU.Usable())
@@ -303,9 +381,11 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 			continue
 		}
 		switch v := f.verdict(&list[i].job, &list[i].plan); {
+		case v == Fits && tight >= 0 && f.Method == Pretrain && list[i].cost > list[tight].cost+spared:
+			return list[tight], true
 		case v == Fits:
 			return list[i], true
-		case v == Tight && tight < 0:
+		case v == Tight && tight < 0 && f.likely(&list[i]):
 			tight = i
 		}
 	}
@@ -313,6 +393,12 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 		return list[tight], true
 	}
 	return f.smallest(list), false
+}
+
+// likely reports whether the middle of what a trial takes fits.
+func (f *filler) likely(t *trial) bool {
+	m, err := f.account(&t.job, &t.plan)
+	return err == nil && m.Total.Mid <= float64(m.Capacity)
 }
 
 // verdict is that of the account; a card whose memory is not known has room for everything.

@@ -105,13 +105,25 @@ func TestCompleteDefaults(t *testing.T) {
 			return j.Framework == FSDP && j.Sequence == 2048 && j.Global == 64 && p.Zero == 3
 		}},
 		{"adapters", Job{Shape: shapeOf(t, "8b"), Method: LoRA}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
-			return j.Framework == HF && j.Rank == 16 && reflect.DeepEqual(j.Targets, []string{"q_proj", "v_proj"}) && j.Quantized == ""
+			return j.Framework == HF && j.Rank == 16 && len(j.Targets) == 7 && j.Quantized == ""
 		}},
 		{"4 bits", Job{Shape: shapeOf(t, "8b"), Method: QLoRA}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
 			return j.Quantized == "nf4-dq" && len(j.Targets) == 7 && j.Recompute == Whole
 		}},
 		{"torchtune", Job{Shape: shapeOf(t, "8b"), Method: LoRA, Framework: TorchTune}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
 			return j.Rank == 8 && j.Loss == Chunked && p.Micro == 2
+		}},
+		{"all weights in torchtune", Job{Shape: shapeOf(t, "8b"), Method: Full, Framework: TorchTune}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
+			return j.PureBF16 && j.InBackward && j.Optimizer == AdamW8bit && j.Offload == NoOffload && j.Global == p.Micro
+		}},
+		{"all weights in torchtune where states have no room", Job{Shape: shapeOf(t, "8b"), Method: Full, Framework: TorchTune}, Plan{GPU: cardOf(t, "rtx-4090"), GPUs: 1}, func(j *Job, p *Plan) bool {
+			return j.InBackward && j.Optimizer == AdamW8bit && j.Offload == OffOptimizer
+		}},
+		{"70B in torchtune", Job{Shape: shapeOf(t, "70b"), Method: Full, Framework: TorchTune}, Plan{GPU: a100, GPUs: 8}, func(j *Job, p *Plan) bool {
+			return j.PureBF16 && j.Offload == OffAll && p.Zero == 3
+		}},
+		{"passes of torchtitan", Job{Shape: shapeOf(t, "405b"), Method: Pretrain, Framework: TorchTitan, Global: 64}, Plan{GPU: h100, GPUs: 512, Tensor: 8, Pipeline: 8}, func(j *Job, p *Plan) bool {
+			return p.Micros(j) == 8
 		}},
 		{"groups", Job{Shape: shapeOf(t, "8b"), Method: GRPO}, Plan{GPU: h100, GPUs: 8}, func(j *Job, p *Plan) bool {
 			return j.Group == 8 && j.Prompt == 512 && j.Reference == j.Shape && j.Critic == nil && j.Rollout

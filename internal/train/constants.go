@@ -3,6 +3,7 @@ package train
 import (
 	_ "embed"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
@@ -129,6 +130,40 @@ func parse(data []byte) (*Constants, error) {
 	return &Constants{Table: t}, nil
 }
 
+// first is the base of a quantity.
+func (c *Constants) first(quantity int) tune.Constant {
+	name := quantityNames()[quantity].Name
+	for _, one := range c.List() {
+		if one.Of == name && one.By == "base" {
+			return one
+		}
+	}
+	return tune.Constant{Of: name}
+}
+
+// base is its value where no effect is added.
+func (c *Constants) base(quantity int) float64 { return c.first(quantity).Value }
+
+// Source says what a quantity rests on: why its base is what it is, and the fit that set it.
+func (c *Constants) Source(quantity int) string {
+	one := c.first(quantity)
+	return one.Of + " " + strconv.FormatFloat(one.Value, 'g', 3, 64) + ": " + one.Why + "; fitted on " + c.Fitted()
+}
+
+// sources say for each cause of a step what the constant rests on that settles most of it.
+func (c *Constants) sources() [causes]string {
+	var list [causes]string
+	for at, q := range map[int]int{
+		atProducts: ofProduct, atExperts: ofExperts, atAttention: ofScores, atHead: ofProduct, atElements: ofTraffic, atRecompute: ofProduct,
+		atUnpack: ofUnpack, atTensor: ofHideTensor, atContext: ofHideTensor, atExchange: ofHideExpert, atData: ofHideData, atStages: ofHideData,
+		atImbalance: ofStraggle, atUpdate: ofMemory, atOffload: ofHost, atRollout: ofAnswer, atScoring: ofProduct, atIdle: ofLayer,
+	} {
+		list[at] = c.Source(q)
+	}
+	list[atBubble] = "Narayanan and others 2021; Qi and others 2023"
+	return list
+}
+
 // Where is the framework on the generation of devices, as measurements are sorted.
 func Where(j *Job, p *Plan) string {
 	return string(j.Framework) + " on " + generationOf(p.GPU)
@@ -167,6 +202,9 @@ func groups(j *Job, p *Plan, experts bool) []string {
 	}
 	if experts {
 		list = append(list, "experts", "experts, generation "+generation, "experts, format "+computed)
+		if p.Expert > p.domain() && (p.Pipeline == 1 || p.Virtual > 1) {
+			list = append(list, "experts over machines, framework "+string(j.Framework))
+		}
 	}
 	if !j.Trained() {
 		list = append(list, "adapters")

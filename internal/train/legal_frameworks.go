@@ -19,6 +19,7 @@ type habits struct {
 	pass                              int64  // sequences of one pass that its recipes for fine-tuning take
 	selective                         bool   // knows a kind of recomputation between none and all
 	recomputes                        bool   // its recipes for fine-tuning recompute all
+	pure                              bool   // its recipes for fine-tuning keep weights and states in bf16, without a copy in fp32
 	is                                string // what it is built on, for sentences
 }
 
@@ -46,20 +47,21 @@ func (f Framework) habits() habits {
 	case TorchTune:
 		return habits{
 			tensor: true, context: true, zeros: []int{0, 2, 3}, zero: 3, quantized: true, aligns: true, loss: Chunked, rank: 8, pass: 2,
-			recomputes: true, is: "FSDP2",
+			recomputes: true, pure: true, is: "FSDP2",
 		}
 	case Foundry:
 		return habits{tensor: true, zeros: []int{0, 2, 3}, zero: 3, loss: Plain, rank: 16, linear: true, pass: 8, is: "FSDP"}
 	case LitGPT:
-		return habits{zeros: []int{0, 2, 3}, zero: 3, quantized: true, loss: Chunked, rank: 8, pass: 1, is: "FSDP"}
+		return habits{zeros: []int{0, 2, 3}, zero: 3, quantized: true, loss: Chunked, rank: 8, pass: 1, pure: true, is: "FSDP"}
 	case Axolotl:
 		return habits{
-			tensor: true, context: true, zeros: all, zero: 3, quantized: true, aligns: true, loss: Plain, rank: 32, linear: true, pass: 2,
+			tensor: true, context: true, zeros: all, zero: 3, quantized: true, aligns: true, loss: Plain, rank: 16, linear: true, pass: 2,
 			recomputes: true, is: "FSDP or ZeRO",
 		}
 	case HF:
 		return habits{
-			tensor: true, context: true, zeros: all, zero: 3, quantized: true, aligns: true, loss: Plain, rank: 16, pass: 8, is: "FSDP or ZeRO",
+			tensor: true, context: true, zeros: all, zero: 3, quantized: true, aligns: true, loss: Plain, rank: 16, linear: true, pass: 8,
+			is: "FSDP or ZeRO",
 		}
 	}
 	return habits{

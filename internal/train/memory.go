@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -22,9 +23,12 @@ type account struct {
 	passes                                  int64   // of one step
 
 	eager        bool // norms and gates are one kernel for each operation
-	keepsInputs  bool // products with weights of 4 and 8 bits keep what they read, though those are frozen
+	keepsInputs  bool // products with frozen weights of 4 and 8 bits keep what they read, though those are frozen
+	mayKeep      bool // older versions do, newer ones do not
 	expands      bool // keys are repeated for every query head
 	adapterInput float64
+	input        float64 // bytes of each number that a product reads and keeps
+	keeping      Range   // by how much what is kept differs from what the formulas say
 	scoreBytes   float64
 
 	widening float64 // of the range, upward
@@ -44,13 +48,49 @@ func Account(j *Job, p *Plan) (*Memory, error) {
 		return nil, err
 	}
 	a := newAccount(j, p, data)
+	return a.answer(a.binding()), nil
+}
+
+// binding is the stage that holds most at the high end. Another one may hold more at the low end or in the middle; its ends
+// are then those of the device that holds most.
+func (a *account) binding() *stage {
 	var worst *stage
+	var most, likely, top Range
 	for _, at := range a.candidates() {
-		if s := a.stage(at); worst == nil || s.total().High > worst.total().High {
-			worst = s
+		s := a.stage(at)
+		sum := s.total()
+		if worst == nil || cmp.Or(cmp.Compare(sum.High, top.High), cmp.Compare(s.likely.High, worst.likely.High)) > 0 {
+			worst, top = s, sum
+		}
+		most, likely = larger(most, sum), larger(likely, s.likely)
+	}
+	worst.likely = likely
+	worst.raise(top, most)
+	return worst
+}
+
+func larger(a, b Range) Range {
+	return Range{max(a.Low, b.Low), max(a.Mid, b.Mid), max(a.High, b.High)}
+}
+
+// raise moves middles towards high ends and low ends towards middles, each line by the same share, until they add up to what
+// is wanted.
+func (s *stage) raise(now, want Range) {
+	if gap := now.High - now.Mid; want.Mid > now.Mid && gap > 0 {
+		share := min(1, (want.Mid-now.Mid)/gap)
+		for i := range s.lines {
+			b := &s.lines[i].bytes
+			b.Mid += (b.High - b.Mid) * share
+		}
+		now.Mid += gap * share
+	}
+	if gap := now.Mid - now.Low; want.Low > now.Low && gap > 0 {
+		share := min(1, (want.Low-now.Low)/gap)
+		for i := range s.lines {
+			b := &s.lines[i].bytes
+			b.Low += (b.Mid - b.Low) * share
 		}
 	}
-	return a.answer(worst), nil
 }
 
 func askable(j *Job, p *Plan) error {
@@ -87,7 +127,14 @@ func newAccount(j *Job, p *Plan, data *memoryData) *account {
 	a.shard = ranks(shard) * a.context
 	a.batch()
 	a.eager = j.Framework != Megatron && j.Framework != TorchTitan && j.Framework != Foundry && j.Framework != DeepSpeed
-	a.keepsInputs = j.Method == QLoRA && j.Quantized != "int4"
+	// bitsandbytes kept what a product of 4 bits reads until 2024 and keeps the weights alone since; of 8 bits it keeps both.
+	// torchao keeps the weights alone.
+	a.mayKeep = j.Method == QLoRA && j.Quantized != "int4" && j.Quantized != "int8" && j.Framework != TorchTune && j.Framework != TorchTitan
+	a.keepsInputs = j.Method == QLoRA && j.Quantized == "int8" || a.mayKeep
+	a.input, a.keeping = two, a.constant("kept")
+	if j.Framework == Megatron {
+		a.input, a.keeping = kernelInput(j.Precision), a.constant("kept_fused")
+	}
 	a.expands = j.Framework == HF
 	a.adapterInput = data.by["adapter_input"].Mid
 	a.scoreBytes = 6
@@ -158,8 +205,22 @@ func (d *memoryData) numericsOf(j *Job) numerics {
 	return n
 }
 
-// candidates are the stages that may bind: the first holds most passes, the last the logits, and between them the one
-// with most weights.
+// kernelInput is how many bytes Transformer Engine keeps of a number that a product reads: the copy that its backward pass
+// reads, in the format of the products.
+func kernelInput(p Precision) float64 {
+	switch p {
+	case FP8:
+		return 1
+	case NVFP4:
+		return 0.5625 // 4 bits, and a scale of 8 for 16 of them
+	case FP32:
+		return 4
+	}
+	return two
+}
+
+// candidates are the stages that may bind: the first holds most passes, the last the logits, and between them the first of
+// those with most weights.
 func (a *account) candidates() []int {
 	p := max(1, a.plan.Pipeline)
 	if p <= 4 {
@@ -183,9 +244,13 @@ func (a *account) candidates() []int {
 	return []int{0, heaviest, p - 1}
 }
 
-// split says which layers are those of a stage: as many for each, one more for the first ones where they do not divide.
+// split says which layers are those of a stage: as many for each. Where they do not divide, embedding and head take the
+// places of layers if that makes it even; else the first ones have one more.
 func (a *account) split(at int) (from, to int) {
 	p := max(1, a.plan.Pipeline)
+	if from, to, ok := a.evened(at, p); ok {
+		return from, to
+	}
 	each, more := len(a.blocks)/p, len(a.blocks)%p
 	from = at*each + min(at, more)
 	to = from + each
@@ -193,6 +258,32 @@ func (a *account) split(at int) (from, to int) {
 		to++
 	}
 	return from, to
+}
+
+// evened is split where embedding and head count as layers (Megatron: account_for_embedding_in_pipeline_split and its kin
+// for the loss; torchtitan: pipeline_parallel_first_stage_less_layers and its kin for the last). Layers that predict
+// further tokens are on the last stage.
+func (a *account) evened(at, p int) (from, to int, ok bool) {
+	n, extra := len(a.blocks), len(a.extra)
+	places := n + extra
+	if extraPlaces(a.job.Framework) == 0 || p == 1 || n%p == 0 && extra == 0 {
+		return 0, 0, false
+	}
+	first, last := 0, extra
+	switch {
+	case (places+2)%p == 0:
+		first, last = 1, extra+1
+	case (places+1)%p == 0:
+		last++
+	case places%p != 0:
+		return 0, 0, false
+	}
+	each := (places + first + last - extra) / p
+	if each <= max(first, last) {
+		return 0, 0, false
+	}
+	from, to = at*each-first, (at+1)*each-first
+	return max(0, from), min(n, to), true
 }
 
 // line is a term before somebody asks for its words.
@@ -215,6 +306,9 @@ type stage struct {
 	lines       []line
 	host        Range
 	moves       Range // of what comes and goes, in which the allocator leaves gaps
+	likely      Range // the total with everything as it is assumed, before what was left open widens it
+	peaks       peaks
+	exact       float64 // bytes of frozen weights where they lie whole on the device
 	biggest     float64
 }
 
@@ -239,6 +333,8 @@ func (a *account) stage(at int) *stage {
 	s.step()
 	s.loading()
 	s.reserve()
+	s.likely = s.total()
+	s.widen()
 	return s
 }
 
@@ -301,20 +397,21 @@ func (a *account) answer(s *stage) *Memory {
 		return m
 	}
 	m.Capacity = a.plan.GPU.Usable()
-	m.judge()
+	m.judge(s.likely)
 	return m
 }
 
-// judge compares with the capacity: only what fits at the high end fits.
-func (m *Memory) judge() {
+// judge compares the plan as it is with the capacity: only what fits at the high end fits. What was left open is chosen so
+// that it fits, and says nothing of this plan.
+func (m *Memory) judge(likely Range) {
 	room := float64(m.Capacity)
 	switch {
 	case m.Capacity <= 0:
 		return
-	case m.Total.High <= room:
+	case likely.High <= room:
 		m.Verdict = Fits
 		return
-	case m.Total.Low > room:
+	case likely.Low > room:
 		m.Verdict = DoesNot
 	default:
 		m.Verdict = Tight
@@ -329,6 +426,9 @@ func (m *Memory) judge() {
 
 func (a *account) basis() string {
 	text := "the constants were held against " + a.data.Held
+	if a.job.Unsaid.Has(widens) {
+		text += "; wider for what was left open: " + a.data.Open
+	}
 	if len(a.cases) > 0 {
 		text += "; wider upward for: " + strings.Join(a.cases, ", ")
 	}

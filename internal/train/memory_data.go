@@ -59,6 +59,7 @@ type memoryData struct {
 	Cases     []widening  `yaml:"cases"`
 	Measured  []Framework `yaml:"measured"`
 	Held      string      `yaml:"held"`
+	Open      string      `yaml:"open"`
 	Formats   []stored    `yaml:"formats"`
 
 	by      map[string]*constant
@@ -69,8 +70,8 @@ type memoryData struct {
 // memoryConstants lists the names that the account asks for.
 func memoryConstants() []string {
 	return []string{
-		"context", "workspace", "trainer", "loading", "reserve", "group", "fragments", "kept", "live", "plain_logits", "parallel_logits", "chunked_logits", "compiled_logits",
-		"fused_logits", "selective", "imbalance", "prefetch", "live_parameters", "bucket", "engine", "adapter_input",
+		"context", "workspace", "trainer", "loading", "reserve", "group", "fragments", "kept", "kept_fused", "live", "plain_logits", "parallel_logits", "chunked_logits", "compiled_logits",
+		"fused_logits", "open_less", "open_more", "selective", "imbalance", "prefetch", "live_parameters", "bucket", "engine", "asleep", "adapter_input",
 	}
 }
 

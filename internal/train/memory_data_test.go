@@ -17,7 +17,7 @@ func TestMemoryFile(t *testing.T) {
 		{"a format is missing", "name: nf4-dq", "name: nf4-tq", "no format nf4-dq"},
 		{"a case is missing", `"mixture of experts"`, `"mixture"`, "no case"},
 		{"a key is not known", "framework: megatron, weights", "framework: megatron, wights", "wights"},
-		{"a source is missing", `source: "TRL docs: vllm_gpu_memory_utilization"`, `source: ""`, "constant engine"},
+		{"a source is missing", `source: "TRL: GRPOConfig, vllm_gpu_memory_utilization 0.3 where the engine shares devices"`, `source: ""`, "constant engine"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			broken := strings.Replace(text, c.from, c.to, 1)

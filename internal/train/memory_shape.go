@@ -184,7 +184,11 @@ type layer struct {
 	scores    float64 // of that: what attention writes without a flash kernel
 	products  float64 // outputs of all products, of which selective recomputation keeps some
 	gradients float64 // of the widest part, in the backward pass
-	routed    float64 // of kept: what tokens take in experts
+	unpacked  float64 // of kept: queries, keys and values that latent attention unpacks for every head
+	activated float64 // of kept: what the gates of experts put out
+	normed    float64 // of kept: what norms put out
+	unsure    float64 // of kept: what some versions do not keep
+	adapted   float64 // of kept: what adapters read
 	outputs   float64 // of attention
 	norms     int
 	layerNorm bool // with a bias, which PyTorch has one kernel for
@@ -227,7 +231,7 @@ func (a *account) activations(b *arch.Block, l *layer) {
 			norm += two * between
 		}
 	}
-	norms := max(2, l.norms)
+	norms := max(2, l.norms) // what they read; what they put out is the input of products
 	if l.layerNorm {
 		norms = max(2, l.norms/2) // a weight and a bias each
 	}
@@ -255,6 +259,7 @@ func (a *account) inputs(b *arch.Block, l *layer) {
 		}
 		l.products += two * float64(t.Rows.N) / a.outputs(t)
 		cols, divided := float64(t.Cols.N), t.Split == arch.ByCols
+		whole := t.Cols.N == a.hidden() && !divided // what a norm puts out
 		if divided {
 			cols /= a.tensor
 		} else {
@@ -263,17 +268,33 @@ func (a *account) inputs(b *arch.Block, l *layer) {
 		if !a.job.Trained() {
 			if a.job.adapts(t) {
 				l.kept += a.adapterInput * cols
+				l.adapted += a.adapterInput * cols
 			}
 			if !a.keepsInputs {
 				continue
 			}
 		}
 		key := input{t.Component, t.Cols.N, divided}
-		if t.Component == arch.Attention && divided || slices.Contains(seen, key) {
+		if t.Component == arch.Router || t.Component == arch.Shared {
+			key.of = arch.Dense // they read what one norm puts out
+		}
+		switch {
+		case slices.Contains(seen, key):
+			continue
+		case t.Component == arch.Attention && divided:
+			if a.input < two {
+				l.kept += a.input * cols // beside what attention keeps of it
+			}
 			continue // what attention puts out is kept by attention
 		}
 		seen = append(seen, key)
-		l.kept += two * cols
+		l.kept += a.input * cols
+		if a.mayKeep {
+			l.unsure += a.input * cols
+		}
+		if whole {
+			l.normed += a.input * cols
+		}
 	}
 }
 
@@ -292,7 +313,9 @@ func (a *account) attention(b *arch.Block, l *layer) {
 	keys := float64(m.KVHeads)
 	if m.Kind == arch.Latent {
 		keys = heads // they are unpacked to every head
-		l.kept += two * heads * float64(m.KeyWidth+m.ValueWidth) / a.tensor
+		unpacked := two * heads * float64(m.KeyWidth+m.ValueWidth) / a.tensor
+		l.kept += unpacked
+		l.unpacked = unpacked + two*heads*float64(2*m.KeyWidth+m.ValueWidth)/a.tensor
 	}
 	if a.expands {
 		keys = heads
@@ -303,10 +326,10 @@ func (a *account) attention(b *arch.Block, l *layer) {
 	}
 	kw, vw := float64(m.KeyWidth), float64(m.ValueWidth)
 	kv := keys * (kw + vw)
-	if a.context > 1 {
-		kv *= 2 // of the ranks before and after
-	}
 	l.kept += (two*(heads*(kw+vw)+kv) + 4*heads) / a.tensor
+	if a.context > 1 {
+		kv *= 2 // those of the rank before, while they pass
+	}
 	l.outputs = two * heads * vw / a.tensor
 	l.gradients += two * (heads*(kw+vw) + kv) / a.tensor
 	if a.job.NoFlash {
@@ -344,9 +367,14 @@ func (a *account) forward(b *arch.Block, l *layer) {
 		return
 	}
 	chosen, each := float64(p.TopK), float64(p.ExpertWidth)
+	excess := a.data.by["imbalance"].Mid / a.tensor
+	l.activated = a.input * chosen * each * excess
 	routed := two * chosen * (2*float64(a.hidden()) + (parts+1)*each) / a.tensor
-	l.routed = routed * a.data.by["imbalance"].Mid
-	l.kept += l.routed + 2*4*float64(p.Experts)
+	kept := chosen * (a.input*float64(a.hidden()) + two*parts*each) * excess
+	if a.job.Framework != Megatron {
+		kept += two * chosen * float64(a.hidden()) * excess // what experts put out, which is weighted after them
+	}
+	l.kept += kept + l.activated + 2*4*float64(p.Experts)
 	l.products += two * chosen * (each*parts + float64(a.hidden())) / a.tensor
 	l.gradients += routed
 }

@@ -186,7 +186,7 @@ func (s *stage) frozenParts() (packed, rest count, format *stored, other float64
 		if f := s.data.formats[s.job.Quantized]; f != nil {
 			format = f
 		}
-		if s.widens() {
+		if s.widens() && !s.job.PureBF16 {
 			other = 4
 		}
 	}
@@ -202,6 +202,9 @@ func (s *stage) frozen() {
 	packed, rest, format, other := s.frozenParts()
 	zero := s.weightStage()
 	n, m := s.by(packed, zero), s.by(rest, zero)
+	if !s.offloaded(Weights) && s.shard <= 1 {
+		s.exact = n*format.Bytes + m*other
+	}
 	s.place(Weights, "frozen weights, "+format.Name, n*format.Bytes, cited(format.Why, format.Source), func() string {
 		return product(n, format.Bytes, s.sharing(zero))
 	})

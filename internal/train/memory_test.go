@@ -88,6 +88,8 @@ func questions(t testing.TB, each func(asked)) {
 					}
 					p.GPU, p.Micro, p.Zero = gpu, 2, 1
 					each(asked{j, p})
+					j.Unsaid = everything
+					each(asked{j, p})
 				}
 			}
 		}
@@ -95,6 +97,34 @@ func questions(t testing.TB, each func(asked)) {
 }
 
 const slack = 1 + 1e-9 // of floating point
+
+// everything is all that may be left open.
+const everything = ^train.Open(0)
+
+func settings() []train.Open {
+	return []train.Open{
+		train.OpenMethod, train.OpenFramework, train.OpenPrecision, train.OpenOptimizer, train.OpenRank, train.OpenTargets, train.OpenQuantized,
+		train.OpenSequence, train.OpenMicro, train.OpenGlobal, train.OpenRecompute, train.OpenLoss, train.OpenOffload, train.OpenGPUs,
+		train.OpenDivision, train.OpenVirtual, train.OpenZero,
+	}
+}
+
+func TestMoreSaidIsNeverWider(t *testing.T) {
+	questions(t, func(q asked) {
+		if q.job.Unsaid == 0 {
+			return
+		}
+		said := q
+		for _, one := range settings() {
+			said.job.Unsaid &^= one
+			m, before := said.memory(t), q.memory(t)
+			if m.Total.Low < before.Total.Low/slack || m.Total.High > before.Total.High*slack || m.Verdict != before.Verdict {
+				t.Fatalf("%b instead of %b is open: %.6g %s and %.6g %s", said.job.Unsaid, q.job.Unsaid, m.Total, m.Verdict, before.Total, before.Verdict)
+			}
+			q = said
+		}
+	})
+}
 
 func noMore(t *testing.T, law string, q asked, less, more *train.Memory) {
 	t.Helper()
@@ -307,20 +337,155 @@ const llama65 = `{"architectures":["LlamaForCausalLM"],"model_type":"llama","hid
 "num_hidden_layers":80,"num_attention_heads":64,"num_key_value_heads":64,"vocab_size":32000,"max_position_embeddings":2048,
 "tie_word_embeddings":false,"torch_dtype":"float16","rms_norm_eps":1e-5}`
 
-// arXiv 2305.14314: a model of 65B is fine-tuned on one card of 48 GB.
+// arXiv 2305.14314: a model of 65B is fine-tuned on one card of 48 GB, with adapters of 16 bits on all linear layers, gradient
+// checkpointing, and the 32-bit states of AdamW in pages that leave the card. Without the pages it is tight at best.
 func TestQLoRAOf65BOnOneCard(t *testing.T) {
 	j := train.Job{
-		Shape: configured(t, llama65), Method: train.QLoRA, Framework: train.HF, Precision: train.BF16, Optimizer: train.AdamW8bit, Rank: 64,
-		Quantized: "nf4-dq", Recompute: train.Whole, Loss: train.Plain, Sequence: 512, Global: 16,
+		Shape: configured(t, llama65), Method: train.QLoRA, Framework: train.HF, Precision: train.BF16, Optimizer: train.AdamW, Rank: 64,
+		Quantized: "nf4-dq", Recompute: train.Whole, Loss: train.Plain, Sequence: 512, Global: 16, PureBF16: true, Offload: train.OffOptimizer,
 	}
 	p := train.Plan{GPU: card(t, "rtx-a6000"), GPUs: 1, Data: 1, Micro: 1}
-	m := asked{j, p}.memory(t)
-	if m.Verdict == train.DoesNot || m.Total.Mid > float64(m.Capacity) {
-		t.Errorf("%s: %.1f GB of %.1f", m.Verdict, m.Total.Mid/1e9, float64(m.Capacity)/1e9)
+	if m := (asked{j, p}).memory(t); m.Verdict != train.Fits {
+		t.Errorf("as in the paper: %s, %.1f GB at the high end of %.1f", m.Verdict, m.Total.High/1e9, float64(m.Capacity)/1e9)
+	}
+	eight := j
+	eight.PureBF16, eight.Offload, eight.Optimizer = false, train.NoOffload, train.AdamW8bit
+	if m := (asked{eight, p}).memory(t); m.Verdict == train.DoesNot || m.Total.Mid > float64(m.Capacity) {
+		t.Errorf("with states of 8 bits on the card: %s, %.1f GB of %.1f", m.Verdict, m.Total.Mid/1e9, float64(m.Capacity)/1e9)
 	}
 	p.GPU = card(t, "rtx-4090")
 	if m := (asked{j, p}).memory(t); m.Verdict != train.DoesNot {
 		t.Errorf("on 24 GB: %s", m.Verdict)
+	}
+}
+
+const llama405 = `{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":16384,"intermediate_size":53248,
+"num_hidden_layers":126,"num_attention_heads":128,"num_key_value_heads":8,"vocab_size":128256,"max_position_embeddings":131072,
+"tie_word_embeddings":false,"torch_dtype":"bfloat16","rms_norm_eps":1e-5}`
+
+const deepseekV3 = `{"architectures":["DeepseekV3ForCausalLM"],"model_type":"deepseek_v3","hidden_size":7168,"intermediate_size":18432,
+"num_hidden_layers":61,"num_attention_heads":128,"num_key_value_heads":128,"vocab_size":129280,"max_position_embeddings":4096,
+"first_k_dense_replace":3,"moe_layer_freq":1,"n_routed_experts":256,"n_shared_experts":1,"num_experts_per_tok":8,"n_group":8,"topk_group":4,
+"moe_intermediate_size":2048,"q_lora_rank":1536,"kv_lora_rank":512,"qk_nope_head_dim":128,"qk_rope_head_dim":64,"v_head_dim":128,
+"num_nextn_predict_layers":1,"scoring_func":"sigmoid","topk_method":"noaux_tc","norm_topk_prob":true,"routed_scaling_factor":2.5,
+"tie_word_embeddings":false,"torch_dtype":"bfloat16","rms_norm_eps":1e-6}`
+
+// Runs that took place with the division that is given, whose memory cannot be more than that of their cards.
+func TestRunsThatTookPlace(t *testing.T) {
+	base := train.Job{Method: train.Pretrain, Framework: train.Megatron, Optimizer: train.AdamW, Loss: train.Plain}
+	llama, deepseek := base, base
+	llama.Shape, llama.Precision, llama.Recompute, llama.Sequence, llama.Global = configured(t, llama405), train.BF16, train.None, 8192, 2048
+	deepseek.Shape, deepseek.Precision, deepseek.Recompute, deepseek.Sequence, deepseek.Global = configured(t, deepseekV3), train.FP8, train.Selective, 4096, 15360
+	for _, c := range []struct {
+		name string
+		job  train.Job
+		plan train.Plan
+	}{
+		{"Llama 3.1 405B without recomputation (arXiv 2407.21783)", llama, train.Plan{
+			GPU: card(t, "h100-sxm"), GPUs: 16384, Tensor: 8, Pipeline: 16, Context: 1, Expert: 1, Data: 128, Virtual: 1, Zero: 1, Micro: 1, Schedule: train.OneFOneB,
+		}},
+		{"DeepSeek-V3 (arXiv 2412.19437)", deepseek, train.Plan{
+			GPU: card(t, "h800-sxm"), GPUs: 2048, Tensor: 1, Pipeline: 16, Context: 1, Expert: 64, Data: 128, Virtual: 1, Zero: 1, Micro: 1, Schedule: train.ZeroBubble,
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := asked{c.job, c.plan}.memory(t)
+			if m.Verdict == train.DoesNot || m.Total.Mid > 1.12*float64(m.Capacity) {
+				t.Errorf("%s: %.1f GB (%.1f to %.1f) of %.1f", m.Verdict, m.Total.Mid/1e9, m.Total.Low/1e9, m.Total.High/1e9, float64(m.Capacity)/1e9)
+			}
+		})
+	}
+}
+
+// A layer of Llama 3.1 405B on eight tensor ranks, tensor by tensor: what two norms read and put out, queries, keys, values
+// and what attention puts out, both halves of the gated part and their product, and the sums of attention.
+func TestLayerOfMegatronTensorByTensor(t *testing.T) {
+	const h, kv, f, heads, layers = 16384, 1024, 53248, 128, 126
+	want := (2*(4*h+2*h+2*kv+3*f) + 4*heads) / 8.0 * layers
+	j := train.Job{
+		Shape: configured(t, llama405), Method: train.Pretrain, Framework: train.Megatron, Precision: train.BF16, Optimizer: train.AdamW,
+		Recompute: train.None, Loss: train.Plain, Sequence: 1, Global: 1,
+	}
+	m := asked{j, train.Plan{Tensor: 8, Data: 1, Micro: 1, Zero: 1}}.memory(t)
+	if got := named(m, "activations that are kept").Bytes.Mid; math.Abs(got/want-1) > 0.002 {
+		t.Errorf("%.0f B of a token, want %.0f", got, want)
+	}
+}
+
+// Embedding and head take the places of layers: of 126 layers on 16 stages the outer ones have seven and the others eight.
+func TestStagesAreEven(t *testing.T) {
+	j := train.Job{
+		Shape: configured(t, llama405), Method: train.Pretrain, Framework: train.Megatron, Precision: train.BF16, Optimizer: train.AdamW,
+		Recompute: train.None, Loss: train.Plain, Sequence: 4096, Global: 1,
+	}
+	for _, c := range []struct {
+		framework train.Framework
+		stage, of string
+	}{{train.Megatron, "stage 2 of 16", "of 8 layers"}, {train.DeepSpeed, "stage 1 of 16", "of 8 layers"}} {
+		j.Framework = c.framework
+		m := asked{j, train.Plan{Tensor: 8, Pipeline: 16, Data: 1, Micro: 1, Virtual: 1}}.memory(t)
+		kept := named(m, "activations that are kept").Formula
+		if m.Rank != c.stage || !strings.Contains(kept, c.of) {
+			t.Errorf("%s, %s: %s", c.framework, m.Rank, kept)
+		}
+	}
+}
+
+// named is the term of a name, an empty one if there is none.
+func named(m *train.Memory, name string) train.Term {
+	for _, x := range m.Terms {
+		if strings.HasPrefix(x.Name, name) {
+			return x
+		}
+	}
+	return train.Term{}
+}
+
+func TestModelsBesideThePolicy(t *testing.T) {
+	shape, small := sketched(t, 8e9, 0), sketched(t, 1e9, 0)
+	gpu := card(t, "h100-sxm")
+	p := train.Plan{GPU: gpu, GPUs: 1, Data: 1, Micro: 1}
+	ask := func(set func(*train.Job)) *train.Memory {
+		j := train.Job{
+			Shape: shape, Method: train.GRPO, Framework: train.HF, Precision: train.BF16, Optimizer: train.AdamW, Recompute: train.Whole,
+			Loss: train.Plain, Sequence: 1024, Global: 64, Group: 8, Rank: 16,
+		}
+		set(&j)
+		return asked{j, p}.memory(t)
+	}
+	apart := ask(func(j *train.Job) { j.Apart, j.Rollout = true, true })
+	if n := named(apart, "engine"); n.Name != "" {
+		t.Errorf("an engine on other devices takes %.1f GB here", n.Bytes.Mid/1e9)
+	}
+	sleeps, awake := ask(func(j *train.Job) { j.Rollout, j.RolloutFree = true, true }), ask(func(j *train.Job) { j.Rollout = true })
+	if !(apart.Total.Mid < sleeps.Total.Mid && sleeps.Total.Mid < awake.Total.Mid) {
+		t.Errorf("%.1f GB apart, %.1f where the engine sleeps, %.1f where it does not", apart.Total.Mid/1e9, sleeps.Total.Mid/1e9, awake.Total.Mid/1e9)
+	}
+	dpo := ask(func(j *train.Job) { j.Method = train.DPO })
+	if n := named(dpo, "reference"); n.Name != "" {
+		t.Errorf("adapters have their reference in the frozen weights, and a second one takes %.1f GB", n.Bytes.Mid/1e9)
+	}
+	like, less := ask(func(j *train.Job) { j.Method, j.Critic = train.PPO, shape }), ask(func(j *train.Job) { j.Method, j.Critic = train.PPO, small })
+	for _, name := range []string{"critic, frozen weights", "critic, adapters", "activations of the critic"} {
+		if a, b := named(less, name).Bytes.Mid, named(like, name).Bytes.Mid; !(0 < a && a < b) {
+			t.Errorf("%s: %.3g B of a smaller one, %.3g B of one like the policy", name, a, b)
+		}
+	}
+}
+
+// Experts and what belongs to them are shared by the ranks that hold the same ones, and by no others.
+func TestStatesOfExperts(t *testing.T) {
+	s := sketched(t, 47e9, 13e9)
+	experts := float64(s.Of(arch.Experts).Total)
+	rest := float64(s.Params().Total) - experts
+	j := train.Job{
+		Shape: s, Method: train.Pretrain, Framework: train.Megatron, Precision: train.BF16, Optimizer: train.AdamW, Recompute: train.None,
+		Loss: train.Plain, Sequence: 1024, Global: 64,
+	}
+	m := asked{j, train.Plan{Tensor: 2, Expert: 8, Data: 32, Micro: 1, Zero: 1}}.memory(t)
+	want := 12 * (rest/2/32 + experts/8/(32*2/8)) // experts are not divided by tensor ranks, whose tokens are of different ones
+	if got := part(m, train.States); math.Abs(got/want-1) > 0.01 {
+		t.Errorf("%.3g B of states, want %.3g", got, want)
 	}
 }
 

@@ -126,8 +126,7 @@ func (s *stage) flight() float64 {
 
 // keeps is what a layer keeps of a token with the recomputation that was asked for.
 func (s *stage) keeps(l *layer) Range {
-	k := s.constant("kept")
-	none := k.Times(l.full())
+	none := s.all(l)
 	switch s.job.Recompute {
 	case Selective:
 		return s.selective(l, none)
@@ -138,14 +137,53 @@ func (s *stage) keeps(l *layer) Range {
 	return none
 }
 
-// selective is without scores in Megatron; others keep a part of all products.
+// all is what a layer keeps without recomputation.
+func (s *stage) all(l *layer) Range {
+	r := s.keeping.Times(l.full())
+	r.Low -= s.keeping.Low * l.unsure
+	return r
+}
+
+// selective is without scores in Megatron, and for latent attention and experts without what their recipes name as
+// modules that are computed again; others keep a part of all products.
 func (s *stage) selective(l *layer, none Range) Range {
 	if s.job.Framework == Megatron {
-		return s.constant("kept").Times(l.kept)
+		return s.modules(l)
 	}
 	share := s.constant("selective")
 	of := func(n float64) float64 { return l.input + l.outputs + l.products*n }
 	return Range{min(of(share.Low), none.Low), min(of(share.Mid), none.Mid), min(of(share.High), none.High)}
+}
+
+// modules is without the unpacked queries, keys and values; recipes for experts name what their gates put out too, or what
+// norms put out and the gates of dense layers.
+func (s *stage) modules(l *layer) Range {
+	high := l.kept - l.unpacked
+	mid, low := high, high
+	if l.unpacked > 0 || l.activated > 0 {
+		mid = high - l.activated
+		low = mid - l.normed
+	}
+	return Range{s.keeping.Low * (low - l.unsure), s.keeping.Mid * mid, s.keeping.High * high}
+}
+
+// received are the buffers that PyTorch's pipeline makes for every pass before the first one: of what a stage is sent, where
+// no activations lie in them yet, and of the gradients that come back.
+func (s *stage) received(flight float64) {
+	if s.of == 1 || !s.gathers() || len(s.layers) == 0 {
+		return
+	}
+	n := 0.0
+	if !s.first {
+		n += max(0, float64(s.passes)-flight)
+	}
+	if !s.last {
+		n += float64(s.passes)
+	}
+	bytes := n * s.tokens * s.layers[0].input
+	s.add(Activations, "buffers between stages", Exactly(bytes), "made for every pass (PyTorch: torch/distributed/pipelining/stage.py)", func() string {
+		return fmt.Sprintf("%.4g passes × %.4g tokens × %.4g B", n, s.tokens, s.layers[0].input)
+	})
 }
 
 // work are activations and logits: at the peak there are those that are kept of all passes in flight, and either one
@@ -155,7 +193,7 @@ func (s *stage) work() {
 	for _, l := range s.layers {
 		k := s.keeps(l)
 		kept = kept.Plus(k)
-		full := s.constant("kept").Times(l.full())
+		full := s.all(l)
 		one := Range{
 			max(0, full.Low-k.Low) + l.gradients*s.constant("live").Low,
 			max(0, full.Mid-k.Mid) + l.gradients*s.constant("live").Mid, max(0, full.High-k.High) + l.gradients*s.constant("live").High,
@@ -170,11 +208,18 @@ func (s *stage) work() {
 	if s.job.Recompute == Whole {
 		name = "inputs of layers"
 	}
-	s.comes(Activations, name, kept.Times(s.tokens*flight), "kept", func() string {
+	leaving := flight
+	if s.job.Framework == Megatron {
+		leaving = min(1, flight) // its buffers are there before the first pass, whose blocks fit all later ones
+	}
+	s.moves = s.moves.Plus(kept.Times(s.tokens * leaving))
+	s.add(Activations, name, kept.Times(s.tokens*flight), s.source("kept"), func() string {
 		return fmt.Sprintf("%.4g tokens × %.4g passes in flight × %.4g B of %d layers", s.tokens, flight, kept.Mid, len(s.layers))
 	})
+	s.received(flight)
 	logits := s.logits()
 	live = live.Times(s.tokens)
+	s.peaks = peaks{kept: kept.Times(s.tokens * flight), passing: s.tokens * flight, live: live, logits: logits}
 	over := beyond(live, logits)
 	s.comes(Activations, "one layer in its backward pass, beyond what logits took", over, "live", func() string {
 		return fmt.Sprintf("%.4g tokens × %.4g B - %.4g B of logits", s.tokens, live.Mid/max(1, s.tokens), logits.Mid)
@@ -196,12 +241,22 @@ func (s *stage) logits() Range {
 	if !s.last {
 		return Range{}
 	}
-	name := "plain_logits"
+	each, name := s.eachLogit(s.job.Loss)
+	bytes := each.Times(s.tokens)
+	s.comes(Logits, "logits and loss, "+string(s.job.Loss), bytes, name, func() string {
+		return fmt.Sprintf("%.4g tokens × %.4g B of a vocabulary of %.6g", s.tokens, each.Mid, s.vocab())
+	})
+	return bytes
+}
+
+// eachLogit is what the logits of one token take, and the constant that says so.
+func (s *stage) eachLogit(loss Loss) (each Range, name string) {
+	name = "plain_logits"
 	if s.tensor > 1 || s.job.Framework == Megatron || s.job.Framework == TorchTitan {
 		name = "parallel_logits"
 	}
-	each := s.constant(name).Times(s.vocab())
-	switch s.job.Loss {
+	each = s.constant(name).Times(s.vocab())
+	switch loss {
 	case Chunked:
 		name = "chunked_logits"
 		if s.job.Framework == TorchTitan || s.job.Framework == TorchTune {
@@ -212,11 +267,7 @@ func (s *stage) logits() Range {
 		name = "fused_logits"
 		each = least(each, least(s.constant("chunked_logits").Times(s.vocab()), s.constant(name).Times(float64(s.hidden()))))
 	}
-	bytes := each.Times(s.tokens)
-	s.comes(Logits, "logits and loss, "+string(s.job.Loss), bytes, name, func() string {
-		return fmt.Sprintf("%.4g tokens × %.4g B of a vocabulary of %.6g", s.tokens, each.Mid, s.vocab())
-	})
-	return bytes
+	return each, name
 }
 
 func least(a, b Range) Range { return Range{min(a.Low, b.Low), min(a.Mid, b.Mid), min(a.High, b.High)} }
@@ -241,7 +292,7 @@ func (s *stage) others() {
 			s.beside("reward model", s.job.Reward, 2, "frozen, 16 bits")
 		}
 	}
-	if s.job.Rollout && !s.job.RolloutFree {
+	if s.job.Rollout && !s.job.Apart {
 		s.rollout()
 	}
 }
@@ -264,9 +315,16 @@ func (s *stage) beside(name string, of *arch.Shape, each float64, why string) {
 
 // critic is trained beside the policy, as the policy is.
 func (s *stage) critic(of *arch.Shape) {
+	if s.job.Framework == HF {
+		share := min(1, s.parameters(of).all()/max(1, s.count.all()))
+		bytes := Range{0, s.peaks.kept.Mid * share, s.peaks.kept.High * share}
+		s.add(OtherModels, "activations of the critic", bytes, "policy and critic make one loss (TRL: PolicyAndValueWrapper)", func() string {
+			return fmt.Sprintf("%.2g of the %.4g B of the policy", share, s.peaks.kept.Mid)
+		})
+	}
 	if !s.job.Trained() {
 		s.beside("critic, frozen weights", of, 2, "adapters of its own beside frozen weights")
-		n, each := s.adapters, s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
+		n, each := s.job.laid(of, s.tensor, s.expert)/float64(s.of), s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
 		s.add(OtherModels, "critic, adapters", Exactly(n*each), s.num.Why, func() string { return product(n, each, "") })
 		return
 	}
@@ -284,7 +342,8 @@ func (s *stage) critic(of *arch.Shape) {
 	})
 }
 
-// rollout is the engine that writes answers on the same devices.
+// rollout is the engine that writes answers on the same devices. One that sleeps while gradients are computed leaves its
+// context, and is awake while nothing passes through the model that is trained.
 func (s *stage) rollout() {
 	share := s.constant("engine")
 	room := 0.0
@@ -294,7 +353,12 @@ func (s *stage) rollout() {
 	weights := 2 * s.parameters(s.job.Shape).all()
 	cache := s.cache() * float64(s.job.Sequence) * max(1, float64(s.job.Group))
 	of := func(x float64) float64 { return max(x*room, weights+cache) }
-	s.add(OtherModels, "engine that writes answers", Range{weights + cache, of(share.Mid), of(share.High)}, s.source("engine"), func() string {
+	bytes, name := Range{weights + cache, of(share.Mid), of(share.High)}, "engine that writes answers"
+	if s.job.RolloutFree {
+		left := s.constant("asleep")
+		bytes, name = beyond(bytes, s.moves).Plus(left), "engine that writes answers while no pass is made"
+	}
+	s.add(OtherModels, name, bytes, s.source("engine"), func() string {
 		return fmt.Sprintf("the larger of %g of the device and %.4g B of weights + %.4g B of keys and values", share.Mid, weights, cache)
 	})
 }
@@ -408,6 +472,8 @@ func (s *stage) step() {
 // reserve is for what was forgotten.
 func (s *stage) reserve() {
 	share, now := s.constant("reserve"), s.total()
-	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, now.Mid * share.Mid, now.High * (share.High + s.widening)}, s.source("reserve"),
+	mid := now.Mid * share.Mid
+	high := max(mid, (now.High-s.exact)*(share.High+s.widening)) // the bytes of frozen weights are known
+	s.add(Overhead, "reserve for what is not named", Range{now.Low * share.Low, mid, high}, s.source("reserve"),
 		func() string { return fmt.Sprintf("%g of %.4g B", share.Mid, now.Mid) })
 }

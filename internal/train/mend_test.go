@@ -18,7 +18,7 @@ func TestMendsMend(t *testing.T) {
 		plan Plan
 		want []string // flags that are among those found
 	}{
-		{"a pass that is too large", Job{Shape: shapeOf(t, "8b"), Method: LoRA, Framework: HF, Recompute: None}, Plan{GPU: h100, GPUs: 1, Micro: 4}, []string{"--micro-batch 2", "--recompute full"}},
+		{"a pass that is too large", Job{Shape: shapeOf(t, "8b"), Method: LoRA, Framework: HF, Recompute: None, Rank: 16, Targets: []string{"q_proj", "v_proj"}}, Plan{GPU: h100, GPUs: 1, Micro: 4}, []string{"--micro-batch 2", "--recompute full"}},
 		{"states that are not shared", Job{Shape: shapeOf(t, "8b"), Method: Full}, Plan{GPU: h100, GPUs: 8, Micro: 1, Zero: 0}, []string{"--zero 2", "--method lora"}},
 		{"one card", Job{Shape: shapeOf(t, "8b"), Method: Full, Framework: HF}, Plan{GPU: h100, GPUs: 1}, []string{"--method lora", "--gpus 4"}},
 		{"a small card", Job{Shape: shapeOf(t, "8b"), Method: LoRA}, Plan{GPU: gaming, GPUs: 1}, []string{"--method qlora", "--gpu h100-sxm"}},

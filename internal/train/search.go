@@ -114,6 +114,9 @@ func (s *search) batches() []float64 {
 	}
 	want, _ := j.wanted()
 	list := []float64{min(s.limit, twice*want*float64(j.Sequence)), s.limit}
+	if j.Method == Pretrain {
+		list = list[1:] // it grows with the cluster
+	}
 	if s.want.GPUs > 0 {
 		list = append(list, math.Inf(1))
 	}
@@ -178,6 +181,7 @@ func (f *filler) prepare() error {
 	if err := f.believable(); err != nil {
 		return err
 	}
+	f.Unsaid |= open(&f.Job, &f.Plan)
 	f.method()
 	f.framework()
 	f.numbers()

@@ -48,6 +48,7 @@ type timing struct {
 	compute   float64 // of one pass, what exchanges pass behind
 	pass      float64 // of one micro-batch on the stage that takes longest, forward and backward
 	total     float64
+	as        *timing // the cluster that stands in, where the devices are too few
 }
 
 // The causes of a step in the order in which they are shown.
@@ -77,6 +78,9 @@ const (
 func (c *Constants) timing(j *Job, p *Plan) (*timing, error) {
 	if err := ready(j, p); err != nil {
 		return nil, err
+	}
+	if p.Elsewhere != nil {
+		return c.elsewhere(j, p)
 	}
 	t := &timing{cons: c, job: *j, plan: *p}
 	t.fill()

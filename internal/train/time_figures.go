@@ -26,12 +26,15 @@ func (t *timing) figures() *Figures {
 	for i := range t.exchanges {
 		f.Traffic = append(f.Traffic, t.exchanges[i].traffic(&t.wires))
 	}
-	f.BubbleShare = p.BubbleShare(j)
+	if f.BubbleShare = p.BubbleShare(j); t.as != nil {
+		f.BubbleShare = t.as.plan.BubbleShare(&t.as.job)
+	}
 	f.IdleShare = t.sum(atTensor, atContext, atExchange, atData, atStages, atBubble, atImbalance, atOffload, atIdle) / t.total
 	f.Bound = t.bound()
-	f.Basis = t.cons.basis(j, p, t.work.routed > 0)
+	f.Basis = t.cons.basis(j, p, t.work.routed > 0) + t.standing()
 	if j.Tokens > 0 {
 		f.Run = t.run()
+		f.Run.explain(t.cons)
 	}
 	return f
 }
@@ -68,9 +71,10 @@ func (t *timing) bound() string {
 // told are the parts of a step that take any time.
 func (t *timing) told() []StepPart {
 	list := make([]StepPart, 0, causes)
+	sources := t.cons.sources()
 	add := func(at int, c Cause, name, format string, args ...any) {
 		if t.parts[at] > 0 {
-			list = append(list, StepPart{Cause: c, Name: name, Seconds: t.parts[at], Formula: fmt.Sprintf(format, args...)})
+			list = append(list, StepPart{Cause: c, Name: name, Seconds: t.parts[at], Formula: fmt.Sprintf(format, args...), Source: sources[at]})
 		}
 	}
 	w, share := t.work, t.tensor*t.pipe

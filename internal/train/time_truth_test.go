@@ -43,7 +43,7 @@ func anchors() []anchor {
 		{
 			name: "Llama 3.1 405B", config: llama("16384", "126", "128", "8", "53248", "128256"), card: "h100-sxm",
 			job:   bf16(train.Megatron, train.None, 8192, 2048, 15.6e12),
-			plan:  train.Plan{GPUs: 16384, Tensor: 8, Pipeline: 16, Context: 1, Expert: 1, Data: 128, Virtual: 8, Schedule: train.Interleaved, Zero: 1, Micro: 1},
+			plan:  train.Plan{GPUs: 16384, Tensor: 8, Pipeline: 16, Context: 1, Expert: 1, Data: 128, Schedule: train.Interleaved, Zero: 1, Micro: 1},
 			hours: 30.84e6, mfu: [2]float64{0.38, 0.43}, off: 1.35,
 			source: "model card of Llama 3.1 (30.84M H100 hours); The Llama 3 Herd of Models, table 4 (16,384 devices, 38 to 43 % MFU)",
 		},
@@ -65,6 +65,18 @@ func anchors() []anchor {
 			job:   bf16(train.Megatron, train.Selective, 4096, 1024, 2e12),
 			plan:  train.Plan{GPUs: 2048, Tensor: 8, Pipeline: 4, Context: 1, Expert: 1, Data: 64, Virtual: 5, Schedule: train.Interleaved, Zero: 1, Micro: 1},
 			hours: 1_720_320, off: 1.5, source: "model card of Llama 2",
+		},
+		{
+			name: "Llama 3 70B", config: llama("8192", "80", "64", "8", "28672", "128256"), card: "h100-sxm",
+			job:   bf16(train.Megatron, "", 8192, 0, 15e12),
+			plan:  train.Plan{GPUs: 16384, Zero: -1},
+			hours: 6.4e6, off: 1.5, source: "model card of Llama 3; division and batch were not published",
+		},
+		{
+			name: "OLMo 2 7B", config: llama("4096", "32", "32", "32", "11008", "100352"), card: "h100-sxm",
+			job:   bf16(train.FSDP, "", 4096, 1024, 5.93e12),
+			plan:  train.Plan{GPUs: 512, Zero: -1},
+			hours: 234_000, off: 1.35, source: "as published of OLMo 3 7B, whose shape differs in its windows alone",
 		},
 	}
 }
@@ -99,6 +111,9 @@ func TestAnchors(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.Fabric = &fabric
+		if j, p, _, err = train.Complete(j, p); err != nil {
+			t.Fatalf("%s: %v", a.name, err)
+		}
 		f, err := c.Time(&j, &p)
 		if err != nil {
 			t.Fatalf("%s: %v", a.name, err)

@@ -158,6 +158,7 @@ type Job struct {
 	Rollout     bool  // the engine that writes answers shares the devices
 	RolloutFree bool  // and gives its memory back while gradients are computed
 	Apart       bool  // it has devices of its own, which are not counted
+	Unsaid      Open  // what Complete filled because nobody said it
 }
 
 // Trained reports whether all weights are trained.
@@ -183,6 +184,16 @@ type Plan struct {
 	Schedule   Schedule
 	NoOverlap  bool // communication waits for products
 	NoSequence bool // tensor ranks keep all of what lies between products
+
+	// Elsewhere is the cluster that a plan is timed as on, where a model could not be trained on so few devices at all. Its
+	// memory is that of the plan itself.
+	Elsewhere *Elsewhere
+}
+
+// Elsewhere is a job on a cluster that holds it.
+type Elsewhere struct {
+	Job  Job
+	Plan Plan
 }
 
 // Schedule is the order in which stages work.
@@ -299,6 +310,7 @@ const (
 	Rollouts    Cause = "rollouts" // answers that are written before they are learned from
 	Scoring     Cause = "scoring"  // passes of reference, reward model and critic
 	Idle        Cause = "idle"     // launches and gaps
+	BeyondStep  Cause = "beyond"   // of a run alone: what no step shows
 )
 
 // StepPart is one cause of the time of a step.
@@ -346,14 +358,15 @@ type Run struct {
 	Tokens     float64
 	Steps      float64
 	FLOPs      float64
-	Goodput    Range // share of the time that is work which is kept
-	Seconds    Range // from the first step to the last, failures included
+	Goodput    Range // share of the time that is work which is kept, of failures and checkpoints alone
+	Seconds    Range // from the first step to the last, failures and what no step shows included
 	GPUHours   Range
-	MTBF       Range   // seconds between failures of the whole cluster
-	Checkpoint float64 // seconds between checkpoints that are best
-	Save       float64 // seconds that one takes
-	Restart    float64 // seconds until work goes on after a failure
-	Failures   Range   // expected in the run
-	Outside    string  // why published figures of such a run are outside of the model; "" if they are not
+	Beyond     StepPart // what runs take that no step shows, out of Seconds
+	MTBF       Range    // seconds between failures of the whole cluster
+	Checkpoint float64  // seconds between checkpoints that are best
+	Save       float64  // seconds that one takes
+	Restart    float64  // seconds until work goes on after a failure
+	Failures   Range    // expected in the run
+	Outside    string   // why published figures of such a run are outside of the model; "" if they are not
 	Source     string
 }

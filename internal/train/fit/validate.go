@@ -105,28 +105,99 @@ func foldOf(name string) int {
 }
 
 // widths fits the ranges to residuals of the fit, of questions that leave open what nobody could tell, and of rows that were
-// left out: a question is now near to what was measured, now far from it.
+// left out: a question is now near to what was measured, now far from it. A run is as wide as its steps and failures, and
+// as wide again as four of five runs need; there are too few of them to tell one side from the other.
 func (v *validated) widths(keep func(i int) bool) []tune.Width {
-	var list []tune.Width
-	for _, family := range train.Families() {
-		var samples []tune.Sample
-		for i, r := range v.rows {
-			if r.family != family || !keep(i) {
-				continue
-			}
-			samples = append(samples, v.sample(i, v.inside[i], knownOf(v.rows)))
-			if r.blind.err == nil {
-				samples = append(samples, v.sample(i, v.blind[i], knownOf(v.rows)))
-			}
-			for _, by := range grouped() {
-				samples = append(samples, v.sample(i, v.by[by].residual[i], v.by[by].known[i]))
-			}
+	var samples []tune.Sample
+	for i, r := range v.rows {
+		if r.family != stepFamily || !keep(i) {
+			continue
 		}
-		e := tune.NewEnds(family, train.Cases(family), train.Judged, train.Strange, samples)
-		e.Fit(false)
-		list = append(list, e.Widths()...)
+		samples = append(samples, v.sample(i, v.inside[i], knownOf(v.rows)))
+		if r.blind.err == nil {
+			samples = append(samples, v.sample(i, v.blind[i], knownOf(v.rows)))
+		}
+		for _, by := range grouped() {
+			samples = append(samples, v.sample(i, v.by[by].residual[i], v.by[by].known[i]))
+		}
+	}
+	e := tune.NewEnds(stepFamily, train.Cases(stepFamily), train.Judged, train.Strange, samples)
+	e.Fit(false)
+	list := e.Widths()
+	if w, ok := v.runWidth(list, keep); ok {
+		list = append(list, w)
 	}
 	return list
+}
+
+const (
+	stepFamily = "step"
+	runFamily  = "run"
+	held80     = 0.8 // of the runs in their ranges
+	narrowest  = 0.05
+	widest     = 2.0
+	finely     = 0.01
+)
+
+// runWidth is the smallest width that holds four of five runs, each of which counts once however often it is told.
+func (v *validated) runWidth(steps []tune.Width, keep func(i int) bool) (tune.Width, bool) {
+	told := map[string]float64{}
+	n := 0
+	for i, r := range v.rows {
+		if r.family == runFamily && keep(i) {
+			told[r.Source.Title+r.Model]++
+			n++
+		}
+	}
+	last := tune.Width{Of: runFamily, Case: "base", Low: math.Exp(-widest), High: math.Exp(widest), Rows: n}
+	for s := narrowest; s < widest && len(told) > 0; s += finely {
+		w := tune.Width{Of: runFamily, Case: "base", Low: math.Round(1e3*math.Exp(-s)) / 1e3, High: math.Round(1e3*math.Exp(s)) / 1e3, Rows: n}
+		t, err := v.table.WithWidths(append(slices.Clone(steps), w))
+		if err != nil {
+			return last, false
+		}
+		if v.holding(t, told, keep) >= held80 {
+			return w, true
+		}
+	}
+	return last, len(told) > 0
+}
+
+// holding is the share of the runs that lie in their ranges, as the mean of all ways to compute them.
+func (v *validated) holding(t *tune.Table, told map[string]float64, keep func(i int) bool) float64 {
+	var holds, all float64
+	for i, r := range v.rows {
+		if r.family != runFamily || !keep(i) {
+			continue
+		}
+		each := 1 / told[r.Source.Title+r.Model]
+		residuals := []float64{v.inside[i], v.blind[i]}
+		known := []tune.Known{knownOf(v.rows), knownOf(v.rows)}
+		for _, by := range grouped() {
+			residuals, known = append(residuals, v.by[by].residual[i]), append(known, v.by[by].known[i])
+		}
+		for k, off := range residuals {
+			low, high := ends(&train.Constants{Table: t, Known: known[k]}, r)
+			all += each
+			if off >= -low && off <= high {
+				holds += each
+			}
+		}
+	}
+	return holds / max(1, all)
+}
+
+// ends are how far below and above the middle of a time its range reaches, as logarithms.
+func ends(c *train.Constants, r *row) (low, high float64) {
+	f, err := c.Time(&r.job, &r.plan)
+	if err != nil {
+		return 0, 0
+	}
+	s := f.StepSeconds
+	if r.family == runFamily {
+		s = f.Run.Seconds
+	}
+	return math.Log(s.Mid / s.Low), math.Log(s.High / s.Mid)
 }
 
 // sample is a residual; a source with many rows counts less for each.
@@ -157,12 +228,9 @@ func (v *validated) cover(out io.Writer, title string, h held, table func(i int)
 				continue
 			}
 			c := &train.Constants{Table: table(i), Known: h.known[i]}
-			low, high := c.Ends(family, nil)
-			if family == "step" {
-				low, high = c.Ends(family, c.Cases(&r.job, &r.plan))
-			}
+			low, high := ends(c, r)
 			n++
-			if -h.residual[i] >= -low && -h.residual[i] <= high {
+			if h.residual[i] >= -low && h.residual[i] <= high {
 				inside++
 			}
 			wide = append(wide, math.Exp(low+high))
