@@ -26,8 +26,8 @@ func (t *training) regulated(out *report.Training) {
 		}
 		const unit = 1e21 // of these figures
 		if limit := f.Value.Mid * unit; *out.FLOPs > limit {
-			out.Notes = append(out.Notes, fmt.Sprintf("the run takes %s FLOP, more than %s: %s (%s; of %s); a hint, not legal advice",
-				powered10(*out.FLOPs), powered10(limit), rule.then, f.Source.Title, f.Of))
+			out.Notes = append(out.Notes, fmt.Sprintf("the run takes %s FLOP, more than %s: %s (%s); a hint, not legal advice",
+				powered10(*out.FLOPs), powered10(limit), rule.then, f.Source.Title))
 			return
 		}
 	}
