@@ -172,7 +172,7 @@ func TestEveryTrainFactHasAFlag(t *testing.T) {
 			}
 		}
 	}
-	for _, filled := range []string{"Job.Shape", "Job.Name", "Job.Reference", "Job.Reward", "Job.Critic", "Job.Failing", "Job.Distilled", "Plan.GPU", "Plan.Fabric"} {
+	for _, filled := range []string{"Job.Shape", "Job.Name", "Job.Reference", "Job.Reward", "Job.Critic", "Job.Failing", "Job.Distilled", "Job.Unsaid", "Plan.GPU", "Plan.Fabric", "Plan.Elsewhere"} {
 		if told[filled] {
 			t.Errorf("%s is told, and is filled from other fields", filled)
 		}

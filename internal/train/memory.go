@@ -383,7 +383,39 @@ func (a *account) source(name string) string {
 	return c.Why + " (" + c.Source + ")"
 }
 
+// agree keeps the range of all lines within the capacity where the plan as it is surely fits: what was left open widens the
+// range, but was chosen so that it fits.
+func (s *stage) agree(room float64) {
+	const inside = 1 - 1e-9 // sums of shares are not exact
+	if now := s.total(); s.likely.High <= room && now.High > room {
+		s.within(now, room*inside)
+	}
+}
+
+// within moves high ends towards middles, and where that is not enough middles towards low ends, each line by the same share,
+// until they add up to at most so much.
+func (s *stage) within(now Range, most float64) {
+	up, down := 1.0, 0.0
+	switch {
+	case now.Mid <= most && now.High > now.Mid:
+		up = (now.High - most) / (now.High - now.Mid)
+	case now.Mid > now.Low:
+		down = min(1, (now.Mid-most)/(now.Mid-now.Low))
+	}
+	for i := range s.lines {
+		b := &s.lines[i].bytes
+		b.Mid -= (b.Mid - b.Low) * down
+		b.High = max(b.Mid, b.High-(b.High-b.Mid)*up)
+		if down > 0 {
+			b.High = b.Mid
+		}
+	}
+}
+
 func (a *account) answer(s *stage) *Memory {
+	if a.plan.GPU != nil {
+		s.agree(float64(a.plan.GPU.Usable()))
+	}
 	m := &Memory{Rank: "every device", Host: s.host, Basis: a.basis()}
 	if s.of > 1 {
 		m.Rank = fmt.Sprintf("stage %d of %d", s.at+1, s.of)
@@ -401,8 +433,8 @@ func (a *account) answer(s *stage) *Memory {
 	return m
 }
 
-// judge compares the plan as it is with the capacity: only what fits at the high end fits. What was left open is chosen so
-// that it fits, and says nothing of this plan.
+// judge compares with the capacity: only what fits at the high end of the plan as it is fits, and only what does not fit at
+// the low end of all that was left open does not.
 func (m *Memory) judge(likely Range) {
 	room := float64(m.Capacity)
 	switch {
@@ -411,7 +443,7 @@ func (m *Memory) judge(likely Range) {
 	case likely.High <= room:
 		m.Verdict = Fits
 		return
-	case likely.Low > room:
+	case min(likely.Low, m.Total.Low) > room:
 		m.Verdict = DoesNot
 	default:
 		m.Verdict = Tight
