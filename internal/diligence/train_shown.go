@@ -51,6 +51,11 @@ func why(m *train.Memory) string {
 	switch {
 	case m.Capacity <= 0:
 		return "nothing is known of the memory of the card, so it is not known whether it fits"
+	case m.Verdict == train.Fits && m.Total.High > float64(m.Capacity):
+		return fmt.Sprintf("about %.1f GiB of %.1f GiB are taken as planned, and up to %.1f GiB if what was left open is chosen otherwise",
+			m.Total.Mid/gib, float64(m.Capacity)/gib, m.Total.High/gib)
+	case m.Verdict == train.DoesNot && m.Total.Low <= float64(m.Capacity):
+		return fmt.Sprintf("about %.1f GiB are needed as planned, and %.1f GiB are there; most is taken by %s", m.Total.Mid/gib, float64(m.Capacity)/gib, m.Breaks)
 	case m.Verdict == train.Fits:
 		return fmt.Sprintf("at most %.1f GiB of %.1f GiB are taken", m.Total.High/gib, float64(m.Capacity)/gib)
 	case m.Verdict == train.Tight:
