@@ -37,6 +37,7 @@ var layers = map[string]int{
 	"internal/train/catalog":            7,
 	"internal/train/fit":                10,
 	"internal/tune":                     2,
+	"internal/tune/refit":               7,
 	"internal/manifest":                 6,
 	"internal/speed":                    6,
 	"internal/speed/fit":                10,

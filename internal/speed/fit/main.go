@@ -8,39 +8,22 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"maps"
-	"os"
 	"slices"
-	"time"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
+	"github.com/llmcheck/llmcheck/internal/tune"
+	"github.com/llmcheck/llmcheck/internal/tune/refit"
 )
 
 // constantsPath is where the constants lie, from the root of the module.
 const constantsPath = "internal/speed/constants.yaml"
 
-// asked is what the command line says.
-type asked struct {
-	update, quick, rows, groups, values bool
-	on                                  string
-}
-
 func main() {
-	var a asked
-	flag.BoolVar(&a.update, "update", false, "write "+constantsPath+" anew; run from the root of the module")
-	flag.BoolVar(&a.quick, "quick", false, "no cross-validation")
-	flag.BoolVar(&a.rows, "rows", false, "print every row with its residual, the logarithm of computed by measured")
-	flag.BoolVar(&a.groups, "groups", false, "print the middle residual of every group that was left out")
-	flag.BoolVar(&a.values, "values", false, "print the constants as fitted")
-	flag.StringVar(&a.on, "on", "", "the day that is written beside the constants; today unless given")
-	flag.Parse()
-	if err := run(os.Stdout, a); err != nil {
-		fmt.Fprintln(os.Stderr, "fitting:", err)
-		os.Exit(1)
-	}
+	groups := flag.Bool("groups", false, "print the middle residual of every group that was left out")
+	refit.Main(constantsPath, func(out io.Writer, a *refit.Asked) error { return run(out, a, *groups) })
 }
 
-func run(out io.Writer, a asked) error {
+func run(out io.Writer, a *refit.Asked, groups bool) error {
 	c, err := speed.Default()
 	if err != nil {
 		return err
@@ -49,42 +32,40 @@ func run(out io.Writer, a asked) error {
 	if err != nil {
 		return err
 	}
-	for _, why := range slices.Sorted(maps.Keys(refused)) {
-		fmt.Fprintf(out, "not asked %4d: %s\n", refused[why], why)
-	}
+	refit.Refused(out, refused)
 	f := newFit(c, list)
 	show(out, "with the priors, nothing fitted", list, f.Residuals(f.Prior()))
 	values := f.Run(f.Prior(), steps)
 	inside := f.Residuals(values)
 	show(out, "on the rows of the fit", list, inside)
-	if a.values {
+	if a.Values {
 		f.printValues(out, values)
 	}
-	if a.rows {
+	if a.Rows {
 		printRows(out, list, inside)
 	}
-	if a.quick {
+	if a.Quick {
 		return nil
 	}
-	found, err := f.validated(out, values, inside, a.groups)
-	if err != nil || !a.update {
+	found, err := f.validated(out, values, inside, groups)
+	if err != nil || !a.Update {
 		return err
 	}
-	found.values = values
-	found.fitted = fmt.Sprintf("%d measurements of internal/bench/catalog, %s", len(list), cmp.Or(a.on, time.Now().UTC().Format(time.DateOnly)))
-	return update(constantsPath, c, list, found)
+	found.Values, found.Fitted = values, fmt.Sprintf("%d measurements of internal/bench/catalog, %s", len(list), a.Day())
+	return found.Update(constantsPath, c.Table)
 }
 
-// found is what a fit finds.
-type found struct {
-	values []float64
-	ranges []speed.Width
-	fitted string
-	faults []string // how far off it is, in lines
+// foundOf is what rows say by themselves of what was found.
+func foundOf(list []*row) *refit.Found {
+	f := &refit.Found{Families: speed.Families(), Seen: tune.Known(knownOf(list))}
+	for _, r := range list {
+		f.Uses = append(f.Uses, r.uses)
+	}
+	return f
 }
 
 // validated says how rows do that are left out by group, and what ranges follow.
-func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool) (*found, error) {
+func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool) (*refit.Found, error) {
 	v := validated{f.constants, f.rows, held{inside, slices.Repeat([]speed.Known{knownOf(f.rows)}, len(inside))}, map[string]held{}, sizesOf(f.rows)}
 	for _, by := range grouped() {
 		v.by[by] = validate(f.constants, f.rows, by, f.Prior())
@@ -122,7 +103,9 @@ func (f *fitted) validated(out io.Writer, values, inside []float64, groups bool)
 	for _, line := range faults {
 		fmt.Fprintln(out, line)
 	}
-	return &found{ranges: ranges, faults: faults}, nil
+	all := foundOf(f.rows)
+	all.Ranges, all.Faults = ranges, faults
+	return all, nil
 }
 
 // settle leaves the models of the rows with some values.

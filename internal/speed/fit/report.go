@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
+	"github.com/llmcheck/llmcheck/internal/tune/refit"
 )
 
 func families() []string {
@@ -33,21 +34,12 @@ func show(out io.Writer, title string, list []*row, res []float64) {
 		slices.Sort(abs)
 		slices.Sort(signed)
 		sum += middle(abs)
-		fmt.Fprintf(out, "  %-12s n %4d  median %5.1f %%  P90 %6.1f %%  signed %+6.1f %%\n", family, len(abs), 100*middle(abs), 100*at(abs, 0.9), 100*middle(signed))
+		fmt.Fprintf(out, "  %-12s n %4d  median %5.1f %%  P90 %6.1f %%  signed %+6.1f %%\n", family, len(abs), 100*middle(abs), 100*refit.At(abs, 0.9), 100*middle(signed))
 	}
 	fmt.Fprintf(out, "  mean of medians %.1f %%\n", 100*sum/float64(len(families())))
 }
 
-func middle(sorted []float64) float64 { return at(sorted, 0.5) }
-
-func at(sorted []float64, q float64) float64 {
-	x := q * float64(len(sorted)-1)
-	i := int(x)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
-}
+func middle(sorted []float64) float64 { return refit.At(sorted, 0.5) }
 
 // cover prints how many rows lie in their range, and how wide it is.
 func cover(out io.Writer, title string, list []*row, j judged) {
@@ -62,9 +54,7 @@ func cover(out io.Writer, title string, list []*row, j judged) {
 
 func printWidths(out io.Writer, list []speed.Width) {
 	fmt.Fprintln(out, "ranges as fitted; of a case, the powers of the factors of the base")
-	for _, w := range list {
-		fmt.Fprintf(out, "  %-10s %-8s %.3f to %.3f  n %d\n", w.Of, w.Case, w.Low, w.High, w.Rows)
-	}
+	refit.Ranges(out, list)
 }
 
 // rowsOf are the places of the rows of a family.
@@ -138,6 +128,6 @@ func printGroups(out io.Writer, list []*row, res []float64, by string) {
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		g := groups[key]
 		slices.Sort(g)
-		fmt.Fprintf(out, "    %+.2f (%+.2f to %+.2f) n %d %s\n", middle(g), at(g, 0.1), at(g, 0.9), len(g), key)
+		fmt.Fprintf(out, "    %+.2f (%+.2f to %+.2f) n %d %s\n", middle(g), refit.At(g, 0.1), refit.At(g, 0.9), len(g), key)
 	}
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"hash/fnv"
 	"math"
 
 	"github.com/llmcheck/llmcheck/internal/speed"
+	"github.com/llmcheck/llmcheck/internal/tune/refit"
 )
-
-const folds = 6
 
 // grouped are the ways to leave rows out together.
 func grouped() []string { return []string{"cell", "card", "model", "engine", "source"} }
@@ -30,26 +28,12 @@ type validated struct {
 // validate fits without each sixth of the groups and looks at those.
 func validate(c *speed.Constants, list []*row, by string, start []float64) held {
 	h := held{make([]float64, len(list)), make([]speed.Known, len(list))}
-	for fold := range folds {
-		var in []*row
-		var left []int
-		for i, r := range list {
-			if foldOf(r.group[by]) == fold {
-				left = append(left, i)
-			} else {
-				in = append(in, r)
-			}
-		}
-		if len(left) == 0 || len(in) == 0 {
-			continue
-		}
-		values := newFit(c, in).Run(start, 15)
-		known := knownOf(in)
+	refit.Leave(list, func(r *row) string { return r.group[by] }, func(in []*row, left []int) {
+		values, known := newFit(c, in).Run(start, 15), knownOf(in)
 		for _, i := range left {
-			h.residual[i] = list[i].residual(list[i].model.With(values))
-			h.known[i] = known
+			h.residual[i], h.known[i] = list[i].residual(list[i].model.With(values)), known
 		}
-	}
+	})
 	return h
 }
 
@@ -64,12 +48,6 @@ func knownOf(list []*row) speed.Known {
 	return known
 }
 
-func foldOf(name string) int {
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	return int(h.Sum32()>>3) % folds
-}
-
 // judged says of rows whether they lie in a range, and how wide it is.
 type judged struct {
 	inside []bool
@@ -80,14 +58,14 @@ type judged struct {
 // ranges are made from the residuals of the other rows.
 func (v *validated) judge(by string) (judged, error) {
 	j := judged{make([]bool, len(v.rows)), make([]float64, len(v.rows))}
-	for fold := range folds {
-		list := widthsOf(v.samplesOf(func(i int) bool { return foldOf(v.rows[i].group[by]) != fold }), true)
+	for fold := range refit.Folds {
+		list := widthsOf(v.samplesOf(func(i int) bool { return refit.FoldOf(v.rows[i].group[by]) != fold }), true)
 		c, err := v.constants.WithWidths(list)
 		if err != nil {
 			return j, err
 		}
 		for i, r := range v.rows {
-			if foldOf(r.group[by]) == fold {
+			if refit.FoldOf(r.group[by]) == fold {
 				j.put(i, r, c, v.by[by].known[i], v.by[by].residual[i])
 			}
 		}

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/llmcheck/llmcheck/internal/train"
+	"github.com/llmcheck/llmcheck/internal/tune/tunetest"
 )
 
 // What is written is read again, and written again it is the same.
@@ -18,31 +18,9 @@ func TestUpdateIsStable(t *testing.T) {
 	if err != nil || len(list) < 140 {
 		t.Fatalf("%d rows: %v", len(list), err)
 	}
-	data, err := os.ReadFile(filepath.Join("..", "constants.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "constants.yaml")
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var before string
-	for range 2 {
-		if err := update(path, c, list, c.Values(), c.Widths(), "one"); err != nil {
-			t.Fatal(err)
-		}
-		now, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if before != "" && string(now) != before {
-			t.Error("written twice, it is another file")
-		}
-		before = string(now)
-	}
-	if len(before) < len(data)/2 {
-		t.Errorf("%d bytes are left of %d", len(before), len(data))
-	}
+	f := foundOf(list)
+	f.Values, f.Ranges, f.Fitted, f.Faults = c.Values(), c.Widths(), "one", []string{"a line", ""}
+	tunetest.Stable(t, filepath.Join("..", "constants.yaml"), f, c.Table)
 }
 
 // Rows that a fit never saw are told about as well as the goal of the project says.

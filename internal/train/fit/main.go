@@ -4,43 +4,20 @@
 package main
 
 import (
-	"cmp"
-	"flag"
 	"fmt"
 	"io"
-	"maps"
-	"os"
-	"slices"
-	"time"
 
 	"github.com/llmcheck/llmcheck/internal/train"
 	"github.com/llmcheck/llmcheck/internal/tune"
+	"github.com/llmcheck/llmcheck/internal/tune/refit"
 )
 
 // constantsPath is where the constants lie, from the root of the module.
 const constantsPath = "internal/train/constants.yaml"
 
-// asks is what the command line says.
-type asks struct {
-	update, quick, rows, values bool
-	on                          string
-}
+func main() { refit.Main(constantsPath, run) }
 
-func main() {
-	var a asks
-	flag.BoolVar(&a.update, "update", false, "write "+constantsPath+" anew; run from the root of the module")
-	flag.BoolVar(&a.quick, "quick", false, "no cross-validation")
-	flag.BoolVar(&a.rows, "rows", false, "print every row with its residual, the logarithm of computed by measured")
-	flag.BoolVar(&a.values, "values", false, "print the constants as fitted")
-	flag.StringVar(&a.on, "on", "", "the day that is written beside the constants; today unless given")
-	flag.Parse()
-	if err := run(os.Stdout, a); err != nil {
-		fmt.Fprintln(os.Stderr, "fitting:", err)
-		os.Exit(1)
-	}
-}
-
-func run(out io.Writer, a asks) error {
+func run(out io.Writer, a *refit.Asked) error {
 	c, err := train.Default()
 	if err != nil {
 		return err
@@ -49,9 +26,7 @@ func run(out io.Writer, a asks) error {
 	if err != nil {
 		return err
 	}
-	for _, why := range slices.Sorted(maps.Keys(refused)) {
-		fmt.Fprintf(out, "not asked %4d: %s\n", refused[why], why)
-	}
+	refit.Refused(out, refused)
 	f := tune.NewFit(c.Table, tuned(c, list))
 	show(out, "with the priors, nothing fitted", list, f.Residuals(f.Prior()))
 	values := f.Run(f.Prior(), steps)
@@ -59,24 +34,34 @@ func run(out io.Writer, a asks) error {
 	show(out, "on the rows of the fit", list, inside)
 	open := blind(&train.Constants{Table: c.With(values)}, list)
 	show(out, "asked blind, as printed", list, open)
-	if a.values {
+	if a.Values {
 		for i, one := range c.List() {
 			fmt.Fprintf(out, "%-14s %-44s %.4g (prior %.4g)\n", one.Of, one.By, c.Written(i, values[i]), one.Prior)
 		}
 	}
-	if a.rows {
+	if a.Rows {
 		printRows(out, c.Table, list, inside, values)
 	}
-	if a.quick {
+	if a.Quick {
 		return nil
 	}
 	v := validated{table: c.Table, rows: list, inside: inside, blind: open, by: map[string]held{}}
 	ranges, err := v.run(out, f.Prior())
-	if err != nil || !a.update {
+	if err != nil || !a.Update {
 		return err
 	}
-	fitted := fmt.Sprintf("%d measurements of internal/train/catalog, %s", len(list), cmp.Or(a.on, time.Now().UTC().Format(time.DateOnly)))
-	return update(constantsPath, c, list, values, ranges, fitted)
+	all := foundOf(list)
+	all.Values, all.Ranges, all.Fitted = values, ranges, fmt.Sprintf("%d measurements of internal/train/catalog, %s", len(list), a.Day())
+	return all.Update(constantsPath, c.Table)
+}
+
+// foundOf is what rows say by themselves of what was found. A run is one of its steps, so nothing more is seen of runs.
+func foundOf(list []*row) *refit.Found {
+	f := &refit.Found{Families: []string{stepFamily}, Seen: knownOf(list)}
+	for _, r := range list {
+		f.Uses = append(f.Uses, r.uses)
+	}
+	return f
 }
 
 const steps = 25

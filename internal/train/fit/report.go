@@ -10,6 +10,7 @@ import (
 
 	"github.com/llmcheck/llmcheck/internal/train"
 	"github.com/llmcheck/llmcheck/internal/tune"
+	"github.com/llmcheck/llmcheck/internal/tune/refit"
 )
 
 func off(residual float64) float64 { return math.Abs(math.Exp(residual) - 1) }
@@ -35,21 +36,12 @@ func show(out io.Writer, title string, list []*row, res []float64) {
 		var worst strings.Builder
 		for _, s := range slices.Sorted(maps.Keys(sources)) {
 			slices.Sort(sources[s])
-			sum += at(sources[s], 0.5)
-			fmt.Fprintf(&worst, " %.0f", 100*at(sources[s], 0.5))
+			sum += refit.At(sources[s], 0.5)
+			fmt.Fprintf(&worst, " %.0f", 100*refit.At(sources[s], 0.5))
 		}
 		fmt.Fprintf(out, "  %-5s n %4d  median %5.1f %%  P90 %6.1f %%  signed %+6.1f %%  mean of medians of %d sources %5.1f %%: %s\n", family, len(all),
-			100*at(all, 0.5), 100*at(all, 0.9), 100*at(signed, 0.5), len(sources), 100*sum/float64(len(sources)), worst.String())
+			100*refit.At(all, 0.5), 100*refit.At(all, 0.9), 100*refit.At(signed, 0.5), len(sources), 100*sum/float64(len(sources)), worst.String())
 	}
-}
-
-func at(sorted []float64, q float64) float64 {
-	x := q * float64(len(sorted)-1)
-	i := int(x)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[i] + (x-float64(i))*(sorted[i+1]-sorted[i])
 }
 
 func printRows(out io.Writer, t *tune.Table, list []*row, res, values []float64) {

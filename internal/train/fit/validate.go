@@ -2,16 +2,14 @@ package main
 
 import (
 	"fmt"
-	"hash/fnv"
 	"io"
 	"math"
 	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/train"
 	"github.com/llmcheck/llmcheck/internal/tune"
+	"github.com/llmcheck/llmcheck/internal/tune/refit"
 )
-
-const folds = 6
 
 // grouped are the ways to leave rows out together.
 func grouped() []string { return []string{"source", "cell", "model"} }
@@ -38,9 +36,7 @@ func (v *validated) run(out io.Writer, start []float64) ([]tune.Width, error) {
 		show(out, "left out by "+by, v.rows, v.by[by].residual)
 	}
 	ranges := v.widths(func(int) bool { return true })
-	for _, w := range ranges {
-		fmt.Fprintf(out, "  %-10s %-8s %.3f to %.3f  n %d\n", w.Of, w.Case, w.Low, w.High, w.Rows)
-	}
+	refit.Ranges(out, ranges)
 	t, err := v.table.WithWidths(ranges)
 	if err != nil {
 		return nil, err
@@ -50,13 +46,13 @@ func (v *validated) run(out io.Writer, start []float64) ([]tune.Width, error) {
 	v.cover(out, "asked blind, as printed", held{v.blind, all.known}, func(int) *tune.Table { return t })
 	for _, by := range grouped() {
 		v.cover(out, "left out by "+by, v.by[by], func(int) *tune.Table { return t })
-		var nested [folds]*tune.Table
+		var nested [refit.Folds]*tune.Table
 		for fold := range nested {
-			if nested[fold], err = v.table.WithWidths(v.widths(func(i int) bool { return foldOf(v.rows[i].group[by]) != fold })); err != nil {
+			if nested[fold], err = v.table.WithWidths(v.widths(func(i int) bool { return refit.FoldOf(v.rows[i].group[by]) != fold })); err != nil {
 				return nil, err
 			}
 		}
-		v.cover(out, "left out by "+by+", of the ranges too", v.by[by], func(i int) *tune.Table { return nested[foldOf(v.rows[i].group[by])] })
+		v.cover(out, "left out by "+by+", of the ranges too", v.by[by], func(i int) *tune.Table { return nested[refit.FoldOf(v.rows[i].group[by])] })
 	}
 	return ranges, nil
 }
@@ -65,26 +61,14 @@ func (v *validated) run(out io.Writer, start []float64) ([]tune.Width, error) {
 func (v *validated) leave(by string, start []float64) held {
 	h := held{make([]float64, len(v.rows)), make([]tune.Known, len(v.rows))}
 	c := &train.Constants{Table: v.table}
-	for fold := range folds {
-		var in []*row
-		var left []int
-		for i, r := range v.rows {
-			if foldOf(r.group[by]) == fold {
-				left = append(left, i)
-			} else {
-				in = append(in, r)
-			}
-		}
-		if len(left) == 0 || len(in) == 0 {
-			continue
-		}
-		values := tune.NewFit(v.table, tuned(c, in)).Run(start, 15)
-		other, known := &train.Constants{Table: v.table.With(values)}, knownOf(in)
+	refit.Leave(v.rows, func(r *row) string { return r.group[by] }, func(in []*row, left []int) {
+		values, known := tune.NewFit(v.table, tuned(c, in)).Run(start, 15), knownOf(in)
+		other := &train.Constants{Table: v.table.With(values)}
 		for _, i := range left {
 			r := v.rows[i]
 			h.residual[i], h.known[i] = r.residual(other, &question{job: r.job, plan: r.plan}), known
 		}
-	}
+	})
 	return h
 }
 
@@ -96,12 +80,6 @@ func knownOf(list []*row) tune.Known {
 		known[r.family+" card "+r.plan.GPU.ID] = true
 	}
 	return known
-}
-
-func foldOf(name string) int {
-	h := fnv.New32a()
-	h.Write([]byte(name))
-	return int(h.Sum32()>>3) % folds
 }
 
 // widths fits the ranges to residuals of the fit, of questions that leave open what nobody could tell, and of rows that were
@@ -237,7 +215,7 @@ func (v *validated) cover(out io.Writer, title string, h held, table func(i int)
 		}
 		if n > 0 {
 			slices.Sort(wide)
-			fmt.Fprintf(out, "  %s inside %3.0f %% of %.0f, width x%.2f", family, 100*inside/n, n, at(wide, 0.5))
+			fmt.Fprintf(out, "  %s inside %3.0f %% of %.0f, width x%.2f", family, 100*inside/n, n, refit.At(wide, 0.5))
 		}
 	}
 	fmt.Fprintln(out)

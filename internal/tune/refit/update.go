@@ -1,6 +1,7 @@
-package main
+package refit
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -8,29 +9,43 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/llmcheck/llmcheck/internal/speed"
+	"github.com/llmcheck/llmcheck/internal/tune"
 )
+
+// Found is what a fit found.
+type Found struct {
+	Values   []float64
+	Uses     [][]int // the constants that each measurement hangs on
+	Families []string
+	Seen     tune.Known // what measurements of those families are of
+	Ranges   []tune.Width
+	Fitted   string   // on what, and when
+	Faults   []string // how far off it is, in lines
+}
 
 // reported is how lines begin that say how far off the fit is.
 const reported = "#|"
 
-// update writes values, counts, ranges, what was seen and how far off all of that is into the file of constants, and
-// leaves all else as it is.
-func update(path string, c *speed.Constants, list []*row, f *found) error {
+// Update writes what a fit found into the file of the constants, and leaves all else as it is.
+func (f *Found) Update(path string, t *tune.Table) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the constants: %w", err)
 	}
-	head, _, ok := strings.Cut(string(data), "\nseen:")
+	text, err := f.Text(string(data), t)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+// Text is the file of the constants with what a fit found.
+func (f *Found) Text(old string, t *tune.Table) (string, error) {
+	head, _, ok := strings.Cut(old, "\nseen:")
 	if !ok {
-		return fmt.Errorf("%s has no list of what was seen", path)
+		return "", errors.New("it has no list of what was seen")
 	}
-	counts := make([]int, len(f.values))
-	for _, r := range list {
-		for _, i := range r.uses {
-			counts[i]++
-		}
-	}
+	counts := f.counts()
 	var lines []string
 	next := 0
 	for line := range strings.SplitSeq(head, "\n") {
@@ -38,22 +53,33 @@ func update(path string, c *speed.Constants, list []*row, f *found) error {
 		case strings.HasPrefix(line, reported):
 			continue
 		case strings.HasPrefix(line, "fitted:"):
-			for _, said := range f.faults {
+			for _, said := range f.Faults {
 				lines = append(lines, strings.TrimRight(reported+" "+said, " "))
 			}
-			line = "fitted: " + strconv.Quote(f.fitted)
+			line = "fitted: " + strconv.Quote(f.Fitted)
 		case strings.HasPrefix(line, "- {of: "):
-			if next < len(f.values) {
-				line = rewrite(line, c.Written(next, f.values[next]), counts[next])
+			if next < len(f.Values) {
+				line = rewrite(line, t.Written(next, f.Values[next]), counts[next])
 			}
 			next++
 		}
 		lines = append(lines, line)
 	}
-	if next != len(f.values) {
-		return fmt.Errorf("%s has %d constants, want %d", path, next, len(f.values))
+	if next != len(f.Values) {
+		return "", fmt.Errorf("it has %d constants, want %d", next, len(f.Values))
 	}
-	return os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"+seenText(list)+widthText(f.ranges)), 0o644)
+	return strings.Join(lines, "\n") + "\n" + f.seenText() + f.rangesText(), nil
+}
+
+// counts are the measurements of each constant.
+func (f *Found) counts() []int {
+	counts := make([]int, len(f.Values))
+	for _, uses := range f.Uses {
+		for _, i := range uses {
+			counts[i]++
+		}
+	}
+	return counts
 }
 
 // rewrite puts the value and the count into a line of the list of constants.
@@ -72,13 +98,12 @@ func field(line, key, value string) string {
 	return before + key + value + after[end:]
 }
 
-func seenText(list []*row) string {
+func (f *Found) seenText() string {
 	var b strings.Builder
 	b.WriteString("seen:\n")
-	known := knownOf(list)
-	for _, family := range slices.Sorted(slices.Values(speed.Families())) {
+	for _, family := range slices.Sorted(slices.Values(f.Families)) {
 		sorts := map[string][]string{}
-		for _, one := range slices.Sorted(maps.Keys(known)) {
+		for _, one := range slices.Sorted(maps.Keys(f.Seen)) {
 			if what, ok := strings.CutPrefix(one, family+" "); ok {
 				sort := "here"
 				for prefix, name := range map[string]string{"card ": "cards", "size ": "sizes"} {
@@ -97,10 +122,10 @@ func seenText(list []*row) string {
 	return b.String()
 }
 
-func widthText(ranges []speed.Width) string {
+func (f *Found) rangesText() string {
 	var b strings.Builder
 	b.WriteString("widths:\n")
-	for _, w := range ranges {
+	for _, w := range f.Ranges {
 		fmt.Fprintf(&b, "- {of: %s, case: %q, low: %g, high: %g, rows: %d}\n", w.Of, w.Case, w.Low, w.High, w.Rows)
 	}
 	return b.String()
