@@ -561,7 +561,7 @@ func (f *filler) again(said Recompute, fits bool) {
 	case !fits && f.Recompute != Whole:
 		why = "recomputing all would not make it fit either"
 	case len(f.recomputes()) == 1:
-		why = "recipes of " + string(f.Framework) + " turn it on"
+		why = "recipes of " + string(f.Framework) + " leave it at that"
 	case f.Recompute != None:
 		why = "the least that fits"
 	}
