@@ -425,25 +425,26 @@ func (a *account) answer(s *stage) *Memory {
 		m.Terms = append(m.Terms, Term{l.part, l.name, l.bytes, l.formula(), l.source})
 		m.Total = m.Total.Plus(l.bytes)
 	}
+	m.Planned = s.likely
 	if a.plan.GPU == nil {
 		return m
 	}
 	m.Capacity = a.plan.GPU.Usable()
-	m.judge(s.likely)
+	m.judge()
 	return m
 }
 
-// judge compares with the capacity: only what fits at the high end of the plan as it is fits, and only what does not fit at
-// the low end of all that was left open does not.
-func (m *Memory) judge(likely Range) {
+// judge compares the plan as it is with the capacity: only what fits at the high end fits. What was left open is chosen, and
+// what comes of other choices says nothing of this plan.
+func (m *Memory) judge() {
 	room := float64(m.Capacity)
 	switch {
 	case m.Capacity <= 0:
 		return
-	case likely.High <= room:
+	case m.Planned.High <= room:
 		m.Verdict = Fits
 		return
-	case min(likely.Low, m.Total.Low) > room:
+	case m.Planned.Low > room:
 		m.Verdict = DoesNot
 	default:
 		m.Verdict = Tight
