@@ -104,8 +104,13 @@ func TestSketchRefuses(t *testing.T) {
 		name           string
 		params, active int64
 	}{
-		{"nothing", 0, 0}, {"negative", -5, 0}, {"tiny", 1000, 0}, {"endless", math.MaxInt64, 0},
-		{"more active than there are", 1e9, 2e9}, {"negative active", 1e9, -1}, {"next to none active", 1e13, 1000},
+		{"nothing", 0, 0},
+		{"negative", -5, 0},
+		{"tiny", 1000, 0},
+		{"endless", math.MaxInt64, 0},
+		{"more active than there are", 1e9, 2e9},
+		{"negative active", 1e9, -1},
+		{"next to none active", 1e13, 1000},
 		{"one active", 1e10, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

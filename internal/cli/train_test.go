@@ -51,9 +51,7 @@ type sample struct {
 // trainSamples are values of every flag of the question.
 func trainSamples() []sample {
 	named := []string{"acme/x"}
-	of := func(method string, more ...string) []string {
-		return append([]string{"acme/x", "--method", method}, more...)
-	}
+	of := func(method string) []string { return []string{"acme/x", "--method", method} }
 	by := func(args ...string) []string { return args }
 	return []sample{
 		{"method", "grpo", named},
@@ -492,7 +490,7 @@ func TestTrainCompletion(t *testing.T) {
 			t.Errorf("--%s offers nothing", f.Name)
 		}
 	})
-	for _, name := range strings.Fields("method gpu gpus compare zero schedule framework precision optimizer recompute loss offload lora-targets frozen " +
+	for name := range strings.FieldsSeq("method gpu gpus compare zero schedule framework precision optimizer recompute loss offload lora-targets frozen " +
 		"fabric reference reward critic rollout-engine price-terms seller country format") {
 		if !slices.Contains(found, name) {
 			t.Errorf("--%s has no completion", name)

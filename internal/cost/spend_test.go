@@ -16,7 +16,10 @@ func TestSpendIsPowerTimesTime(t *testing.T) {
 		what      string
 		got, want float64
 	}{
-		{"kWh", got.KWh.Mid, 15}, {"cooling", got.Cooling.Mid, 5}, {"kg", got.Kg.Mid, 6}, {"electricity", got.Electricity.Mid, 1.5},
+		{"kWh", got.KWh.Mid, 15},
+		{"cooling", got.Cooling.Mid, 5},
+		{"kg", got.Kg.Mid, 6},
+		{"electricity", got.Electricity.Mid, 1.5},
 		{"what is paid by the hour", Over(Exactly(8), Exactly(7200)).Mid, 16},
 	} {
 		if math.Abs(one.got-one.want) > 1e-9 {

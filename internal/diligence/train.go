@@ -44,8 +44,15 @@ func (q *TrainingQuestion) check() error {
 		what string
 		is   int64
 	}{
-		{"parameters", q.Params}, {"active parameters", q.Active}, {"layers", q.Layers}, {"width", q.Hidden}, {"vocabulary", q.Vocab}, {"most devices", int64(q.Most)},
-		{"devices of a machine", int64(q.Node)}, {"deadline", int64(q.Deadline)}, {"time between failures", int64(q.Failing)},
+		{"parameters", q.Params},
+		{"active parameters", q.Active},
+		{"layers", q.Layers},
+		{"width", q.Hidden},
+		{"vocabulary", q.Vocab},
+		{"most devices", int64(q.Most)},
+		{"devices of a machine", int64(q.Node)},
+		{"deadline", int64(q.Deadline)},
+		{"time between failures", int64(q.Failing)},
 	} {
 		if n.is < 0 {
 			return fmt.Errorf("reading the question: %s is %d: want none or more: %w", n.what, n.is, ErrNumber)
@@ -54,7 +61,12 @@ func (q *TrainingQuestion) check() error {
 	for _, x := range []struct {
 		what string
 		is   float64
-	}{{"Gbit/s of the network", q.NetGbit}, {"tokens at hand", q.Have}, {"epochs", q.Epochs}, {"tokens", q.Job.Tokens}, {"seconds between failures", q.Job.Failing},
+	}{
+		{"Gbit/s of the network", q.NetGbit},
+		{"tokens at hand", q.Have},
+		{"epochs", q.Epochs},
+		{"tokens", q.Job.Tokens},
+		{"seconds between failures", q.Job.Failing},
 		{"the share that is no padding", q.Job.Fill},
 	} {
 		if !(x.is >= 0 && x.is <= largest) || x.is > 0 && x.is < least {

@@ -126,12 +126,13 @@ func TestLawOfTheEU(t *testing.T) {
 	}{{"neither", 1e9, 1e12, ""}, {"general purpose", 8e9, 15e12, "10^23"}, {"systemic risk", 405e9, 15.6e12, "10^25"}} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := taught(t, TrainingQuestion{Params: tt.params, Cards: []string{"h100-sxm"}, Job: train.Job{Method: train.Pretrain, Tokens: tt.tokens}, Plan: train.Plan{GPUs: 2048}})
-			got := ""
+			var said []string
 			for _, n := range a.Notes {
 				if strings.Contains(n, "legal advice") {
-					got += n
+					said = append(said, n)
 				}
 			}
+			got := strings.Join(said, " ")
 			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) || tt.want != "" && (!strings.Contains(got, "(European") && !strings.Contains(got, "(Regulation")) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}

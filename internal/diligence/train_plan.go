@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/report"
@@ -132,7 +133,7 @@ func (t *training) fewest(p train.Plan) (*trainingOutlook, error) {
 	}
 	o, why := chosen(tried)
 	if p.Data == 0 {
-		t.assume("gpus", fmt.Sprint(o.plan.GPUs), why+"; give --gpus or --gpus auto")
+		t.assume("gpus", strconv.Itoa(o.plan.GPUs), why+"; give --gpus or --gpus auto")
 	}
 	return o, t.judge(o)
 }
@@ -171,8 +172,8 @@ var errNoPlan = errors.New("no plan does it")
 
 // found is the best plan that a search finds.
 func (t *training) found(p train.Plan) (*trainingOutlook, error) {
-	found, err := train.Find(t.cons, t.q.Job, train.Want{
-		Context: t.ctx, GPU: p.GPU, Fabric: p.Fabric, GPUs: p.GPUs, Max: t.q.Most, Deadline: t.q.Deadline.Seconds(), Price: t.hourly(p.GPU), Said: p,
+	found, err := train.Find(t.ctx, t.cons, t.q.Job, train.Want{
+		GPU: p.GPU, Fabric: p.Fabric, GPUs: p.GPUs, Max: t.q.Most, Deadline: t.q.Deadline.Seconds(), Price: t.hourly(p.GPU), Said: p,
 	})
 	if err != nil {
 		return nil, err

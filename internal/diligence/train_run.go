@@ -243,8 +243,7 @@ func (t *training) cards(names []string) ([]*hardware.Accelerator, error) {
 // usual is the card that such work is mostly done on.
 func (t *training) usual() (name, why string) {
 	const small = 14e9
-	switch m := t.q.Job.Method; {
-	case (m == train.LoRA || m == train.QLoRA) && t.q.Job.Shape.Params().Total <= small:
+	if m := t.q.Job.Method; (m == train.LoRA || m == train.QLoRA) && t.q.Job.Shape.Params().Total <= small {
 		return "rtx-4090", "the usual card for adapters of a model of this size; give --gpu"
 	}
 	return "h100-sxm", "the most rented card for training; give --gpu"

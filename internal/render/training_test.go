@@ -1,12 +1,11 @@
 package render_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
-
-	"fmt"
 
 	"github.com/llmcheck/llmcheck/internal/render"
 	"github.com/llmcheck/llmcheck/internal/report"
@@ -164,7 +163,7 @@ func TestTrainingIsWhole(t *testing.T) {
 			got = strings.NewReplacer("\\", "", "`", "").Replace(got)
 			for _, w := range words {
 				found := false
-				for _, either := range strings.Split(w, "|") {
+				for either := range strings.SplitSeq(w, "|") {
 					found = found || strings.Contains(got, either)
 				}
 				if !found {

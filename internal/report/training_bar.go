@@ -9,8 +9,13 @@ import (
 // The units that figures of training are written in.
 var (
 	spans = unit{
-		{1e-3, 1e-6, "", " µs"}, {1, 1e-3, "", " ms"}, {120, 1, "", " s"}, {7200, 60, "", " min"}, {2 * day, 3600, "", " h"},
-		{1000 * day, day, "", " days"}, {most, 365.25 * day, "", " years"},
+		{1e-3, 1e-6, "", " µs"},
+		{1, 1e-3, "", " ms"},
+		{120, 1, "", " s"},
+		{7200, 60, "", " min"},
+		{2 * day, 3600, "", " h"},
+		{1000 * day, day, "", " days"},
+		{most, 365.25 * day, "", " years"},
 	}
 	gpuHours = unit{{1e6, 1, "", " GPU-hours"}, {most, 1e6, "", " million GPU-hours"}}
 	tokens   = unit{{1e6, 1, "", " tokens"}, {1e9, 1e6, "", " million tokens"}, {1e12, 1e9, "", " billion tokens"}, {most, 1e12, "", " trillion tokens"}}

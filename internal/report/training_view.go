@@ -864,8 +864,10 @@ func (t *Training) generations() Section {
 	for _, name := range []string{"time", "GPU-hours", "energy", "cost"} {
 		table = table.withoutEmpty(name)
 	}
-	return Section{Title: "The same work on other cards", Table: table, Chart: timeAgainstCost(spots, 0),
-		Below: "0.5 x is half of what the plan of this answer takes. What is doubtful of both cards alike is left out of the ranges of ratios."}
+	return Section{
+		Title: "The same work on other cards", Table: table, Chart: timeAgainstCost(spots, 0),
+		Below: "0.5 x is half of what the plan of this answer takes. What is doubtful of both cards alike is left out of the ranges of ratios.",
+	}
 }
 
 func exact1() *Range { return &Range{1, 1, 1} }

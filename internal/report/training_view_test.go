@@ -214,7 +214,7 @@ func TestTimePile(t *testing.T) {
 
 // TestUses: every cause that package train names has a color and a letter of its own kind.
 func TestUses(t *testing.T) {
-	for _, cause := range strings.Fields("products attention head elementwise recompute dequantize tensor_parallel context_parallel expert_parallel" +
+	for cause := range strings.FieldsSeq("products attention head elementwise recompute dequantize tensor_parallel context_parallel expert_parallel" +
 		" data_parallel pipeline_send bubble imbalance optimizer offload rollouts scoring idle failures communication compute overhead checkpoints") {
 		if u := useOf(cause); u.key == "other" || u.sign == "." || u.sign == "" || strings.Contains(u.name, "_") {
 			t.Errorf("%s: %+v", cause, u)

@@ -77,7 +77,7 @@ func (f *filler) complete() error {
 	if err := f.divide(); err != nil {
 		return err
 	}
-	return f.Plan.Check(&f.Job)
+	return f.Check(&f.Job)
 }
 
 // believable refuses what cannot be completed: no model, no card, or values that are no answer to anything.

@@ -246,10 +246,10 @@ func (f *filler) trial(p Plan, r Recompute) (trial, bool) {
 // cut is the pass where nobody said it: one sequence, or where torchtitan is given a batch and has a pipeline, as many
 // passes as there are stages.
 func (f *filler) cut(p *Plan) int64 {
-	if f.Framework != TorchTitan || p.Pipeline == 1 || f.Job.Global == 0 || f.Job.Global%(int64(p.Data)*int64(p.Pipeline)) != 0 {
+	if f.Framework != TorchTitan || p.Pipeline == 1 || f.Global == 0 || f.Global%(int64(p.Data)*int64(p.Pipeline)) != 0 {
 		return 1
 	}
-	return f.Job.Global / (int64(p.Data) * int64(p.Pipeline))
+	return f.Global / (int64(p.Data) * int64(p.Pipeline))
 }
 
 // cuts reports whether the framework cuts a batch itself: torchtitan makes passes of one for a pipeline that a batch of a
@@ -534,8 +534,10 @@ func (f *filler) explain(asked *Plan, fits bool) {
 		said, n int
 		why     string
 	}{
-		{"tensor_parallel", asked.Tensor, f.Tensor, found}, {"pipeline_parallel", asked.Pipeline, f.Pipeline, found},
-		{"context_parallel", asked.Context, f.Context, found}, {"expert_parallel", asked.Expert, f.Expert, f.expertsWhy()},
+		{"tensor_parallel", asked.Tensor, f.Tensor, found},
+		{"pipeline_parallel", asked.Pipeline, f.Pipeline, found},
+		{"context_parallel", asked.Context, f.Context, found},
+		{"expert_parallel", asked.Expert, f.Expert, f.expertsWhy()},
 		{"data_parallel", asked.Data, f.Data, "all GPUs over the ranks of tensor, pipeline and context"},
 		{"virtual_stages", asked.Virtual, f.Virtual, f.chunksWhy()},
 	} {

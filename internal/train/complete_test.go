@@ -53,8 +53,11 @@ func keepsCompletion(j Job, p Plan) error {
 		}
 	}
 	again, same, more, err := Complete(job, plan)
-	if err != nil || len(more) > 0 || !reflect.DeepEqual(again, job) || !reflect.DeepEqual(same, plan) {
-		return fmt.Errorf("completing twice: %v, %v", err, more)
+	if err != nil {
+		return fmt.Errorf("completing twice: %w", err)
+	}
+	if len(more) > 0 || !reflect.DeepEqual(again, job) || !reflect.DeepEqual(same, plan) {
+		return fmt.Errorf("completing twice settles %v", more)
 	}
 	return nil
 }
@@ -104,10 +107,10 @@ func TestCompleteDefaults(t *testing.T) {
 		{"all weights", Job{Shape: shapeOf(t, "8b"), Method: Full}, Plan{GPU: h100, GPUs: 8}, func(j *Job, p *Plan) bool {
 			return j.Framework == FSDP && j.Sequence == 2048 && j.Global == 64 && p.Zero == 3
 		}},
-		{"adapters", Job{Shape: shapeOf(t, "8b"), Method: LoRA}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
+		{"adapters", Job{Shape: shapeOf(t, "8b"), Method: LoRA}, Plan{GPU: h100, GPUs: 1}, func(j *Job, _ *Plan) bool {
 			return j.Framework == HF && j.Rank == 16 && len(j.Targets) == 7 && j.Quantized == ""
 		}},
-		{"4 bits", Job{Shape: shapeOf(t, "8b"), Method: QLoRA}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
+		{"4 bits", Job{Shape: shapeOf(t, "8b"), Method: QLoRA}, Plan{GPU: h100, GPUs: 1}, func(j *Job, _ *Plan) bool {
 			return j.Quantized == "nf4-dq" && len(j.Targets) == 7 && j.Recompute == Whole
 		}},
 		{"torchtune", Job{Shape: shapeOf(t, "8b"), Method: LoRA, Framework: TorchTune}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
@@ -116,7 +119,7 @@ func TestCompleteDefaults(t *testing.T) {
 		{"all weights in torchtune", Job{Shape: shapeOf(t, "8b"), Method: Full, Framework: TorchTune}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
 			return j.PureBF16 && j.InBackward && j.Optimizer == AdamW8bit && j.Offload == NoOffload && j.Global == p.Micro
 		}},
-		{"all weights in torchtune where states have no room", Job{Shape: shapeOf(t, "8b"), Method: Full, Framework: TorchTune}, Plan{GPU: cardOf(t, "rtx-4090"), GPUs: 1}, func(j *Job, p *Plan) bool {
+		{"all weights in torchtune where states have no room", Job{Shape: shapeOf(t, "8b"), Method: Full, Framework: TorchTune}, Plan{GPU: cardOf(t, "rtx-4090"), GPUs: 1}, func(j *Job, _ *Plan) bool {
 			return j.InBackward && j.Optimizer == AdamW8bit && j.Offload == OffOptimizer
 		}},
 		{"70B in torchtune", Job{Shape: shapeOf(t, "70b"), Method: Full, Framework: TorchTune}, Plan{GPU: a100, GPUs: 8}, func(j *Job, p *Plan) bool {
@@ -125,23 +128,23 @@ func TestCompleteDefaults(t *testing.T) {
 		{"passes of torchtitan", Job{Shape: shapeOf(t, "405b"), Method: Pretrain, Framework: TorchTitan, Global: 64}, Plan{GPU: h100, GPUs: 512, Tensor: 8, Pipeline: 8}, func(j *Job, p *Plan) bool {
 			return p.Micros(j) == 8
 		}},
-		{"groups", Job{Shape: shapeOf(t, "8b"), Method: GRPO}, Plan{GPU: h100, GPUs: 8}, func(j *Job, p *Plan) bool {
+		{"groups", Job{Shape: shapeOf(t, "8b"), Method: GRPO}, Plan{GPU: h100, GPUs: 8}, func(j *Job, _ *Plan) bool {
 			return j.Group == 8 && j.Prompt == 512 && j.Reference == j.Shape && j.Critic == nil && j.Rollout
 		}},
-		{"a critic", Job{Shape: shapeOf(t, "8b"), Method: PPO}, Plan{GPU: h100, GPUs: 8}, func(j *Job, p *Plan) bool {
+		{"a critic", Job{Shape: shapeOf(t, "8b"), Method: PPO}, Plan{GPU: h100, GPUs: 8}, func(j *Job, _ *Plan) bool {
 			return j.Critic == j.Shape && j.Reward == j.Shape
 		}},
-		{"pairs with adapters", Job{Shape: shapeOf(t, "8b"), Method: DPO, Rank: 8}, Plan{GPU: h100, GPUs: 1}, func(j *Job, p *Plan) bool {
+		{"pairs with adapters", Job{Shape: shapeOf(t, "8b"), Method: DPO, Rank: 8}, Plan{GPU: h100, GPUs: 1}, func(j *Job, _ *Plan) bool {
 			return j.Reference == nil && len(j.Targets) > 0
 		}},
-		{"before Ampere", Job{Shape: shapeOf(t, "1b"), Method: LoRA}, Plan{GPU: v100, GPUs: 1}, func(j *Job, p *Plan) bool { return j.Precision == FP16 }},
-		{"a division that was given", Job{Shape: shapeOf(t, "405b"), Method: Pretrain}, Plan{GPU: h100, GPUs: 512, Tensor: 8, Pipeline: 8}, func(j *Job, p *Plan) bool {
+		{"before Ampere", Job{Shape: shapeOf(t, "1b"), Method: LoRA}, Plan{GPU: v100, GPUs: 1}, func(j *Job, _ *Plan) bool { return j.Precision == FP16 }},
+		{"a division that was given", Job{Shape: shapeOf(t, "405b"), Method: Pretrain}, Plan{GPU: h100, GPUs: 512, Tensor: 8, Pipeline: 8}, func(_ *Job, p *Plan) bool {
 			return p.Data == 8 && p.Context == 1 && p.Virtual == 8 && p.Schedule == Interleaved
 		}},
-		{"a division alone", Job{Shape: shapeOf(t, "405b"), Method: Pretrain}, Plan{GPU: h100, Tensor: 8, Pipeline: 8, Data: 2}, func(j *Job, p *Plan) bool {
+		{"a division alone", Job{Shape: shapeOf(t, "405b"), Method: Pretrain}, Plan{GPU: h100, Tensor: 8, Pipeline: 8, Data: 2}, func(_ *Job, p *Plan) bool {
 			return p.GPUs == 128
 		}},
-		{"the FSDP of Megatron", Job{Shape: shapeOf(t, "70b"), Method: Pretrain, Framework: Megatron}, Plan{GPU: h100, GPUs: 64, Tensor: 1, Pipeline: 1}, func(j *Job, p *Plan) bool {
+		{"the FSDP of Megatron", Job{Shape: shapeOf(t, "70b"), Method: Pretrain, Framework: Megatron}, Plan{GPU: h100, GPUs: 64, Tensor: 1, Pipeline: 1}, func(_ *Job, p *Plan) bool {
 			return p.Zero == 3
 		}},
 		{"a batch of torchtitan", Job{Shape: shapeOf(t, "405b"), Method: Pretrain, Framework: TorchTitan, Global: 256}, Plan{GPU: h100, GPUs: 512, Tensor: 8, Pipeline: 8, Micro: 32}, func(j *Job, p *Plan) bool {

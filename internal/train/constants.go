@@ -274,9 +274,6 @@ func (c *Constants) cases(j *Job, p *Plan, experts bool) []tune.Strength {
 	return list
 }
 
-// around is a time with its range.
-func around(mid, low, high float64) Range { return Range{Low: mid * low, Mid: mid, High: mid * high} }
-
 // basis says what the ranges rest on.
 func (c *Constants) basis(j *Job, p *Plan, experts bool) string {
 	text := "measured steps of " + Where(j, p)

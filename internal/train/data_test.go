@@ -67,9 +67,15 @@ func TestJudge(t *testing.T) {
 		tokens, have float64
 		verdict      string
 	}{
-		{"few", Pretrain, 20e9, 0, UnderTrained}, {"as Chinchilla", Pretrain, 160e9, 0, AtOptimum}, {"as served", Pretrain, 15e12, 0, OverTrained},
-		{"with enough data", Pretrain, 15e12, 16e12, OverTrained}, {"repeated", Pretrain, 15e12, 5e12, Repeats}, {"repeated too often", Pretrain, 15e12, 0.1e12, Short},
-		{"fine-tuning", Full, 1e8, 0, Enough}, {"three epochs", Full, 3e8, 1e8, Repeats}, {"forty", LoRA, 4e9, 1e8, Short},
+		{"few", Pretrain, 20e9, 0, UnderTrained},
+		{"as Chinchilla", Pretrain, 160e9, 0, AtOptimum},
+		{"as served", Pretrain, 15e12, 0, OverTrained},
+		{"with enough data", Pretrain, 15e12, 16e12, OverTrained},
+		{"repeated", Pretrain, 15e12, 5e12, Repeats},
+		{"repeated too often", Pretrain, 15e12, 0.1e12, Short},
+		{"fine-tuning", Full, 1e8, 0, Enough},
+		{"three epochs", Full, 3e8, 1e8, Repeats},
+		{"forty", LoRA, 4e9, 1e8, Short},
 	} {
 		d := Judge(&Job{Shape: s, Method: tt.method, Tokens: tt.tokens}, tt.have)
 		if d.Verdict != tt.verdict || d.Why == "" || (d.Optimal != nil) != (tt.method == Pretrain) {

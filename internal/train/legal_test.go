@@ -9,14 +9,17 @@ import (
 
 // legal is a job and a plan that Megatron starts.
 func legal(t testing.TB) (Job, Plan) {
+	t.Helper()
 	a := cardOf(t, "h100-sxm")
-	return Job{
-			Shape: shapeOf(t, "70b"), Method: Pretrain, Framework: Megatron, Precision: BF16, Optimizer: AdamW, Recompute: None, Loss: Plain,
-			Offload: NoOffload, Sequence: 8192, Global: 1024, Fill: 1,
-		}, Plan{
-			GPU: a, Fabric: fabricOf(a), GPUs: 128, Tensor: 8, Pipeline: 4, Context: 1, Expert: 1, Data: 4, Virtual: 5, Zero: 1, Micro: 1,
-			Schedule: Interleaved,
-		}
+	j := Job{
+		Shape: shapeOf(t, "70b"), Method: Pretrain, Framework: Megatron, Precision: BF16, Optimizer: AdamW, Recompute: None, Loss: Plain,
+		Offload: NoOffload, Sequence: 8192, Global: 1024, Fill: 1,
+	}
+	p := Plan{
+		GPU: a, Fabric: fabricOf(a), GPUs: 128, Tensor: 8, Pipeline: 4, Context: 1, Expert: 1, Data: 4, Virtual: 5, Zero: 1, Micro: 1,
+		Schedule: Interleaved,
+	}
+	return j, p
 }
 
 func TestCheck(t *testing.T) {
@@ -90,8 +93,12 @@ func TestCheckExperts(t *testing.T) {
 		experts   int
 		legal     bool
 	}{
-		{"all", Megatron, 64, true}, {"more than there are", Megatron, 128, false}, {"no divisor", Megatron, 48, false},
-		{"data alone", DeepSpeed, 32, true}, {"beyond data", DeepSpeed, 64, false}, {"none in axolotl", Axolotl, 8, false},
+		{"all", Megatron, 64, true},
+		{"more than there are", Megatron, 128, false},
+		{"no divisor", Megatron, 48, false},
+		{"data alone", DeepSpeed, 32, true},
+		{"beyond data", DeepSpeed, 64, false},
+		{"none in axolotl", Axolotl, 8, false},
 	} {
 		j.Framework, p.Expert = tt.framework, tt.experts
 		if err := p.Check(&j); (err == nil) != tt.legal {
@@ -113,10 +120,12 @@ func TestBenchmarksAreLegal(t *testing.T) {
 		{"experts", 16, 1, 2, 1, 8, 24, 2, 512},
 		{"experts", 16, 1, 1, 1, 16, 1, 1, 1024},
 	} {
-		j, p := legal(t)
+		j, _ := legal(t)
 		j.Shape, j.Global = shapeOf(t, tt.model), tt.global
-		p = Plan{GPU: a, GPUs: tt.gpus, Tensor: tt.tensor, Pipeline: tt.pipeline, Context: tt.context, Expert: tt.expert, Virtual: tt.virtual,
-			Data: tt.gpus / tt.tensor / tt.pipeline / tt.context, Micro: int64(tt.m), Zero: 1, Schedule: OneFOneB}
+		p := Plan{
+			GPU: a, GPUs: tt.gpus, Tensor: tt.tensor, Pipeline: tt.pipeline, Context: tt.context, Expert: tt.expert, Virtual: tt.virtual,
+			Data: tt.gpus / tt.tensor / tt.pipeline / tt.context, Micro: int64(tt.m), Zero: 1, Schedule: OneFOneB,
+		}
 		if tt.virtual > 1 {
 			p.Schedule = Interleaved
 		}

@@ -320,7 +320,7 @@ func (a *account) stage(at int) *stage {
 	from, to := a.split(at)
 	s := &stage{account: a, at: at, of: p, first: at == 0, last: at == p-1, layers: a.blocks[from:to]}
 	if s.last {
-		s.layers = append(s.layers[:len(s.layers):len(s.layers)], a.extra...)
+		s.layers = append(slices.Clip(s.layers), a.extra...)
 	}
 	for _, l := range s.layers {
 		s.count = s.count.plus(l.count)

@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // widens are the settings whose other values change what is held by enough to be counted.
@@ -140,17 +141,9 @@ func (s *stage) stated(open Open) spread {
 
 // lower takes bytes from the low ends of parts, from each by its share.
 func (s *stage) lower(bytes float64, parts ...Part) {
-	of := func(p Part) bool {
-		for _, x := range parts {
-			if x == p {
-				return true
-			}
-		}
-		return false
-	}
 	sum := 0.0
 	for i := range s.lines {
-		if of(s.lines[i].part) {
+		if slices.Contains(parts, s.lines[i].part) {
 			sum += s.lines[i].bytes.Low
 		}
 	}
@@ -159,7 +152,7 @@ func (s *stage) lower(bytes float64, parts ...Part) {
 	}
 	left := max(0, 1-bytes/sum)
 	for i := range s.lines {
-		if of(s.lines[i].part) {
+		if slices.Contains(parts, s.lines[i].part) {
 			s.lines[i].bytes.Low *= left
 		}
 	}

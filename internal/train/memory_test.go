@@ -551,11 +551,15 @@ func TestVerdict(t *testing.T) {
 func TestHostileSizes(t *testing.T) {
 	const huge = int64(1) << 62
 	for _, j := range []train.Job{
-		{Sequence: huge, Global: huge}, {Sequence: 1, Rank: huge, Method: train.LoRA}, {Sequence: huge, NoFlash: true}, {Sequence: 1, Group: huge, Rollout: true, Method: train.GRPO},
+		{Sequence: huge, Global: huge},
+		{Sequence: 1, Rank: huge, Method: train.LoRA},
+		{Sequence: huge, NoFlash: true},
+		{Sequence: 1, Group: huge, Rollout: true, Method: train.GRPO},
 		{Sequence: huge, Optimizer: train.Adafactor, Recompute: train.Whole, Loss: train.Fused, InBackward: true},
 	} {
 		for _, p := range []train.Plan{
-			{Micro: huge}, {Micro: huge, Tensor: math.MaxInt, Data: math.MaxInt, Context: math.MaxInt, Expert: math.MaxInt, Virtual: math.MaxInt, Zero: 3},
+			{Micro: huge},
+			{Micro: huge, Tensor: math.MaxInt, Data: math.MaxInt, Context: math.MaxInt, Expert: math.MaxInt, Virtual: math.MaxInt, Zero: 3},
 			{Micro: 1, Pipeline: 2, Virtual: math.MaxInt, Zero: math.MaxInt},
 		} {
 			j.Shape = sketched(t, 1e9, 0)

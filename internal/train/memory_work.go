@@ -281,15 +281,15 @@ func (s *stage) others() {
 		return s.job.Shape
 	}
 	if s.job.Method.Aligns() && (s.job.Trained() || s.job.Reference != nil) {
-		s.beside("reference model", shape(s.job.Reference), 2, "frozen, 16 bits; with adapters it is the model without them")
+		s.beside("reference model", shape(s.job.Reference), "frozen, 16 bits; with adapters it is the model without them")
 	}
 	switch s.job.Method {
 	case PPO:
-		s.beside("reward model", shape(s.job.Reward), 2, "frozen, 16 bits")
+		s.beside("reward model", shape(s.job.Reward), "frozen, 16 bits")
 		s.critic(shape(s.job.Critic))
 	case GRPO:
 		if s.job.Reward != nil {
-			s.beside("reward model", s.job.Reward, 2, "frozen, 16 bits")
+			s.beside("reward model", s.job.Reward, "frozen, 16 bits")
 		}
 	}
 	if s.job.Rollout && !s.job.Apart {
@@ -308,7 +308,8 @@ func (s *stage) parameters(of *arch.Shape) count {
 	return c.times(1 / float64(s.of))
 }
 
-func (s *stage) beside(name string, of *arch.Shape, each float64, why string) {
+func (s *stage) beside(name string, of *arch.Shape, why string) {
+	const each = 2 // 16 bits
 	n := s.by(s.parameters(of), 3)
 	s.add(OtherModels, name, Exactly(n*each), why, func() string { return product(n, each, s.sharing(3)) })
 }
@@ -323,7 +324,7 @@ func (s *stage) critic(of *arch.Shape) {
 		})
 	}
 	if !s.job.Trained() {
-		s.beside("critic, frozen weights", of, 2, "adapters of its own beside frozen weights")
+		s.beside("critic, frozen weights", of, "adapters of its own beside frozen weights")
 		n, each := s.job.laid(of, s.tensor, s.expert)/float64(s.of), s.num.Weights+s.num.Gradients+s.num.Master+s.num.Moments
 		s.add(OtherModels, "critic, adapters", Exactly(n*each), s.num.Why, func() string { return product(n, each, "") })
 		return

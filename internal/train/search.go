@@ -16,7 +16,6 @@ import (
 
 // Want is what a plan is looked for with.
 type Want struct {
-	Context  context.Context // ends a search early; nil never does
 	GPU      *hardware.Accelerator
 	Fabric   *Fabric
 	GPUs     int     // exactly so many; 0 is any number up to Max
@@ -78,20 +77,20 @@ type search struct {
 	batch  float64 // those that are looked at
 }
 
-// Find looks for plans that surely fit. The same question has the same answer.
-func Find(c *Constants, j Job, w Want) (*Found, error) {
-	return find(meter{Account, c.Seconds, c.Time}, j, w)
+// Find looks for plans that surely fit, until ctx ends. The same question has the same answer.
+func Find(ctx context.Context, c *Constants, j Job, w Want) (*Found, error) {
+	return find(ctx, meter{Account, c.Seconds, c.Time}, j, w)
 }
 
 // find looks for plans with any meter.
-func find(m meter, j Job, w Want) (*Found, error) {
+func find(ctx context.Context, m meter, j Job, w Want) (*Found, error) {
 	s, err := newSearch(m, j, w)
 	if err != nil {
 		return nil, err
 	}
 	var out *Found
 	for _, s.batch = range s.batches() {
-		list, err := s.all()
+		list, err := s.all(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -124,8 +123,7 @@ func (s *search) batches() []float64 {
 }
 
 // all looks at all sizes.
-func (s *search) all() ([]size, error) {
-	w := &s.want
+func (s *search) all(ctx context.Context) ([]size, error) {
 	sizes := s.sizes()
 	list := make([]size, len(sizes))
 	var next atomic.Int64
@@ -133,7 +131,7 @@ func (s *search) all() ([]size, error) {
 	for range min(runtime.GOMAXPROCS(0), len(sizes)) {
 		workers.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(sizes); i = next.Add(1) - 1 {
-				if w.Context != nil && w.Context.Err() != nil {
+				if ctx.Err() != nil {
 					return
 				}
 				list[i] = s.size(sizes[i])
@@ -141,8 +139,8 @@ func (s *search) all() ([]size, error) {
 		})
 	}
 	workers.Wait()
-	if w.Context != nil && w.Context.Err() != nil {
-		return nil, fmt.Errorf("looking for a plan: %w", context.Cause(w.Context))
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("looking for a plan: %w", context.Cause(ctx))
 	}
 	return list, nil
 }
@@ -457,7 +455,7 @@ func (s *search) variants(list []candidate, f *filler, t *trial) []candidate {
 	if !even(len(t.job.Shape.Blocks), t.plan.Pipeline) && f.Pipeline == 0 {
 		return list
 	}
-	said := f.Job.Global
+	said := f.Global
 	for _, micro := range s.micros(f, t) {
 		base := *t
 		base.plan.Micro, base.job.Global = micro, said

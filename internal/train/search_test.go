@@ -105,7 +105,7 @@ func BenchmarkFind(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				f, err := Find(c, Job{Shape: shapeOf(b, "405b"), Method: Pretrain, Tokens: 15.6e12}, w)
+				f, err := Find(b.Context(), c, Job{Shape: shapeOf(b, "405b"), Method: Pretrain, Tokens: 15.6e12}, w)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -125,7 +125,7 @@ func BenchmarkFindExperts(b *testing.B) {
 	for _, n := range []int{0, 2048, 16384} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			for b.Loop() {
-				f, err := Find(c, Job{Shape: shapeOf(b, "671b"), Method: Pretrain, Tokens: 14.8e12}, Want{GPU: a, Fabric: fabricOf(a), GPUs: n, Said: Plan{Zero: -1}})
+				f, err := Find(b.Context(), c, Job{Shape: shapeOf(b, "671b"), Method: Pretrain, Tokens: 14.8e12}, Want{GPU: a, Fabric: fabricOf(a), GPUs: n, Said: Plan{Zero: -1}})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -159,7 +159,7 @@ func TestCompletedIsNearTheFastest(t *testing.T) {
 		gpus  int
 	}{{"8b", 8}, {"8b", 64}, {"70b", 256}, {"405b", 1024}, {"experts", 64}} {
 		j := Job{Shape: shapeOf(t, tt.model), Method: Pretrain, Framework: Megatron}
-		f, err := Find(c, j, Want{GPU: a, Fabric: fabricOf(a), GPUs: tt.gpus, Said: Plan{Zero: -1}})
+		f, err := Find(t.Context(), c, j, Want{GPU: a, Fabric: fabricOf(a), GPUs: tt.gpus, Said: Plan{Zero: -1}})
 		if err != nil || len(f.Best) == 0 {
 			t.Fatal(tt.model, err, f)
 		}
@@ -194,6 +194,7 @@ type question struct {
 }
 
 func questions(t testing.TB) []question {
+	t.Helper()
 	h100, gaming := cardOf(t, "h100-sxm"), cardOf(t, "rtx-4090")
 	nobody := Plan{Zero: -1}
 	return []question{
@@ -218,7 +219,7 @@ func TestFoundAreLegalAndFit(t *testing.T) {
 	c := constants(t)
 	for _, q := range questions(t) {
 		t.Run(q.name, func(t *testing.T) {
-			f, err := Find(c, q.job, q.want)
+			f, err := Find(t.Context(), c, q.job, q.want)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -260,11 +261,11 @@ func keepsPlan(t *testing.T, q question, o *Option) {
 func TestSameQuestionSameAnswer(t *testing.T) {
 	c := constants(t)
 	for _, q := range questions(t) {
-		first, err := Find(c, q.job, q.want)
+		first, err := Find(t.Context(), c, q.job, q.want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := Find(c, q.job, q.want)
+		again, err := Find(t.Context(), c, q.job, q.want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +294,7 @@ func TestLongerDeadlineNeverCostsMore(t *testing.T) {
 		for _, times := range []float64{0.05, 0.2, 0.5, 0.8, 1, 1.3, 2, 5, 30} {
 			w := q.want
 			w.Deadline *= times
-			f, err := Find(c, q.job, w)
+			f, err := Find(t.Context(), c, q.job, w)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -324,7 +325,7 @@ func TestMoreDevicesAreNeverSlower(t *testing.T) {
 		for _, most := range []int{1, 2, 7, 8, 16, 24, 100, 1000, 5000} {
 			w := q.want
 			w.Max = most
-			f, err := Find(c, q.job, w)
+			f, err := Find(t.Context(), c, q.job, w)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -387,7 +388,7 @@ func TestNothingFound(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.want.Said.Zero = -1
-			f, err := Find(c, tt.job, tt.want)
+			f, err := Find(t.Context(), c, tt.job, tt.want)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -401,8 +402,6 @@ func TestNothingFound(t *testing.T) {
 func TestFindRefuses(t *testing.T) {
 	c := constants(t)
 	a := cardOf(t, "h100-sxm")
-	ended, end := context.WithCancel(t.Context())
-	end()
 	for name, tt := range map[string]struct {
 		job  Job
 		want Want
@@ -415,11 +414,19 @@ func TestFindRefuses(t *testing.T) {
 		"no number":       {Job{Shape: shapeOf(t, "8b"), Tokens: 1}, Want{GPU: a, Deadline: math.NaN()}, ErrIllegal},
 		"no tokens":       {Job{Shape: shapeOf(t, "8b")}, Want{GPU: a, Deadline: day}, ErrIllegal},
 		"an unknown word": {Job{Shape: shapeOf(t, "8b"), Method: "guess"}, Want{GPU: a, GPUs: 8}, ErrIllegal},
-		"canceled":        {Job{Shape: shapeOf(t, "8b")}, Want{GPU: a, GPUs: 8, Context: ended}, context.Canceled},
 	} {
 		tt.want.Said.Zero = -1
-		if _, err := Find(c, tt.job, tt.want); !errors.Is(err, tt.is) {
+		if _, err := Find(t.Context(), c, tt.job, tt.want); !errors.Is(err, tt.is) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestFindEnds(t *testing.T) {
+	ended, end := context.WithCancel(t.Context())
+	end()
+	_, err := Find(ended, constants(t), Job{Shape: shapeOf(t, "8b")}, Want{GPU: cardOf(t, "h100-sxm"), GPUs: 8, Said: Plan{Zero: -1}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
 	}
 }

@@ -301,21 +301,27 @@ func (t *timing) exchangesOfPass() {
 	if t.tensor > 1 {
 		g := group{t.tensor, 1}
 		bytes := layers * (10 + 4*whole) * t.tokens * width // 4 gathers and reductions forward, 6 backward
-		t.exchange(exchange{cause: Tensors, what: fmt.Sprintf("activations between %d tensor ranks", t.plan.Tensor), group: g,
-			bytes: bytes * (t.tensor - 1) / t.tensor, seconds: t.wires.ring(bytes, g)}, atTensor, t.is[ofHideTensor])
+		t.exchange(exchange{
+			cause: Tensors, what: fmt.Sprintf("activations between %d tensor ranks", t.plan.Tensor), group: g,
+			bytes: bytes * (t.tensor - 1) / t.tensor, seconds: t.wires.ring(bytes, g),
+		}, atTensor, t.is[ofHideTensor])
 	}
 	if t.context > 1 {
 		g := group{t.context, t.tensor}
 		bytes := w.kept() / t.pipe / t.tensor * 2 * t.tokens * t.context * (3 + whole)
-		t.exchange(exchange{cause: Contexts, what: fmt.Sprintf("keys and values around %d context ranks", t.plan.Context), group: g,
-			bytes: bytes * (t.context - 1) / t.context, seconds: t.wires.ring(bytes, g)}, atContext, t.is[ofHideTensor])
+		t.exchange(exchange{
+			cause: Contexts, what: fmt.Sprintf("keys and values around %d context ranks", t.plan.Context), group: g,
+			bytes: bytes * (t.context - 1) / t.context, seconds: t.wires.ring(bytes, g),
+		}, atContext, t.is[ofHideTensor])
 	}
 	if t.plan.Expert > 1 && w.routed > 0 {
 		g := group{t.expert, 1}
 		seconds, bytes := t.wires.all(t.tokens/t.tensor, width, w.topK, g)
 		times := w.expertLayers / t.pipe * (4 + 2*whole)
-		t.exchange(exchange{cause: Experts, what: fmt.Sprintf("tokens to and from experts on %d ranks", t.plan.Expert), group: g,
-			bytes: bytes * times, seconds: seconds * times}, atExchange, t.is[ofHideExpert])
+		t.exchange(exchange{
+			cause: Experts, what: fmt.Sprintf("tokens to and from experts on %d ranks", t.plan.Expert), group: g,
+			bytes: bytes * times, seconds: seconds * times,
+		}, atExchange, t.is[ofHideExpert])
 	}
 	if t.plan.Zero >= 3 {
 		t.gathers()
@@ -324,8 +330,10 @@ func (t *timing) exchangesOfPass() {
 		stride := float64(t.plan.GPUs) / t.pipe
 		bytes := 2 * float64(t.plan.Virtual) * t.tokens * width / t.tensor
 		g := group{t.pipe, stride}
-		t.exchange(exchange{cause: Stages, what: fmt.Sprintf("activations and gradients between %d stages", t.plan.Pipeline), group: g,
-			bytes: bytes, seconds: t.wires.send(bytes, stride)}, atStages, t.is[ofHideData])
+		t.exchange(exchange{
+			cause: Stages, what: fmt.Sprintf("activations and gradients between %d stages", t.plan.Pipeline), group: g,
+			bytes: bytes, seconds: t.wires.send(bytes, stride),
+		}, atStages, t.is[ofHideData])
 	}
 }
 

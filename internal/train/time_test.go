@@ -24,7 +24,7 @@ func timed(t testing.TB, j Job, p Plan) *Figures {
 }
 
 // settings are jobs and plans of all kinds, by a fixed draw.
-func settings(t testing.TB, n int) ([]Job, []Plan) {
+func settings(t testing.TB) ([]Job, []Plan) {
 	t.Helper()
 	d := rand.New(rand.NewSource(7))
 	pick := func(list ...int) int { return list[d.Intn(len(list))] }
@@ -32,7 +32,7 @@ func settings(t testing.TB, n int) ([]Job, []Plan) {
 	names := []string{"1b", "8b", "70b", "405b", "experts"}
 	var jobs []Job
 	var plans []Plan
-	for range n {
+	for range drawn {
 		card := cardOf(t, cards[d.Intn(len(cards))])
 		j := Job{
 			Shape: shapeOf(t, names[d.Intn(len(names))]), Method: Methods()[d.Intn(len(Methods()))], Framework: Frameworks()[d.Intn(len(Frameworks()))],
@@ -73,7 +73,7 @@ func slower(t *testing.T, what string, before, after float64) {
 }
 
 func TestStepLaws(t *testing.T) {
-	jobs, plans := settings(t, drawn)
+	jobs, plans := settings(t)
 	for i := range jobs {
 		j, p := jobs[i], plans[i]
 		f := timed(t, j, p)
@@ -109,7 +109,7 @@ func TestStepLaws(t *testing.T) {
 }
 
 func TestFasterMachinesAreNeverSlower(t *testing.T) {
-	jobs, plans := settings(t, drawn)
+	jobs, plans := settings(t)
 	for i := range jobs {
 		j, p := jobs[i], plans[i]
 		step := timed(t, j, p).StepSeconds.Mid
@@ -139,7 +139,7 @@ func TestFasterMachinesAreNeverSlower(t *testing.T) {
 }
 
 func TestMoreDevicesNeverMoreThanHalve(t *testing.T) {
-	jobs, plans := settings(t, drawn)
+	jobs, plans := settings(t)
 	for i := range jobs {
 		j, p := jobs[i], plans[i]
 		if p.Zero >= 2 && p.Data == 1 {
@@ -164,7 +164,7 @@ func TestMoreDevicesNeverMoreThanHalve(t *testing.T) {
 }
 
 func TestMoreRecomputationNeverComputesLess(t *testing.T) {
-	jobs, plans := settings(t, drawn)
+	jobs, plans := settings(t)
 	for i := range jobs {
 		j, p := jobs[i], plans[i]
 		var flops, step float64

@@ -135,7 +135,7 @@ func TestSaid(t *testing.T) {
 	if j.Optimizer != train.AdamW8bit || !j.InBackward || !j.PureBF16 {
 		t.Errorf("torchtune: %+v", j)
 	}
-	j, p = ask(t, "torchtitan-h200/1", false)
+	_, p = ask(t, "torchtitan-h200/1", false)
 	if p.Fabric == nil || p.Fabric.Net != 50e9 || p.Data != 32 {
 		t.Errorf("network: %+v", p.Fabric)
 	}

@@ -66,7 +66,8 @@ func checkFabric(name string, r *fabricRecord) error {
 	for _, n := range []float64{r.PerDevice, r.PerMachine, r.LatencyUs} {
 		want(n >= 0 && n < 1e6 && !math.IsNaN(n), "a number is %v", n)
 	}
-	want(networked == (r.Kind != "") && networked == (r.LatencyUs > 0), "kind and latency_us go with a network, and a network with them")
+	kind, latency := r.Kind != "", r.LatencyUs > 0
+	want(kind == networked && latency == networked, "kind and latency_us go with a network, and a network with them")
 	return errors.Join(faults...)
 }
 
@@ -130,21 +131,6 @@ func indexed(kind, word string) string {
 		}
 	}
 	return ""
-}
-
-// index is the file fabrics.tsv.
-func index(all []*fabricRecord) string {
-	var lines []string
-	for _, r := range all {
-		for _, c := range r.Usual {
-			lines = append(lines, "usual\t"+c+"\t"+r.ID+"\n")
-		}
-		for _, n := range r.Aliases {
-			lines = append(lines, "name\t"+n+"\t"+r.ID+"\n")
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "")
 }
 
 // fitting refuses a network of machines that the card is not sold in. What joins machines of any size fits all.

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -168,4 +169,19 @@ func BenchmarkQuestion(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// index is the file fabrics.tsv.
+func index(all []*fabricRecord) string {
+	var lines []string
+	for _, r := range all {
+		for _, c := range r.Usual {
+			lines = append(lines, "usual\t"+c+"\t"+r.ID+"\n")
+		}
+		for _, n := range r.Aliases {
+			lines = append(lines, "name\t"+n+"\t"+r.ID+"\n")
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }

@@ -258,10 +258,10 @@ func (f *finder) method(m *Measurement) float64 {
 func whole(m train.Method) bool { return m == train.Pretrain || m == train.Full }
 
 func framework(j *train.Job, m *Measurement) float64 {
-	switch measured := m.told(); {
-	case measured == j.Framework:
+	switch m.told() {
+	case j.Framework:
 		return 0
-	case measured == "":
+	case "":
 		return unsaidFramework
 	}
 	return otherFramework

@@ -57,7 +57,7 @@ func run(out io.Writer, a asks) error {
 	values := f.Run(f.Prior(), steps)
 	inside := f.Residuals(values)
 	show(out, "on the rows of the fit", list, inside)
-	open := blind(&train.Constants{Table: c.Table.With(values)}, list)
+	open := blind(&train.Constants{Table: c.With(values)}, list)
 	show(out, "asked blind, as printed", list, open)
 	if a.values {
 		for i, one := range c.List() {

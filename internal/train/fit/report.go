@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/train"
 	"github.com/llmcheck/llmcheck/internal/tune"
@@ -31,14 +32,14 @@ func show(out io.Writer, title string, list []*row, res []float64) {
 		slices.Sort(all)
 		slices.Sort(signed)
 		var sum float64
-		worst := ""
+		var worst strings.Builder
 		for _, s := range slices.Sorted(maps.Keys(sources)) {
 			slices.Sort(sources[s])
 			sum += at(sources[s], 0.5)
-			worst += fmt.Sprintf(" %.0f", 100*at(sources[s], 0.5))
+			fmt.Fprintf(&worst, " %.0f", 100*at(sources[s], 0.5))
 		}
 		fmt.Fprintf(out, "  %-5s n %4d  median %5.1f %%  P90 %6.1f %%  signed %+6.1f %%  mean of medians of %d sources %5.1f %%: %s\n", family, len(all),
-			100*at(all, 0.5), 100*at(all, 0.9), 100*at(signed, 0.5), len(sources), 100*sum/float64(len(sources)), worst)
+			100*at(all, 0.5), 100*at(all, 0.9), 100*at(signed, 0.5), len(sources), 100*sum/float64(len(sources)), worst.String())
 	}
 }
 

@@ -155,7 +155,7 @@ func tuned(c *train.Constants, list []*row) []tune.Row {
 			Uses: r.uses, Weight: math.Pow(8/count[r.Source.Title], sourcePower) * within, Usual: usual,
 			Open: func() func(values []float64) float64 {
 				return func(values []float64) float64 {
-					return r.residual(&train.Constants{Table: c.Table.With(values)}, &question{job: r.job, plan: r.plan})
+					return r.residual(&train.Constants{Table: c.With(values)}, &question{job: r.job, plan: r.plan})
 				}
 			},
 		})
