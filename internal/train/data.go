@@ -183,11 +183,11 @@ func trained(tokens float64, o *Optimum, each float64) (verdict, why string) {
 	case tokens == 0:
 		return "", ""
 	case tokens < o.Tokens.Low:
-		return UnderTrained, fmt.Sprintf("%s tokens for each parameter are fewer than any fit finds optimal: a smaller model on more tokens would be better for the same FLOPs", perParam(each))
+		return UnderTrained, perParam(each) + " tokens for each parameter are fewer than any fit finds optimal: a smaller model on more tokens would be better for the same FLOPs"
 	case tokens > o.Tokens.High:
-		return OverTrained, fmt.Sprintf("%s tokens for each parameter are more than is optimal for training alone; that pays where a smaller model is served for long", perParam(each))
+		return OverTrained, perParam(each) + " tokens for each parameter are more than is optimal for training alone; that pays where a smaller model is served for long"
 	}
-	return AtOptimum, fmt.Sprintf("%s tokens for each parameter are within what the fits find optimal", perParam(each))
+	return AtOptimum, perParam(each) + " tokens for each parameter are within what the fits find optimal"
 }
 
 // perParam writes a number of tokens for each parameter.
