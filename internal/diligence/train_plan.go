@@ -151,9 +151,9 @@ func chosen(tried []*trainingOutlook) (o *trainingOutlook, why string) {
 			return o, fmt.Sprintf("the smallest number, doubling, on which it may fit; up to %s it surely fits on none", units.Thousands(int64(last.plan.GPUs)))
 		}
 	}
-	least := slices.MinFunc(tried, func(a, b *trainingOutlook) int { return cmp.Compare(a.memory.Total.Mid, b.memory.Total.Mid) })
+	least := slices.MinFunc(tried, func(a, b *trainingOutlook) int { return cmp.Compare(a.memory.Planned.Mid, b.memory.Planned.Mid) })
 	for _, o := range tried {
-		if o.memory.Total.Mid <= hardly*least.memory.Total.Mid {
+		if o.memory.Planned.Mid <= hardly*least.memory.Planned.Mid {
 			least = o
 			break
 		}

@@ -51,22 +51,20 @@ func why(m *train.Memory) string {
 	switch {
 	case m.Capacity <= 0:
 		return "nothing is known of the memory of the card, so it is not known whether it fits"
-	case m.Verdict == train.Fits && m.Total.High > float64(m.Capacity):
-		return fmt.Sprintf("about %.1f GiB of %.1f GiB are taken as planned, and up to %.1f GiB if what was left open is chosen otherwise",
-			m.Total.Mid/gib, float64(m.Capacity)/gib, m.Total.High/gib)
-	case m.Verdict == train.DoesNot && m.Total.Low <= float64(m.Capacity):
-		return fmt.Sprintf("about %.1f GiB are needed as planned, and %.1f GiB are there; most is taken by %s", m.Total.Mid/gib, float64(m.Capacity)/gib, m.Breaks)
 	case m.Verdict == train.Fits:
-		return fmt.Sprintf("at most %.1f GiB of %.1f GiB are taken", m.Total.High/gib, float64(m.Capacity)/gib)
+		return fmt.Sprintf("at most %.1f GiB of %.1f GiB are taken", m.Planned.High/gib, float64(m.Capacity)/gib)
 	case m.Verdict == train.Tight:
 		return fmt.Sprintf("%.1f to %.1f GiB may be taken, and %.1f GiB are there: some of such runs end for want of memory",
-			m.Total.Low/gib, m.Total.High/gib, float64(m.Capacity)/gib)
+			m.Planned.Low/gib, m.Planned.High/gib, float64(m.Capacity)/gib)
 	}
-	return fmt.Sprintf("at least %.1f GiB are needed, and %.1f GiB are there; most is taken by %s", m.Total.Low/gib, float64(m.Capacity)/gib, m.Breaks)
+	return fmt.Sprintf("at least %.1f GiB are needed, and %.1f GiB are there; most is taken by %s", m.Planned.Low/gib, float64(m.Capacity)/gib, m.Breaks)
 }
 
 func shownHeld(m *train.Memory) *report.TrainingMemory {
 	out := &report.TrainingMemory{Capacity: m.Capacity, Total: report.Range(m.Total), Rank: m.Rank, Basis: m.Basis}
+	if m.Planned != m.Total {
+		out.Planned = trainRange(m.Planned)
+	}
 	for part, into := range map[train.Part]*int64{
 		train.Weights: &out.Weights, train.Gradients: &out.Gradients, train.States: &out.Optimizer, train.Activations: &out.Activations,
 		train.Logits: &out.Logits, train.OtherModels: &out.OtherModels, train.Overhead: &out.Overhead,

@@ -140,7 +140,8 @@ type TrainingMemory struct {
 	Logits      int64  `json:"logits_bytes"`
 	OtherModels int64  `json:"other_models_bytes"`
 	Overhead    int64  `json:"overhead_bytes"`
-	Total       Range  `json:"total"`
+	Planned     *Range `json:"as_planned,omitempty"` // of the plan as it is, which the verdict is about; absent where it is total
+	Total       Range  `json:"total"`                // with what nobody said chosen otherwise
 	Rank        string `json:"rank"`
 	Host        *Range `json:"host_bytes_per_gpu,omitempty"`
 	Basis       string `json:"basis,omitempty"`

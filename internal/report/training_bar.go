@@ -71,8 +71,8 @@ func (o *TrainingOutlook) MemoryPile() *Pile {
 		p.Pieces = append(p.Pieces, Piece{Key: t.key, Sign: t.sign, Name: t.name, Label: t.label, Value: o.amount(t.key, n), More: m.share(float64(n)), Size: float64(n)})
 		sum += float64(n)
 	}
-	if m.Total.Known() {
-		high := m.Total.ordered().High
+	if all := m.needs(); all.Known() {
+		high := all.ordered().High
 		if more := high - sum; more > sum/500 {
 			p.Pieces = append(p.Pieces, Piece{Key: "spread", Sign: "~", Name: "or more", Value: "up to " + gibibytes(high) + " GiB in all", More: m.share(high), Size: more})
 		}
@@ -115,13 +115,24 @@ func (m *TrainingMemory) share(n float64) string {
 	return (&DeviceMemory{Capacity: m.Capacity}).Share(int64(n))
 }
 
+// needs is what the plan as it is takes.
+func (m *TrainingMemory) needs() Range {
+	if m.Planned != nil {
+		return *m.Planned
+	}
+	return m.Total
+}
+
 // limits says what is needed in all, and what there is.
 func (m *TrainingMemory) limits() string {
-	need := "in all " + m.Total.String()
+	need := "in all " + m.needs().String()
 	if m.Capacity > 0 {
 		need += " of the " + GiB(m.Capacity) + " that a process may take on the card"
 	} else {
 		need += "; what the card has is not known"
+	}
+	if m.Planned != nil {
+		need += ", and " + m.Total.String() + " with what nobody said chosen otherwise"
 	}
 	return Sentence(join("; ", need, m.Basis)) + "."
 }

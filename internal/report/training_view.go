@@ -97,7 +97,7 @@ func (t *Training) Room() string {
 	if m == nil {
 		return ""
 	}
-	s := m.Total.String()
+	s := m.needs().String()
 	if m.Capacity > 0 {
 		s = strings.TrimSuffix(s, " GiB") + " of " + GiB(m.Capacity)
 	}
@@ -741,7 +741,7 @@ func (o *TrainingOutlook) row(number string) Row {
 	}
 	memory := ""
 	if o.Memory != nil {
-		memory = o.Memory.Total.String()
+		memory = o.Memory.needs().String()
 	}
 	r.Cells = []string{Spoken(r.Verdict), number + ". " + plan, memory, "", "", "", ""}
 	if !o.impossible() {

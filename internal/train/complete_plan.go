@@ -407,7 +407,7 @@ func (f *filler) usual(list []trial) (t trial, fits bool) {
 // likely reports whether the middle of what a trial takes fits.
 func (f *filler) likely(t *trial) bool {
 	m, err := f.account(&t.job, &t.plan)
-	return err == nil && m.Total.Mid <= float64(m.Capacity)
+	return err == nil && m.Planned.Mid <= float64(m.Capacity)
 }
 
 // verdict is that of the account; a card whose memory is not known has room for everything.
@@ -453,7 +453,7 @@ func (f *filler) smallest(list []trial) trial {
 	}
 	again := best
 	again.job.Recompute = Whole
-	if m, err := f.account(&again.job, &again.plan); f.Recompute == "" && err == nil && m.Total.Mid <= nearly*float64(m.Capacity) {
+	if m, err := f.account(&again.job, &again.plan); f.Recompute == "" && err == nil && m.Planned.Mid <= nearly*float64(m.Capacity) {
 		return again
 	}
 	return best
@@ -563,7 +563,7 @@ func (f *filler) again(said Recompute, fits bool) {
 	case !fits && f.Recompute != Whole:
 		why = "recomputing all would not make it fit either"
 	case len(f.recomputes()) == 1:
-		why = "recipes of " + string(f.Framework) + " turn it on"
+		why = "recipes of " + string(f.Framework) + " leave it at that"
 	case f.Recompute != None:
 		why = "the least that fits"
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/llmcheck/llmcheck/internal/arch"
+	"github.com/llmcheck/llmcheck/internal/units"
 )
 
 // hoffmann is how many tokens for each parameter are compute-optimal by the rule that is named after Chinchilla.
@@ -182,11 +183,19 @@ func trained(tokens float64, o *Optimum, each float64) (verdict, why string) {
 	case tokens == 0:
 		return "", ""
 	case tokens < o.Tokens.Low:
-		return UnderTrained, fmt.Sprintf("%.3g tokens for each parameter are fewer than any fit finds optimal: a smaller model on more tokens would be better for the same FLOPs", each)
+		return UnderTrained, perParam(each) + " tokens for each parameter are fewer than any fit finds optimal: a smaller model on more tokens would be better for the same FLOPs"
 	case tokens > o.Tokens.High:
-		return OverTrained, fmt.Sprintf("%.3g tokens for each parameter are more than is optimal for training alone; that pays where a smaller model is served for long", each)
+		return OverTrained, perParam(each) + " tokens for each parameter are more than is optimal for training alone; that pays where a smaller model is served for long"
 	}
-	return AtOptimum, fmt.Sprintf("%.3g tokens for each parameter are within what the fits find optimal", each)
+	return AtOptimum, perParam(each) + " tokens for each parameter are within what the fits find optimal"
+}
+
+// perParam writes a number of tokens for each parameter.
+func perParam(each float64) string {
+	if each < 10 {
+		return fmt.Sprintf("%.2g", each)
+	}
+	return units.Thousands(int64(math.Round(min(each, 1e15))))
 }
 
 // repeats judges how often data is seen.

@@ -65,8 +65,9 @@ func (a *account) binding() *stage {
 		}
 		most, likely = larger(most, sum), larger(likely, s.likely)
 	}
+	raise(worst.planned, sum(worst.planned), likely)
+	raise(worst.lines, top, most)
 	worst.likely = likely
-	worst.raise(top, most)
 	return worst
 }
 
@@ -76,19 +77,19 @@ func larger(a, b Range) Range {
 
 // raise moves middles towards high ends and low ends towards middles, each line by the same share, until they add up to what
 // is wanted.
-func (s *stage) raise(now, want Range) {
+func raise(lines []line, now, want Range) {
 	if gap := now.High - now.Mid; want.Mid > now.Mid && gap > 0 {
 		share := min(1, (want.Mid-now.Mid)/gap)
-		for i := range s.lines {
-			b := &s.lines[i].bytes
+		for i := range lines {
+			b := &lines[i].bytes
 			b.Mid += (b.High - b.Mid) * share
 		}
 		now.Mid += gap * share
 	}
 	if gap := now.Mid - now.Low; want.Low > now.Low && gap > 0 {
 		share := min(1, (want.Low-now.Low)/gap)
-		for i := range s.lines {
-			b := &s.lines[i].bytes
+		for i := range lines {
+			b := &lines[i].bytes
 			b.Low += (b.Mid - b.Low) * share
 		}
 	}
@@ -307,6 +308,7 @@ type stage struct {
 	lines       []line
 	host        Range
 	moves       Range // of what comes and goes, in which the allocator leaves gaps
+	planned     []line
 	likely      Range // the total with everything as it is assumed, before what was left open widens it
 	peaks       peaks
 	exact       float64 // bytes of frozen weights where they lie whole on the device
@@ -334,7 +336,7 @@ func (a *account) stage(at int) *stage {
 	s.step()
 	s.loading()
 	s.reserve()
-	s.likely = s.total()
+	s.planned, s.likely = slices.Clone(s.lines), s.total()
 	s.widen()
 	return s
 }
@@ -369,12 +371,14 @@ func (s *stage) add(part Part, name string, bytes Range, source string, formula 
 	}
 }
 
-func (s *stage) total() Range {
-	var sum Range
-	for i := range s.lines {
-		sum = sum.Plus(s.lines[i].bytes)
+func (s *stage) total() Range { return sum(s.lines) }
+
+func sum(lines []line) Range {
+	var all Range
+	for i := range lines {
+		all = all.Plus(lines[i].bytes)
 	}
-	return sum
+	return all
 }
 
 func (a *account) constant(name string) Range { return a.data.by[name].of() }
@@ -421,30 +425,30 @@ func (a *account) answer(s *stage) *Memory {
 	if s.of > 1 {
 		m.Rank = fmt.Sprintf("stage %d of %d", s.at+1, s.of)
 	}
-	for i := range s.lines {
-		l := &s.lines[i]
+	for i := range s.planned {
+		l := &s.planned[i]
 		m.Terms = append(m.Terms, Term{l.part, l.name, l.bytes, l.formula(), l.source})
-		m.Total = m.Total.Plus(l.bytes)
 	}
+	m.Planned, m.Total = sum(s.planned), s.total()
 	if a.plan.GPU == nil {
 		return m
 	}
 	m.Capacity = a.plan.GPU.Usable()
-	m.judge(s.likely)
+	m.judge()
 	return m
 }
 
-// judge compares with the capacity: only what fits at the high end of the plan as it is fits, and only what does not fit at
-// the low end of all that was left open does not.
-func (m *Memory) judge(likely Range) {
+// judge compares the plan as it is with the capacity: only what fits at the high end fits. What was left open is chosen, and
+// what comes of other choices says nothing of this plan.
+func (m *Memory) judge() {
 	room := float64(m.Capacity)
 	switch {
 	case m.Capacity <= 0:
 		return
-	case likely.High <= room:
+	case m.Planned.High <= room:
 		m.Verdict = Fits
 		return
-	case min(likely.Low, m.Total.Low) > room:
+	case m.Planned.Low > room:
 		m.Verdict = DoesNot
 	default:
 		m.Verdict = Tight

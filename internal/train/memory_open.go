@@ -57,7 +57,6 @@ func (s *stage) widen() {
 		room := max(0, float64(s.plan.GPU.Usable())-s.likely.High)
 		bytes.High = max(bytes.Mid, min(bytes.High, room))
 	}
-	s.likely.High += bytes.Mid
 	s.add(Overhead, "what the settings that were left open may add", bytes, s.source("open_more"), func() string {
 		return fmt.Sprintf("%g of %.4g B that the usual other choices would add", share.Mid, more)
 	})

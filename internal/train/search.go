@@ -381,7 +381,7 @@ func (s *search) nearest(list []candidate, out *size) {
 	}
 	out.miss, out.excess = best, math.Inf(1)
 	if m, err := s.account(&best.job, &best.plan); err == nil && m.Capacity > 0 {
-		out.excess = m.Total.Mid / float64(m.Capacity)
+		out.excess = m.Planned.Mid / float64(m.Capacity)
 	}
 }
 

@@ -57,7 +57,7 @@ func (s *search) noRoom(out *Found, near *size) {
 		return
 	}
 	m := out.Nearest.Memory
-	out.Why = fmt.Sprintf("not even %s surely fits: it takes %s to %s of %s on each device", text, gibibytes(m.Total.Low), gibibytes(m.Total.High),
+	out.Why = fmt.Sprintf("not even %s surely fits: it takes %s to %s of %s on each device", text, gibibytes(m.Planned.Low), gibibytes(m.Planned.High),
 		gibibytes(float64(m.Capacity)))
 	if m.Breaks != "" {
 		out.Why += ", and breaks with " + m.Breaks
@@ -129,7 +129,7 @@ func (s *search) first(o *Option) []string {
 		list = append(list, "the fastest of those within a tenth of the fewest GPU-hours")
 	}
 	if m := o.Memory; m.Capacity > 0 {
-		list = append(list, fmt.Sprintf("%s of %s on each device are taken", gibibytes(m.Total.High), gibibytes(float64(m.Capacity))))
+		list = append(list, fmt.Sprintf("at most %s of %s on each device are taken", gibibytes(m.Planned.High), gibibytes(float64(m.Capacity))))
 	}
 	if p, share := o.waits(); share > 0 {
 		list = append(list, fmt.Sprintf("of the time of a step, most that is not work goes to %s: %s", p.words(), percents(share)))
@@ -150,7 +150,7 @@ func (s *search) passed(o *Option, sizes []size) []string {
 			continue
 		}
 		return []string{fmt.Sprintf("%s would be %s faster, and takes %s of %s", f.text(), percents(o.token/z.faster.token-1),
-			gibibytes(m.Total.High), gibibytes(float64(m.Capacity)))}
+			gibibytes(m.Planned.High), gibibytes(float64(m.Capacity)))}
 	}
 	return nil
 }

@@ -279,7 +279,8 @@ const (
 type Memory struct {
 	Rank     string // which it is: "every device", "stage 1 of 8"
 	Terms    []Term
-	Total    Range // what is allocated and reserved at the peak
+	Planned  Range // what is allocated and reserved at the peak of the plan as it is, which the verdict is about
+	Total    Range // the same with what nobody said chosen otherwise, as in most measurements that others published
 	Capacity int64 // what a process may take; 0 if not known
 	Verdict  Verdict
 	Breaks   string // the name of the term that breaks it

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/evidence"
 	models "github.com/llmcheck/llmcheck/internal/model/catalog"
@@ -122,6 +124,14 @@ type Variant struct {
 
 // All lists the measurements, in the order of the names of their tables. The list is the caller's.
 func All() ([]Measurement, error) {
+	list, err := decoded()
+	return slices.Clone(list), err
+}
+
+// decoded reads the tables once: several places of one answer ask for them.
+var decoded = sync.OnceValues(decode)
+
+func decode() ([]Measurement, error) {
 	entries, err := fs.ReadDir(embedded, "public")
 	if err != nil {
 		return nil, fmt.Errorf("listing the published measurements of training: %w", err)
@@ -140,7 +150,10 @@ func All() ([]Measurement, error) {
 		return nil, err
 	}
 	for i := range all {
-		if why, _, ok := models.Made(all[i].Known); ok && all[i].Metric.Kind() == Runs {
+		if all[i].Metric.Kind() != Runs {
+			continue
+		}
+		if why, _, ok := models.Made(all[i].Known); ok {
 			all[i].Outside = why // what others measured with its shape is plain training all the same
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	cards "github.com/llmcheck/llmcheck/internal/hardware/catalog"
@@ -209,9 +210,9 @@ func cardApart(id string, asked *hardware.Accelerator) cardDistance {
 	if asked != nil && asked.ID == id {
 		return cardDistance{asked.Name, 0}
 	}
-	c, err := cards.Default().Get(id)
+	c := measuredOn()[id]
 	switch {
-	case err != nil || asked == nil:
+	case c == nil || asked == nil:
 		return cardDistance{id, Close}
 	case asked.Vendor != c.Vendor:
 		return cardDistance{c.Name, otherVendor + peaks(asked, c)}
@@ -220,6 +221,22 @@ func cardApart(id string, asked *hardware.Accelerator) cardDistance {
 	}
 	return cardDistance{c.Name, otherCard + peaks(asked, c)}
 }
+
+// measuredOn are the cards of the measurements that the catalog of cards has, read once.
+var measuredOn = sync.OnceValue(func() map[string]*hardware.Accelerator {
+	list, _ := decoded() // whoever asks for cards has asked for measurements
+	known, out := cards.Default(), make(map[string]*hardware.Accelerator, 16)
+	for i := range list {
+		id := list[i].GPU
+		if _, ok := out[id]; ok || id == "" {
+			continue
+		}
+		if c, err := known.Get(id); err == nil {
+			out[id] = c
+		}
+	}
+	return out
+})
 
 func peaks(a, b *hardware.Accelerator) float64 {
 	return peakWeight * (apart(a.DenseTFLOPS["bf16"], b.DenseTFLOPS["bf16"]) + apart(a.BandwidthGBs, b.BandwidthGBs))
