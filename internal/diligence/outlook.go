@@ -266,6 +266,11 @@ func (e *estimate) allAssumed(o *outlook) []report.Assumption {
 	for _, a := range o.model.Model().Shape.Assumed {
 		all = append(all, report.Assumption{What: a.Key, Value: a.Value, Why: a.Why})
 	}
+	return once(all)
+}
+
+// once leaves out what was said before.
+func once(all []report.Assumption) []report.Assumption {
 	out := make([]report.Assumption, 0, len(all))
 	for _, a := range all {
 		if !slices.Contains(out, a) {

@@ -232,13 +232,7 @@ func (t *training) allAssumed(o *trainingOutlook) []report.Assumption {
 	for _, a := range o.job.Shape.Assumed {
 		all = append(all, report.Assumption{What: a.Key, Value: a.Value, Why: a.Why})
 	}
-	out := make([]report.Assumption, 0, len(all))
-	for _, a := range all {
-		if !slices.Contains(out, a) {
-			out = append(out, a)
-		}
-	}
-	return out
+	return once(all)
 }
 
 // mend adds the smallest changes that make the plan fit.

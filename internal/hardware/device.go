@@ -1,6 +1,9 @@
 package hardware
 
-import "maps"
+import (
+	"maps"
+	"strings"
+)
 
 // PerDevice is one of the devices as which a board shows: its share of the bandwidth, of the peaks, of the links and of
 // the power. Speed is that of devices, and a plan counts them; memory is of one device already. A card that is one device
@@ -17,4 +20,23 @@ func (a *Accelerator) PerDevice() *Accelerator {
 		one.DenseTFLOPS[format] /= n
 	}
 	return &one
+}
+
+// Generation sorts devices by architecture, as constants of speed do; cards for data centers and others of one architecture differ.
+func (a *Accelerator) Generation() string {
+	switch {
+	case a.Arch == "ampere" && a.Compute == "8.0":
+		return "ampere-server"
+	case strings.HasPrefix(a.Arch, "blackwell") && strings.HasPrefix(a.Compute, "12"):
+		return "blackwell-desktop"
+	case strings.HasPrefix(a.Arch, "blackwell"):
+		return "blackwell"
+	case strings.HasPrefix(a.Arch, "rdna"):
+		return "rdna"
+	case strings.HasPrefix(a.Arch, "cdna"):
+		return "cdna"
+	case a.Arch == "":
+		return "other"
+	}
+	return a.Arch
 }

@@ -15,25 +15,6 @@ type setting struct {
 	groups                    []string // what effects may be of, formats left out
 }
 
-// generationOf sorts devices by architecture; cards for data centers and others of one architecture differ.
-func generationOf(a *hardware.Accelerator) string {
-	switch {
-	case a.Arch == "ampere" && a.Compute == "8.0":
-		return "ampere-server"
-	case strings.HasPrefix(a.Arch, "blackwell") && strings.HasPrefix(a.Compute, "12"):
-		return "blackwell-desktop"
-	case strings.HasPrefix(a.Arch, "blackwell"):
-		return "blackwell"
-	case strings.HasPrefix(a.Arch, "rdna"):
-		return "rdna"
-	case strings.HasPrefix(a.Arch, "cdna"):
-		return "cdna"
-	case a.Arch == "":
-		return "other"
-	}
-	return a.Arch
-}
-
 // linkOf says how the ranks of a stage reach each other.
 func linkOf(a *hardware.Accelerator, ranks int) string {
 	switch {
@@ -49,7 +30,7 @@ func linkOf(a *hardware.Accelerator, ranks int) string {
 
 func settingOf(p *serve.Plan, w *serve.Work) setting {
 	s := setting{
-		engine: p.Engine.Name, class: string(p.Engine.Class()), generation: generationOf(p.GPU), moe: w.MoE,
+		engine: p.Engine.Name, class: string(p.Engine.Class()), generation: p.GPU.Generation(), moe: w.MoE,
 		link: linkOf(p.GPU, w.Tensor*w.Data),
 	}
 	s.groups = []string{

@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/llmcheck/llmcheck/internal/hardware"
 	"github.com/llmcheck/llmcheck/internal/tune"
@@ -166,24 +165,7 @@ func (c *Constants) sources() [causes]string {
 
 // Where is the framework on the generation of devices, as measurements are sorted.
 func Where(j *Job, p *Plan) string {
-	return string(j.Framework) + " on " + generationOf(p.GPU)
-}
-
-// generationOf sorts devices by architecture; cards for data centers and others of one architecture differ.
-func generationOf(a *hardware.Accelerator) string {
-	switch {
-	case a.Arch == "ampere" && a.Compute == "8.0":
-		return "ampere-server"
-	case strings.HasPrefix(a.Arch, "blackwell") && strings.HasPrefix(a.Compute, "12"):
-		return "blackwell-desktop"
-	case strings.HasPrefix(a.Arch, "blackwell"):
-		return "blackwell"
-	case strings.HasPrefix(a.Arch, "cdna"):
-		return "cdna"
-	case a.Arch == "":
-		return "other"
-	}
-	return a.Arch
+	return string(j.Framework) + " on " + p.GPU.Generation()
 }
 
 // compiled reports whether a framework fuses what lies between products, by a compiler or by kernels of its own.
@@ -191,7 +173,7 @@ func (f Framework) compiled() bool { return f == Megatron || f == TorchTitan || 
 
 // groups are what effects may be of.
 func groups(j *Job, p *Plan, experts bool) []string {
-	generation, computed := generationOf(p.GPU), computedIn(j.Precision, p.GPU)
+	generation, computed := p.GPU.Generation(), computedIn(j.Precision, p.GPU)
 	list := []string{
 		"framework " + string(j.Framework), "generation " + generation, "vendor " + p.GPU.Vendor, "format " + computed,
 		"generation " + generation + ", format " + computed, "framework " + string(j.Framework) + ", generation " + generation,
